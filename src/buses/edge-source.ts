@@ -1,0 +1,24 @@
+/** One falling edge of one line. */
+export type Edge = {
+  /** BCM number. */
+  readonly line: number;
+  /** CLOCK_MONOTONIC, comparable with `Clock.monotonicMs`. */
+  readonly atMs: number;
+};
+
+export type EdgeListener = (edge: Edge) => void;
+
+/** Watches GPIO lines with pull-ups for falling edges. */
+export type EdgeSource = {
+  /** `kernel`: stamped in the interrupt · `process`: stamped when this process got to it, so pulses may be missing. */
+  readonly timestamps: 'kernel' | 'process';
+  /** Resolves once every line is armed. A line that is lost later is re-armed for ever; `onFault` hears of each change. */
+  watch(
+    lines: readonly number[],
+    onEdge: EdgeListener,
+    onFault: (fault: Error | null) => void,
+  ): Promise<void>;
+  /** How many edges may have been missed since `watch`, as far as the backend can tell. */
+  suspectedMissed(): number;
+  close(): Promise<void>;
+};

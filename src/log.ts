@@ -1,0 +1,21 @@
+import { pino } from 'pino';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+/**
+ * What the daemon logs with: one constant message, its facts as fields.
+ * Log where a condition is handled, and when it changes, never at each repetition.
+ */
+export type Log = {
+  debug: Write;
+  info: Write;
+  warn: Write;
+  error: Write;
+  child(fields: Readonly<Record<string, unknown>>): Log;
+};
+
+/** journald adds time, host and process itself, so a line carries neither. */
+export const createLog = (level: LogLevel): Log =>
+  pino({ level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } });

@@ -1,0 +1,33 @@
+export type PublishResult =
+  | { readonly kind: 'acknowledged' }
+  /** The broker answered no. `isPermanent`: this payload will never be taken (MQTT 5 reason codes 0x90, 0x95, 0x99). */
+  | {
+      readonly kind: 'refused';
+      readonly reasonCode: number;
+      readonly reason: string;
+      readonly isPermanent: boolean;
+    }
+  /** Not acknowledged: no connection, or it broke before the answer. May have arrived all the same. */
+  | { readonly kind: 'unacknowledged'; readonly reason: string };
+
+export type LinkState =
+  | { readonly state: 'disconnected'; readonly reason: string }
+  | { readonly state: 'connecting' }
+  | { readonly state: 'connected' };
+
+export type PublishOptions = { readonly retain?: boolean };
+
+/** An MQTT 5 connection at QoS 1 that keeps itself up and queues nothing. */
+export type Publisher = {
+  /** Returns at once and connects for ever in the background. */
+  start(): void;
+  /** Never rejects for anything the network or the broker does. */
+  publish(topic: string, payload: string, options?: PublishOptions): Promise<PublishResult>;
+  link(): LinkState;
+  /** Called at every change of the link; returns how to stop listening. */
+  onLink(listener: (link: LinkState) => void): () => void;
+  /** Drops the connection and makes a new one: for a link that is up but acknowledges nothing. */
+  reconnect(reason: string): void;
+  /** Publishes nothing more; resolves once the connection is closed and the client freed. */
+  stop(): Promise<void>;
+};

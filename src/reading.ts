@@ -1,0 +1,45 @@
+/** The quantities of a reading, by their names in the message (contract: Messages). */
+export const quantities = [
+  'temperature',
+  'humidity',
+  'winddirection',
+  'windintensity',
+  'windgust',
+  'rainheight',
+  'pressure',
+] as const;
+
+/**
+ * temperature °C · humidity %RH · winddirection degrees true, where the wind comes from ·
+ * windintensity km/h, mean over the interval · windgust km/h, highest 3 s mean in the interval ·
+ * rainheight mm since the previous reading · pressure hPa at the station.
+ */
+export type Quantity = (typeof quantities)[number];
+
+/** `null` is "not measured", never zero. */
+export type Values = Readonly<Record<Quantity, number | null>>;
+
+/** Only the flags that are not good, such as `{ humidity: 'suspect:stuck' }`. */
+export type QualityFlags = Readonly<Partial<Record<Quantity, string>>>;
+
+/** A moment as the machine knew it: the wall clock may have been wrong, the monotonic one was not. */
+export type Instant = {
+  /** /proc/sys/kernel/random/boot_id: a monotonic time means something only within one boot. */
+  readonly bootId: string;
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+  /** Whether the wall clock was known to be right at that moment. */
+  readonly synchronized: boolean;
+};
+
+/** What the sampler makes and the outbox keeps; `(epoch, seq)` is the key it is kept under. */
+export type Measurement = {
+  readonly at: Instant;
+  readonly values: Values;
+  readonly quality: QualityFlags;
+};
+
+export type TimeQuality = 'synced' | 'corrected' | 'estimated';
+
+/** The UTC time a message carries, to the second, and how it was come by. */
+export type Stamp = { readonly wallMs: number; readonly timequality: TimeQuality };

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { formatDatetime, readingMessage, topicsOf } from '../src/message.ts';
+
+describe('the messages of the contract', () => {
+  it('writes a reading with the keys of the contract, in its order', () => {
+    const message = readingMessage(
+      { deviceid: '1', epoch: '01JX', seq: 1042 },
+      {
+        at: { bootId: 'b', monotonicMs: 1, wallMs: 2, synchronized: true },
+        values: {
+          temperature: 33.1,
+          humidity: 85.2,
+          winddirection: 304,
+          windintensity: 75.3,
+          windgust: 88.8,
+          rainheight: 0.5588,
+          pressure: 1006.5,
+        },
+        quality: {},
+      },
+      { wallMs: Date.UTC(2020, 4, 11, 9, 42, 5, 999), timequality: 'synced' },
+    );
+
+    expect(JSON.stringify(message)).toBe(
+      '{"deviceid":"1","datetime":"2020-05-11 09:42:05","temperature":33.1,"humidity":85.2,"winddirection":304,' +
+        '"windintensity":75.3,"rainheight":0.5588,"epoch":"01JX","seq":1042,"windgust":88.8,"pressure":1006.5,' +
+        '"timequality":"synced","quality":{}}',
+    );
+  });
+
+  it('cuts the datetime to the second instead of rounding it', () => {
+    expect(formatDatetime(Date.UTC(2026, 11, 31, 23, 59, 59, 999))).toBe('2026-12-31 23:59:59');
+  });
+
+  it('names the topics by prefix and station', () => {
+    expect(topicsOf('weather', '7').backlog).toBe('weather/7/backlog');
+  });
+});
