@@ -13,5 +13,13 @@ export type Clock = {
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
-  sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+  sleep: async (ms, signal) => {
+    try {
+      await delay(ms, undefined, signal ? { signal } : {});
+    } catch (error) {
+      // Node wraps the reason in an AbortError of its own.
+      signal?.throwIfAborted();
+      throw error;
+    }
+  },
 };
