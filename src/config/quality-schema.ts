@@ -1,0 +1,4 @@
+import { z } from 'zod';
+
+/** Limits of the quality checks. */
+export const qualitySchema = z.strictObject({}).describe('Limits of the quality checks.');

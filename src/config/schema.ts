@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { decimalNumber, oneOf, text, textLike, wholeNumber } from './fields.ts';
+import { preAlertsSchema } from './pre-alerts-schema.ts';
+import { qualitySchema } from './quality-schema.ts';
+import { sensorsSchema } from './sensors-schema.ts';
+
+const filePath = () =>
+  textLike(
+    /^(?:\/[^\0]+|credential:[A-Za-z0-9._-]+)$/,
+    'an absolute path, or credential:NAME for a credential of the systemd unit',
+  );
+
+const stationSchema = z
+  .strictObject({
+    id: textLike(/^[A-Za-z0-9:_-]{1,128}$/, '1 to 128 letters, digits, :, _ or -').describe(
+      'Device id, thing name and MQTT client id in one. 1 to 128 letters, digits, :, _ or -.',
+    ),
+    name: text(128).describe('Name for people, as in the alert mail. 1 to 128 characters.'),
+    elevationMetres: decimalNumber(-430, 8850)
+      .exactOptional()
+      .describe('Height of the barometer above sea level, m. -430 to 8850; sea-level pressure needs it.'),
+  })
+  .describe('Who this station is.');
+
+const awsSchema = z
+  .strictObject({
+    endpoint: textLike(
+      /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
+      'a host name without scheme, port or path',
+    ).describe('Data endpoint of AWS IoT Core (aws iot describe-endpoint --endpoint-type iot:Data-ATS).'),
+    port: wholeNumber(1, 65_535).default(8883).describe('TCP port of the endpoint. 1 to 65535.'),
+    certificate: filePath().describe('Certificate of the device (PEM).'),
+    privateKey: filePath().describe('Private key of the device (PEM).'),
+    rootCa: filePath().exactOptional().describe("Certificates to trust (PEM); Amazon's roots without."),
+    topicPrefix: textLike(
+      /^(?!\$)[^+#/\0\s]{1,64}(?:\/[^+#/\0\s]{1,64}){0,2}$/,
+      '1 to 3 topic levels of 1 to 64 characters, joined by /, without +, #, spaces or a leading $',
+    )
+      .default('weather')
+      .describe('First part of every topic: PREFIX/STATION/reading. 1 to 3 levels.'),
+  })
+  .describe('The connection to AWS IoT Core.');
+
+const reportingSchema = z
+  .strictObject({
+    intervalSeconds: wholeNumber(1, 3600).default(12).describe('Time between two readings, s. 1 to 3600.'),
+  })
+  .describe('How often the station reports.');
+
+const outboxSchema = z
+  .strictObject({
+    directory: textLike(/^\/[^\0]+$/, 'an absolute path')
+      .default('/var/lib/weather-gateway')
+      .describe("Where readings wait for the network; systemd's $STATE_DIRECTORY goes first."),
+    maxMegabytes: wholeNumber(8, 65_536)
+      .default(512)
+      .describe('Most disk the waiting readings may take, MB; beyond it the oldest go. 8 to 65536.'),
+    dailyWriteMegabytes: wholeNumber(1, 1_000_000)
+      .exactOptional()
+      .describe('Most the store may write to the card in a day, MB. 1 to 1000000; no bound without.'),
+  })
+  .describe('The durable store between sensors and network.');
+
+const httpSchema = z
+  .strictObject({
+    listen: textLike(/^[0-9A-Za-z.:-]{1,253}$/, 'an IP address or host name')
+      .default('127.0.0.1')
+      .describe('Address the dashboard listens on. Beyond this machine only with a token.'),
+    port: wholeNumber(0, 65_535).default(8080).describe('TCP port. 1 to 65535, or 0 for any free one.'),
+    token: textLike(/^[\x21-\x7e]{16,256}$/, '16 to 256 printable characters without spaces')
+      .exactOptional()
+      .describe('What a browser or scraper must present. 16 to 256 printable characters.'),
+  })
+  .describe('Dashboard, status and metrics.');
+
+const logSchema = z
+  .strictObject({
+    level: oneOf(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe('Least severity that is logged.'),
+  })
+  .describe('What is logged.');
+
+/** The whole configuration file: the single source of its types, defaults, messages and JSON schema. */
+export const gatewaySchema = z
+  .strictObject({
+    station: stationSchema,
+    aws: awsSchema,
+    reporting: reportingSchema.prefault({}),
+    outbox: outboxSchema.prefault({}),
+    sensors: sensorsSchema.prefault({}),
+    quality: qualitySchema.prefault({}),
+    preAlerts: preAlertsSchema.prefault([]),
+    http: httpSchema.prefault({}),
+    log: logSchema.prefault({}),
+  })
+  .describe('Configuration of weather-gateway.');
+
+/** A configuration that was read, checked and completed with its defaults. */
+export type GatewayConfig = z.output<typeof gatewaySchema>;
