@@ -1,0 +1,37 @@
+import type { Instant } from '../reading.ts';
+
+/**
+ * What is known of one boot of the machine. A reading keeps only monotonic time that can be trusted;
+ * `wall - monotonic` of its boot turns that into a date.
+ */
+export type Boot = {
+  readonly bootId: string;
+  /** Wall minus monotonic while the clock was known to be right; `null`: this boot never knew the time. */
+  readonly synchronizedOffsetMs: number | null;
+  /** Wall minus monotonic as the machine believed it last, right or wrong. */
+  readonly believedOffsetMs: number;
+  readonly firstMonotonicMs: number;
+  readonly lastMonotonicMs: number;
+};
+
+/** Oldest boot first. */
+export type Boots = readonly Boot[];
+
+/** A station that reboots daily and is offline for half a year still finds every boot. */
+const MAX_BOOTS = 200;
+
+/** Notes a moment of the running boot; a boot not seen before is put at the end. */
+export const noteInstant = (boots: Boots, at: Instant): Boots => {
+  const offsetMs = at.wallMs - at.monotonicMs;
+  const known = boots.find((boot) => boot.bootId === at.bootId);
+  const noted: Boot = {
+    bootId: at.bootId,
+    synchronizedOffsetMs: at.synchronized ? offsetMs : (known?.synchronizedOffsetMs ?? null),
+    believedOffsetMs: offsetMs,
+    firstMonotonicMs: Math.min(known?.firstMonotonicMs ?? at.monotonicMs, at.monotonicMs),
+    lastMonotonicMs: Math.max(known?.lastMonotonicMs ?? at.monotonicMs, at.monotonicMs),
+  };
+  return known
+    ? boots.map((boot) => (boot === known ? noted : boot))
+    : [...boots.slice(-(MAX_BOOTS - 1)), noted];
+};
