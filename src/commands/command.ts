@@ -1,0 +1,35 @@
+/** What main.ts found in the process environment; nobody else looks there. */
+export type Environment = {
+  /** $WEATHER_GATEWAY_CONFIG or the default; `--config` goes before it. */
+  readonly configPath: string;
+  /** $STATE_DIRECTORY, set by systemd; goes before `outbox.directory`. */
+  readonly stateDirectory: string | undefined;
+  /** $CREDENTIALS_DIRECTORY, set by systemd where the unit loads the private key as a credential. */
+  readonly credentialsDirectory: string | undefined;
+  readonly notifySocket: string | undefined;
+  readonly watchdogUsec: string | undefined;
+};
+
+export type CommandContext = {
+  readonly environment: Environment;
+  readonly version: string;
+  readonly out: NodeJS.WritableStream;
+  readonly err: NodeJS.WritableStream;
+  /** Aborts on SIGTERM and SIGINT. */
+  readonly signal: AbortSignal;
+};
+
+export type CommandArguments = {
+  readonly operands: readonly string[];
+  readonly config?: string | undefined;
+  readonly simulate?: boolean | undefined;
+  readonly scenario?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly force?: boolean | undefined;
+};
+
+/** Resolves with the exit status. */
+export type Command = (args: CommandArguments, context: CommandContext) => Promise<number>;
+
+export type CommandModule = { readonly command: Command };
