@@ -1,0 +1,37 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { CommandContext, Environment } from '../../src/commands/command.ts';
+
+export type RecordingContext = CommandContext & {
+  /** Ends both streams; what was written to them. */
+  written(): Promise<{ out: string; err: string }>;
+};
+
+const bareEnvironment: Environment = {
+  configPath: '/etc/weather-gateway/gateway.yaml',
+  stateDirectory: undefined,
+  credentialsDirectory: undefined,
+  notifySocket: undefined,
+  watchdogUsec: undefined,
+};
+
+/** A process environment that touches nothing of the test's own. */
+export const createRecordingContext = (
+  environment: Partial<Environment> = {},
+  signal: AbortSignal = new AbortController().signal,
+): RecordingContext => {
+  const out = new PassThrough();
+  const err = new PassThrough();
+  return {
+    environment: { ...bareEnvironment, ...environment },
+    version: '1.2.3',
+    out,
+    err,
+    signal,
+    written: async () => {
+      out.end();
+      err.end();
+      return { out: await text(out), err: await text(err) };
+    },
+  };
+};
