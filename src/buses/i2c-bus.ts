@@ -11,3 +11,41 @@ export type I2cBus = {
   writeWord(address: number, register: number, value: number): Promise<void>;
   close(): Promise<void>;
 };
+
+/** Where a transfer was going. */
+export type I2cTarget = { readonly address: number; readonly register: number };
+
+/** What the kernel's or the bus's errno names mean to whoever holds the soldering iron. */
+const meanings: Readonly<Record<string, string>> = {
+  EREMOTEIO: 'nothing acknowledged',
+  ENXIO: 'nothing acknowledged',
+  ENODEV: 'nothing acknowledged',
+  EIO: 'transfer failed',
+  ETIMEDOUT: 'no end of transfer; a device may be holding SDA or SCL low',
+  EBUSY: 'a kernel driver owns this address; remove its dtoverlay from config.txt',
+  ENOENT: 'the bus is not there; enable I2C with dtparam=i2c_arm=on',
+  EACCES: 'no permission; add the user to the group i2c',
+  EBADF: 'the bus is closed',
+};
+
+const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`;
+
+/** `code` is the errno's name, such as `EREMOTEIO` for a NAK on a Raspberry Pi. */
+export class I2cError extends Error {
+  readonly code: string;
+  readonly address: number;
+  readonly register: number;
+
+  constructor(code: string, { address, register }: I2cTarget, options?: ErrorOptions) {
+    super(`I2C ${hex(address)} register ${hex(register)}: ${meanings[code] ?? 'failed'} (${code})`, options);
+    this.name = 'I2cError';
+    this.code = code;
+    this.address = address;
+    this.register = register;
+  }
+
+  /** Whether nothing acknowledged its address: EREMOTEIO (bcm2835), ENXIO (RP1), ENODEV (i2c-stub). */
+  get isNak(): boolean {
+    return ['EREMOTEIO', 'ENXIO', 'ENODEV'].includes(this.code);
+  }
+}

@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type I2cBus, I2cError } from '../../src/buses/i2c-bus.ts';
+
+export type I2cBusHarness = {
+  readonly bus: I2cBus;
+  /** A register that keeps any byte, on a chip with one byte a register. */
+  readonly byteRegister: { readonly address: number; readonly register: number };
+  /** A register that keeps any word, on a chip with one word a register. */
+  readonly wordRegister: { readonly address: number; readonly register: number };
+  readonly absentAddress: number;
+};
+
+/** What every I2C bus keeps to: the fake, the kernel's and the simulation's. */
+export const describeI2cBus = (name: string, openHarness: () => Promise<I2cBusHarness>): void => {
+  describe(`${name} as an I2C bus`, () => {
+    let harness: I2cBusHarness;
+
+    beforeEach(async () => {
+      harness = await openHarness();
+    });
+    afterEach(() => harness.bus.close());
+
+    const fault = (error: unknown): I2cError => {
+      if (!(error instanceof I2cError)) throw error;
+      return error;
+    };
+
+    it('reads back the byte it wrote', async () => {
+      const { bus, byteRegister: at } = harness;
+
+      await bus.writeByte(at.address, at.register, 0xa5);
+
+      expect(await bus.readBlock(at.address, at.register, 1)).toEqual(Uint8Array.of(0xa5));
+    });
+
+    it('reads blocks of the length asked for, up to 32 bytes', async () => {
+      const { bus, byteRegister: at } = harness;
+
+      const lengths = await Promise.all(
+        [1, 8, 24, 32].map(async (length) => (await bus.readBlock(at.address, 0x88, length)).length),
+      );
+
+      expect(lengths).toEqual([1, 8, 24, 32]);
+    });
+
+    it('reads back the word it wrote', async () => {
+      const { bus, wordRegister: at } = harness;
+
+      await bus.writeWord(at.address, at.register, 0x83c3);
+
+      expect(await bus.readWord(at.address, at.register)).toBe(0x83c3);
+    });
+
+    it('carries out calls in the order they were made, one at a time', async () => {
+      const { bus, byteRegister: bytes, wordRegister: words } = harness;
+
+      const results = await Promise.all([
+        bus.writeByte(bytes.address, bytes.register, 0x01),
+        bus.readBlock(bytes.address, bytes.register, 1),
+        bus.writeWord(words.address, words.register, 0x1234),
+        bus.writeByte(bytes.address, bytes.register, 0x02),
+        bus.readBlock(bytes.address, bytes.register, 1),
+        bus.readWord(words.address, words.register),
+      ]);
+
+      expect(results).toEqual([undefined, Uint8Array.of(1), undefined, undefined, Uint8Array.of(2), 0x1234]);
+    });
+
+    it('names the address and the register where nothing acknowledged', async () => {
+      const { bus, absentAddress } = harness;
+
+      const error = fault(await bus.readBlock(absentAddress, 0xd0, 1).catch((reason: unknown) => reason));
+
+      expect(error).toMatchObject({ address: absentAddress, register: 0xd0, isNak: true });
+      expect(error.message).toMatch(
+        new RegExp(`^I2C 0x${absentAddress.toString(16)} register 0xd0: nothing acknowledged \\(E[A-Z]+\\)$`),
+      );
+    });
+
+    it('goes on working after an error, also at the address that failed', async () => {
+      const { bus, absentAddress, byteRegister: at } = harness;
+      const attempt = () => bus.writeByte(absentAddress, at.register, 0xff).catch(fault);
+
+      const first = await attempt();
+      await bus.writeByte(at.address, at.register, 0x3c);
+      const second = await attempt();
+
+      expect([first, second]).toMatchObject([{ isNak: true }, { isNak: true }]);
+      expect(await bus.readBlock(at.address, at.register, 1)).toEqual(Uint8Array.of(0x3c));
+    });
+
+    it('refuses transfers once closed', async () => {
+      const { bus, byteRegister: at } = harness;
+
+      await bus.close();
+
+      await expect(bus.readBlock(at.address, at.register, 1)).rejects.toMatchObject({ code: 'EBADF' });
+    });
+  });
+};

@@ -1,0 +1,14 @@
+import { describeI2cBus } from '../contract/i2c-bus.ts';
+import { createFakeI2cBus, createRegisterMap, createWordRegisters } from './i2c-bus.ts';
+
+describeI2cBus('the fake', () => {
+  const bus = createFakeI2cBus();
+  bus.attach(0x76, createRegisterMap());
+  bus.attach(0x48, createWordRegisters());
+  return Promise.resolve({
+    bus,
+    byteRegister: { address: 0x76, register: 0xf5 },
+    wordRegister: { address: 0x48, register: 2 },
+    absentAddress: 0x77,
+  });
+});
