@@ -1,0 +1,12 @@
+import type { EdgeSource } from './edge-source.ts';
+import type { I2cBus } from './i2c-bus.ts';
+import type { OutputLine, OutputLineOptions } from './output-line.ts';
+
+/** All that drivers and effects touch the world by: the machine's own, or the simulation's. */
+export type StationBuses = {
+  readonly i2cBus: I2cBus;
+  readonly edgeSource: EdgeSource;
+  openOutputLine(options: OutputLineOptions): Promise<OutputLine>;
+  /** Closes everything above; output lines end inactive. */
+  close(): Promise<void>;
+};
