@@ -1,0 +1,72 @@
+import { createSeaLevelPressure, stationPressureHpa } from './pressure.ts';
+import { createShowers } from './rain.ts';
+import { createAir, humidityPercent } from './temperature.ts';
+import { createMeanWind, createTurbulence } from './wind.ts';
+
+/** What a scenario may change; everything else follows from it. */
+export type Conditions = {
+  readonly temperatureC: number;
+  readonly dewPointC: number;
+  readonly seaLevelPressureHpa: number;
+  readonly meanWindMs: number;
+  readonly windDirectionDegrees: number;
+  readonly gustiness: number;
+  readonly rainMmPerHour: number;
+};
+
+export type Weather = Conditions & {
+  readonly humidityPercent: number;
+  /** At the station's height. */
+  readonly pressureHpa: number;
+  /** The wind of this moment, gusts included. */
+  readonly windMs: number;
+};
+
+/** Bends the undisturbed conditions of a moment. */
+export type Influence = (conditions: Conditions, elapsedSeconds: number) => Conditions;
+
+export type WeatherModelOptions = {
+  readonly seed: number;
+  /** Unix time of the start by the local mean sun: decides season and time of day. */
+  readonly startSolarMs: number;
+  readonly elevationMetres?: number;
+  readonly influence?: Influence;
+};
+
+/** Weather as a pure function of the time since the start, in seconds. */
+export type WeatherModel = (elapsedSeconds: number) => Weather;
+
+/** The same options give the same weather, whichever moments are asked for and in whatever order. */
+export const createWeatherModel = (options: WeatherModelOptions): WeatherModel => {
+  const { seed, startSolarMs, elevationMetres = 0, influence = (conditions) => conditions } = options;
+  const rainMmPerHourAt = createShowers(seed);
+  const airAt = createAir(seed);
+  const seaLevelPressureHpaAt = createSeaLevelPressure(seed);
+  const meanWindAt = createMeanWind(seed);
+  const windAt = createTurbulence(seed);
+
+  return (elapsedSeconds) => {
+    const solarSeconds = startSolarMs / 1000 + elapsedSeconds;
+    const rainMmPerHour = rainMmPerHourAt(elapsedSeconds);
+    const inputs = { elapsedSeconds, solarSeconds, rainMmPerHour };
+    const bent = influence(
+      {
+        ...airAt(inputs),
+        ...meanWindAt(inputs),
+        seaLevelPressureHpa: seaLevelPressureHpaAt(elapsedSeconds, solarSeconds),
+        rainMmPerHour,
+      },
+      elapsedSeconds,
+    );
+    const conditions = { ...bent, dewPointC: Math.min(bent.dewPointC, bent.temperatureC) };
+    return {
+      ...conditions,
+      humidityPercent: humidityPercent(conditions),
+      pressureHpa: stationPressureHpa(conditions.seaLevelPressureHpa, {
+        elevationMetres,
+        temperatureC: conditions.temperatureC,
+      }),
+      ...windAt(elapsedSeconds, conditions),
+    };
+  };
+};
