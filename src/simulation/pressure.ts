@@ -1,4 +1,4 @@
-import { createNoise, seedOf } from './noise.ts';
+import { createNoise, type Noise, seedOf } from './noise.ts';
 
 const MEAN_HPA = 1014;
 const DAY_SECONDS = 86_400;
@@ -15,6 +15,12 @@ export const createSeaLevelPressure = (
     1.5 * troughs(elapsedSeconds) +
     // Highest about 10 and 22 h local time.
     0.4 * Math.cos((4 * Math.PI * (solarSeconds - 10 * 3600)) / DAY_SECONDS);
+};
+
+/** The small unrest that gusts bring to a barometer, hPa. */
+export const createPressureRipple = (seed: number): Noise => {
+  const ripple = createNoise(seedOf(seed, 'pressure ripple'), 120);
+  return (elapsedSeconds) => 0.05 * ripple(elapsedSeconds);
 };
 
 /** The pressure at a station, by the hydrostatic equation for air of one temperature. */

@@ -37,18 +37,29 @@ export const createAir = (seed: number): ((inputs: AirInputs) => Air) => {
   const airMass = createNoise(seedOf(seed, 'air mass'), 1.5 * DAY_SECONDS);
   const cloudCover = createNoise(seedOf(seed, 'cloud cover'), 0.7 * DAY_SECONDS);
   const dryness = createNoise(seedOf(seed, 'dryness'), 0.8 * DAY_SECONDS);
-  const eddies = createNoise(seedOf(seed, 'eddies'), 400);
 
   return ({ elapsedSeconds, solarSeconds, rainMmPerHour }) => {
     const wetness = wetnessOf(rainMmPerHour);
     const dailyMeanC = seasonC(solarSeconds) + 2 * airMass(elapsedSeconds);
     const swingC = DAILY_SWING_C * Math.max(0.3, 1 + 0.35 * cloudCover(elapsedSeconds));
-    const temperatureC =
-      dailyMeanC + swingC * dayCurve(solarSeconds) + 0.12 * eddies(elapsedSeconds) - RAIN_COOLING_C * wetness;
+    const temperatureC = dailyMeanC + swingC * dayCurve(solarSeconds) - RAIN_COOLING_C * wetness;
     // The water in an air mass hardly changes over a day, so the dew point follows the daily mean.
     const airMassDewPointC = dailyMeanC - Math.max(1.5, 4 + 1.5 * dryness(elapsedSeconds));
     const depressionC = Math.max(0.2, temperatureC - airMassDewPointC) * (1 - 0.8 * wetness);
     return { temperatureC, dewPointC: temperatureC - depressionC };
+  };
+};
+
+/** The air's small unrest over minutes, which no scenario can still. */
+export const createAirRipple = (seed: number): ((air: Air, elapsedSeconds: number) => Air) => {
+  const warmEddies = createNoise(seedOf(seed, 'warm eddies'), 400);
+  const moistEddies = createNoise(seedOf(seed, 'moist eddies'), 600);
+  return ({ temperatureC, dewPointC }, elapsedSeconds) => {
+    const rippledC = temperatureC + 0.12 * warmEddies(elapsedSeconds);
+    return {
+      temperatureC: rippledC,
+      dewPointC: Math.min(rippledC, dewPointC + 0.1 * moistEddies(elapsedSeconds)),
+    };
   };
 };
 
@@ -57,4 +68,4 @@ export const saturationHpa = (temperatureC: number): number =>
   6.112 * Math.exp((17.62 * temperatureC) / (243.12 + temperatureC));
 
 export const humidityPercent = ({ temperatureC, dewPointC }: Air): number =>
-  (100 * saturationHpa(dewPointC)) / saturationHpa(temperatureC);
+  100 * (saturationHpa(dewPointC) / saturationHpa(temperatureC));

@@ -1,6 +1,6 @@
-import { createSeaLevelPressure, stationPressureHpa } from './pressure.ts';
+import { createPressureRipple, createSeaLevelPressure, stationPressureHpa } from './pressure.ts';
 import { createShowers } from './rain.ts';
-import { createAir, humidityPercent } from './temperature.ts';
+import { createAir, createAirRipple, humidityPercent } from './temperature.ts';
 import { createMeanWind, createTurbulence } from './wind.ts';
 
 /** What a scenario may change; everything else follows from it. */
@@ -41,7 +41,9 @@ export const createWeatherModel = (options: WeatherModelOptions): WeatherModel =
   const { seed, startSolarMs, elevationMetres = 0, influence = (conditions) => conditions } = options;
   const rainMmPerHourAt = createShowers(seed);
   const airAt = createAir(seed);
+  const rippleAir = createAirRipple(seed);
   const seaLevelPressureHpaAt = createSeaLevelPressure(seed);
+  const pressureRippleHpaAt = createPressureRipple(seed);
   const meanWindAt = createMeanWind(seed);
   const windAt = createTurbulence(seed);
 
@@ -49,7 +51,7 @@ export const createWeatherModel = (options: WeatherModelOptions): WeatherModel =
     const solarSeconds = startSolarMs / 1000 + elapsedSeconds;
     const rainMmPerHour = rainMmPerHourAt(elapsedSeconds);
     const inputs = { elapsedSeconds, solarSeconds, rainMmPerHour };
-    const bent = influence(
+    const conditions = influence(
       {
         ...airAt(inputs),
         ...meanWindAt(inputs),
@@ -58,14 +60,15 @@ export const createWeatherModel = (options: WeatherModelOptions): WeatherModel =
       },
       elapsedSeconds,
     );
-    const conditions = { ...bent, dewPointC: Math.min(bent.dewPointC, bent.temperatureC) };
+    const air = rippleAir(conditions, elapsedSeconds);
+    const place = { elevationMetres, temperatureC: air.temperatureC };
+    const seaLevelPressureHpa = conditions.seaLevelPressureHpa + pressureRippleHpaAt(elapsedSeconds);
     return {
       ...conditions,
-      humidityPercent: humidityPercent(conditions),
-      pressureHpa: stationPressureHpa(conditions.seaLevelPressureHpa, {
-        elevationMetres,
-        temperatureC: conditions.temperatureC,
-      }),
+      ...air,
+      humidityPercent: humidityPercent(air),
+      seaLevelPressureHpa,
+      pressureHpa: stationPressureHpa(seaLevelPressureHpa, place),
       ...windAt(elapsedSeconds, conditions),
     };
   };
