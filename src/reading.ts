@@ -32,7 +32,17 @@ export type Instant = {
   readonly synchronized: boolean;
 };
 
-/** What the sampler makes and the outbox keeps; `(epoch, seq)` is the key it is kept under. */
+/**
+ * What the instruments gave in one interval, before any check. `faults` says why a value is `null`:
+ * `missing:` and the sensor's fault code; a quantity nobody measures here has neither value nor fault.
+ */
+export type RawMeasurement = {
+  readonly at: Instant;
+  readonly values: Values;
+  readonly faults: QualityFlags;
+};
+
+/** What quality control makes of it and the outbox keeps; `(epoch, seq)` is the key it is kept under. */
 export type Measurement = {
   readonly at: Instant;
   readonly values: Values;

@@ -1,0 +1,39 @@
+/** A change of one key; `null` deletes it. */
+export type StoreChange = { readonly key: string; readonly value: string | null };
+
+/** Keys in ascending order of their UTF-8 bytes, `from` included, `until` not. */
+export type KeyRange = { readonly from: string; readonly until: string };
+
+export type EntriesOptions = { readonly limit?: number; readonly reverse?: boolean };
+
+export type WriteOptions = {
+  /** Resolve only once the change would survive a power cut. */
+  readonly sync: boolean;
+};
+
+/**
+ * An ordered, durable map on one disk, shared by everything that must outlive the process: outbox, state, history.
+ * Each of them keeps to keys under a prefix of its own (`outbox/`, `state/`, `history/`).
+ * A full disk rejects with `StorageFullError` and leaves the store as it was.
+ */
+export type Store = {
+  get(key: string): Promise<string | undefined>;
+  /** All of the changes or none. Concurrent synced writes share one flush (group commit). */
+  write(changes: readonly StoreChange[], options: WriteOptions): Promise<void>;
+  entries(range: KeyRange, options?: EntriesOptions): Promise<(readonly [key: string, value: string])[]>;
+  /** Not synced: a power cut may bring entries back. */
+  deleteRange(range: KeyRange): Promise<void>;
+  /** Gives the space of deleted entries back to the disk. */
+  compact(range: KeyRange): Promise<void>;
+  /** Bytes given to the disk since `open`, keys and values of every write. */
+  writtenBytes(): number;
+  close(): Promise<void>;
+};
+
+/** The disk has no room. Expected trouble: what was there stays, and the next write may succeed. */
+export class StorageFullError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageFullError';
+  }
+}
