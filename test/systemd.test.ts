@@ -1,0 +1,122 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServiceManager, type Notification, superviseByProgress } from '../src/systemd.ts';
+import { createManualClock } from './fakes/clock.ts';
+import { createRecordingLog } from './fakes/log.ts';
+
+describe('the service manager', () => {
+  let folder: string;
+  let program: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'systemd-'));
+    program = join(folder, 'systemd-notify');
+    await writeFile(program, `#!/bin/sh\necho "$@" >>"${folder}/told"\n[ ! -e "${folder}/deaf" ]\n`);
+    await chmod(program, 0o755);
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const told = () => readFile(join(folder, 'told'), 'utf8');
+  const underSystemd = { notifySocket: '/run/systemd/notify', watchdogUsec: '60000000' };
+
+  it('passes the assignments on as they are', async () => {
+    const manager = createServiceManager({ ...underSystemd, log: createRecordingLog(), program });
+
+    await manager.notify({ READY: '1', STATUS: '3 readings, link up' });
+
+    expect(await told()).toBe('READY=1 STATUS=3 readings, link up\n');
+  });
+
+  it('is silent where nobody listens', async () => {
+    const manager = createServiceManager({
+      notifySocket: undefined,
+      watchdogUsec: '60000000',
+      log: createRecordingLog(),
+      program,
+    });
+
+    await manager.notify({ READY: '1' });
+
+    await expect(told()).rejects.toThrow('ENOENT');
+    expect(manager.watchdogMs).toBeNull();
+  });
+
+  it('tells how long the watchdog waits', () => {
+    const log = createRecordingLog();
+
+    expect(createServiceManager({ ...underSystemd, log }).watchdogMs).toBe(60_000);
+    expect(createServiceManager({ ...underSystemd, watchdogUsec: undefined, log }).watchdogMs).toBeNull();
+  });
+
+  it('logs once when it is not heard, and again only after it was', async () => {
+    const log = createRecordingLog();
+    const manager = createServiceManager({ ...underSystemd, log, program });
+    await writeFile(join(folder, 'deaf'), '');
+
+    await manager.notify({ WATCHDOG: '1' });
+    await manager.notify({ WATCHDOG: '1' });
+    expect(log.lines('warn')).toHaveLength(1);
+
+    await rm(join(folder, 'deaf'));
+    await manager.notify({ WATCHDOG: '1' });
+    await writeFile(join(folder, 'deaf'), '');
+    await manager.notify({ WATCHDOG: '1' });
+    expect(log.lines('warn')).toHaveLength(2);
+  });
+});
+
+describe('supervision by progress', () => {
+  const supervise = (watchdogMs: number | null, isAlive: () => boolean) => {
+    const clock = createManualClock();
+    const log = createRecordingLog();
+    const stop = new AbortController();
+    const notified: Notification[] = [];
+    const manager = {
+      watchdogMs,
+      notify: (notification: Notification) => {
+        notified.push(notification);
+        return Promise.resolve();
+      },
+    };
+    const parts = { manager, clock, log, isAlive, statusLine: () => '7 waiting' };
+    const ended = superviseByProgress(parts, stop.signal);
+    const end = (): Promise<void> => {
+      stop.abort();
+      return ended;
+    };
+    return { clock, log, notified, end };
+  };
+
+  it('feeds the watchdog three times as often as it asks for', async () => {
+    const { clock, notified, end } = supervise(60_000, () => true);
+
+    await clock.advance(60_000);
+    await end();
+
+    expect(notified).toEqual(Array(4).fill({ STATUS: '7 waiting', WATCHDOG: '1' }));
+  });
+
+  it('withholds the sign of life while nothing moves, and says so once', async () => {
+    let alive = false;
+    const { clock, log, notified, end } = supervise(60_000, () => alive);
+
+    await clock.advance(20_000);
+    alive = true;
+    await clock.advance(20_000);
+    await end();
+
+    expect(notified.map(({ WATCHDOG }) => WATCHDOG)).toEqual([undefined, undefined, '1']);
+    expect(log.lines('error')).toHaveLength(1);
+  });
+
+  it('tells its status twice a minute where no watchdog is set', async () => {
+    const { clock, notified, end } = supervise(null, () => true);
+
+    await clock.advance(60_000);
+    await end();
+
+    expect(notified).toHaveLength(3);
+  });
+});
