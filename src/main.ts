@@ -5,7 +5,9 @@ import { type Commands, runCommandLine, unsupportedMachine } from './cli.ts';
 import type { CommandContext } from './commands/command.ts';
 
 // Loaded one by one: `check` on a laptop must not need what only the daemon needs.
-const commands: Commands = {};
+const commands: Commands = {
+  check: () => import('./commands/check.ts'),
+};
 
 const packageVersion = (): string => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -1,0 +1,80 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { KeyPath } from './problem.ts';
+import type { CrossProblem } from './validate.ts';
+
+/** What the checks look at, whatever else of the file is broken: a part that does not parse is not there. */
+const probe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
+const gpioProbe = probe(z.object({ gpio: probe(z.int()) }));
+const configProbe = z
+  .object({
+    sensors: probe(
+      z.object({
+        i2cBus: probe(z.int()),
+        bme280: probe(z.object({})),
+        windVane: probe(z.object({ channel: probe(z.int()), supplyChannel: probe(z.int()) })),
+        anemometer: gpioProbe,
+        rainGauge: gpioProbe,
+      }),
+    ),
+    preAlerts: probe(z.array(probe(z.object({ id: probe(z.string()) })))),
+    http: probe(z.object({ listen: probe(z.string()), token: probe(z.string()) })),
+  })
+  .catch({});
+
+type Probe = z.output<typeof configProbe>;
+
+/** SDA and SCL of bus 1 (BCM 2 and 3) and of bus 0, which belongs to the HAT's EEPROM. */
+const I2C_LINES: Readonly<Record<number, readonly number[]>> = { 0: [0, 1], 1: [2, 3] };
+
+const lineChecks = ({ sensors }: Probe): CrossProblem[] => {
+  const used: { readonly path: KeyPath; readonly gpio: number | undefined }[] = [
+    { path: ['sensors', 'anemometer', 'gpio'], gpio: sensors?.anemometer?.gpio },
+    { path: ['sensors', 'rainGauge', 'gpio'], gpio: sensors?.rainGauge?.gpio },
+  ];
+  const isBusUsed = sensors?.bme280 !== undefined || sensors?.windVane !== undefined;
+  const bus = sensors?.i2cBus ?? 1;
+  const busLines = isBusUsed ? (I2C_LINES[bus] ?? []) : [];
+  return used.flatMap(({ path, gpio }, index): CrossProblem[] => {
+    if (gpio === undefined) return [];
+    if (busLines.includes(gpio)) return [{ path, allowed: `a line that I2C bus ${bus} does not use` }];
+    const first = used.findIndex((other) => other.gpio === gpio);
+    return first === index
+      ? []
+      : [{ path, allowed: `a line of its own (${used[first]?.path.join('.')} has this one)` }];
+  });
+};
+
+const channelChecks = ({ sensors }: Probe): CrossProblem[] => {
+  const vane = sensors?.windVane;
+  return vane?.supplyChannel !== undefined && vane.supplyChannel === (vane.channel ?? 0)
+    ? [{ path: ['sensors', 'windVane', 'supplyChannel'], allowed: "an input that is not the vane's own" }]
+    : [];
+};
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+
+const httpChecks = ({ http }: Probe): CrossProblem[] =>
+  http?.listen === undefined || http.token !== undefined || isLoopback(http.listen)
+    ? []
+    : [{ path: ['http', 'listen'], allowed: '127.0.0.1, ::1 or localhost, or any address with http.token' }];
+
+const ruleChecks = ({ preAlerts = [] }: Probe): CrossProblem[] =>
+  preAlerts.flatMap((rule, index): CrossProblem[] => {
+    const first = preAlerts.findIndex((other) => other?.id === rule?.id);
+    return rule?.id === undefined || first === index
+      ? []
+      : [
+          {
+            path: ['preAlerts', index, 'id'],
+            allowed: `a name of its own (preAlerts[${first}] has this one)`,
+          },
+        ];
+  });
+
+/** Finds what is wrong with keys that are each right by themselves. */
+export const crossCheck = (value: unknown): CrossProblem[] => {
+  const config = configProbe.parse(value);
+  return [lineChecks, channelChecks, httpChecks, ruleChecks].flatMap((check) => check(config));
+};

@@ -1,0 +1,112 @@
+import { closestMatch } from 'leven';
+import type { z } from 'zod';
+import { type ConfigProblem, dottedKey, type KeyPath } from './problem.ts';
+import { dataAt, keysAt } from './schema-keys.ts';
+import { parseYaml, type YamlDocument } from './yaml-document.ts';
+
+/** A file's text against a schema: the value with its defaults, or every problem there is, in the file's order. */
+export type Validated<T> =
+  | { readonly value: T; readonly problems?: undefined }
+  | { readonly value?: undefined; readonly problems: readonly ConfigProblem[] };
+
+/** What is wrong with several keys together, which a schema of single keys cannot say. */
+export type CrossProblem = { readonly path: KeyPath; readonly found?: string; readonly allowed: string };
+
+export type ValidationOptions<S extends z.ZodType> = {
+  readonly file: string;
+  readonly text: string;
+  readonly schema: S;
+  /** Sees the value as it stands in the file, however broken. */
+  readonly crossCheck?: (value: unknown) => readonly CrossProblem[];
+};
+
+type Placed = {
+  readonly path: KeyPath;
+  readonly found: string;
+  readonly allowed: string;
+  readonly isAboutKey?: boolean;
+};
+
+const SECRET_KEYS = ['token'];
+const SHOWN_LENGTH = 60;
+const MOST_TYPOS = 3;
+
+const shorten = (text: string): string =>
+  text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH - 1)}…`;
+
+const describeFound = (document: YamlDocument, path: KeyPath): string => {
+  const value = dataAt(document.value, path);
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (SECRET_KEYS.includes(String(path.at(-1)))) return 'a secret that is not shown here';
+  if (typeof value === 'string') return shorten(JSON.stringify(value));
+  return shorten(document.writtenAt(path) ?? String(value));
+};
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  string: 'text',
+  number: 'a number',
+};
+
+const describeAllowed = (issue: z.core.$ZodIssue, keys: readonly string[]): string => {
+  if (issue.code === 'invalid_type') {
+    if (keys.length > 0) return `a mapping with the keys ${keys.join(', ')}`;
+    const isOwnMessage = !issue.message.startsWith('Invalid input');
+    const allowed = isOwnMessage ? issue.message : (KINDS[issue.expected] ?? issue.message);
+    const isBareText =
+      issue.expected === 'string' && (typeof issue.input === 'number' || typeof issue.input === 'boolean');
+    return isBareText ? `${allowed}, as text in quotes` : allowed;
+  }
+  if (issue.code === 'invalid_union' && 'options' in issue && issue.options !== undefined)
+    return `one of ${issue.options.join(', ')}`;
+  return issue.message;
+};
+
+const unknownKey = (key: string, path: KeyPath, keys: readonly string[]): Placed => {
+  const meant = closestMatch(key, keys, { maxDistance: Math.min(MOST_TYPOS, key.length - 1) });
+  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  return {
+    path: [...path, key],
+    found: 'an unknown key',
+    allowed: `${keys.join(', ')}${hint}`,
+    isAboutKey: true,
+  };
+};
+
+const placedIssues = (error: z.ZodError, schema: z.ZodType, document: YamlDocument): Placed[] =>
+  error.issues.flatMap((issue): Placed[] => {
+    const keys = keysAt(schema, document.value, issue.path);
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, issue.path, keys));
+    const allowed = describeAllowed(issue, keys);
+    return [{ path: issue.path, found: describeFound(document, issue.path), allowed }];
+  });
+
+/** A value may break several rules that are stated in the same words. */
+const isNew = (problem: ConfigProblem, index: number, all: readonly ConfigProblem[]): boolean =>
+  all.findIndex(({ key, allowed }) => key === problem.key && allowed === problem.allowed) === index;
+
+const inOrder = (a: ConfigProblem, b: ConfigProblem): number =>
+  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+
+/** Checks a YAML 1.2 text whole: broken syntax first, then all keys and values at once. */
+export const validateYaml = <S extends z.ZodType>(options: ValidationOptions<S>): Validated<z.output<S>> => {
+  const { file, schema, crossCheck = () => [] } = options;
+  const document = parseYaml(options.text);
+  const faults = document.faults.map((fault) => ({ file, ...fault }));
+  if (document.isBroken) return { problems: faults };
+
+  const parsed = schema.safeParse(document.value, { reportInput: true });
+  const issues = parsed.success ? [] : placedIssues(parsed.error, schema, document);
+  const crossed = crossCheck(document.value).map(
+    ({ path, found, allowed }): Placed => ({ path, found: found ?? describeFound(document, path), allowed }),
+  );
+  const placed = [...issues, ...crossed].map(({ path, found, allowed, isAboutKey }): ConfigProblem => {
+    const position = isAboutKey === true ? document.keyAt(path) : document.valueAt(path);
+    return { file, ...position, key: dottedKey(path), found, allowed };
+  });
+  const problems = [...faults, ...placed].filter(isNew).sort(inOrder);
+  return parsed.success && problems.length === 0 ? { value: parsed.data } : { problems };
+};

@@ -1,0 +1,157 @@
+import {
+  type Document,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
+import { dottedKey, type KeyPath } from './problem.ts';
+
+export type Position = { readonly line: number; readonly column: number };
+
+export type YamlFault = Position & {
+  readonly key: string;
+  readonly found: string;
+  readonly allowed: string;
+};
+
+/** A YAML 1.2 text whose values know where they stand. */
+export type YamlDocument = {
+  /** The text as plain data; of no use when `isBroken`. */
+  readonly value: unknown;
+  /** Whether the text could not be understood, as opposed to holding a key twice. */
+  readonly isBroken: boolean;
+  readonly faults: readonly YamlFault[];
+  /** Where the value at a path stands, or what it would belong to when it is missing. */
+  valueAt(path: KeyPath): Position;
+  keyAt(path: KeyPath): Position;
+  /** The number or word at a path as it was written; `undefined` for text, lists and mappings. */
+  writtenAt(path: KeyPath): string | undefined;
+};
+
+type Found = { readonly key: Node | null; readonly value: Node | null };
+
+const nodeOrNull = (thing: unknown): Node | null =>
+  isMap(thing) || isSeq(thing) || isScalar(thing) ? thing : null;
+
+const keyText = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : pair.key);
+
+const child = (node: Node | null, segment: PropertyKey): Found | null => {
+  if (isSeq(node)) {
+    const item = nodeOrNull(node.items[Number(segment)]);
+    return item === null ? null : { key: item, value: item };
+  }
+  const pair = isMap(node) ? node.items.find((each) => keyText(each) === String(segment)) : undefined;
+  return pair === undefined ? null : { key: nodeOrNull(pair.key), value: nodeOrNull(pair.value) };
+};
+
+const pathOf = (ancestors: readonly unknown[], last: Pair): string => {
+  const steps = [...ancestors, last];
+  const path = steps.flatMap((step, index): PropertyKey[] => {
+    const parent = steps[index - 1];
+    if (isPair(step)) return [keyText(step)];
+    return isSeq(parent) ? [parent.items.indexOf(step)] : [];
+  });
+  return dottedKey(path);
+};
+
+/** The dotted paths of all keys, by where they stand. */
+const keysByOffset = (document: Document): ReadonlyMap<number, string> => {
+  const keys = new Map<number, string>();
+  visit(document, {
+    Pair: (_, pair, ancestors) => {
+      const offset = nodeOrNull(pair.key)?.range?.[0];
+      if (offset !== undefined) keys.set(offset, pathOf(ancestors, pair));
+    },
+  });
+  return keys;
+};
+
+/** Refused, since one that repeats others can stand for gigabytes. */
+const aliasOffsets = (document: Document): number[] => {
+  const offsets: number[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      offsets.push(alias.range?.[0] ?? 0);
+    },
+  });
+  return offsets;
+};
+
+const ONCE = 'each key once';
+
+const faultOf = (error: YAMLError, key: string): Pick<YamlFault, 'key' | 'found' | 'allowed'> => {
+  if (error.code === 'DUPLICATE_KEY') return { key, found: 'the key a second time', allowed: ONCE };
+  if (error.code === 'MULTIPLE_DOCS')
+    return { key: '', found: 'a second document (---)', allowed: 'one document' };
+  if (error.code === 'TAG_RESOLVE_FAILED')
+    return { key: '', found: `a tag (${error.message})`, allowed: 'plain YAML 1.2 values' };
+  return { key: '', found: `broken YAML (${error.message})`, allowed: 'YAML 1.2' };
+};
+
+const collectFaults = (document: Document, positionAt: (offset: number) => Position): YamlFault[] => {
+  const keys = keysByOffset(document);
+  const faults = [...document.errors, ...document.warnings].map((error) => ({
+    ...positionAt(error.pos[0]),
+    ...faultOf(error, keys.get(error.pos[0]) ?? ''),
+  }));
+  const aliases = aliasOffsets(document).map((offset) => ({
+    ...positionAt(offset),
+    key: '',
+    found: 'an alias (*)',
+    allowed: 'each value written out',
+  }));
+  return [...faults, ...aliases];
+};
+
+const isDuplicate = ({ allowed }: YamlFault): boolean => allowed === ONCE;
+
+export const parseYaml = (text: string): YamlDocument => {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    version: '1.2',
+    logLevel: 'error',
+  });
+  const positionAt = (offset: number): Position => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { line, column: col };
+  };
+  const faults = collectFaults(document, positionAt);
+  const isBroken = !faults.every(isDuplicate);
+
+  const nodesTo = (path: KeyPath): Found[] => {
+    const nodes: Found[] = [{ key: document.contents, value: document.contents }];
+    for (const segment of path) {
+      const next = child(nodes.at(-1)?.value ?? null, segment);
+      if (next === null) break;
+      nodes.push(next);
+    }
+    return nodes;
+  };
+  const positionOf = (node: Node | null | undefined): Position => positionAt(node?.range?.[0] ?? 0);
+
+  return {
+    value: isBroken ? undefined : document.toJS(),
+    isBroken,
+    faults,
+    valueAt: (path) => {
+      const nodes = nodesTo(path);
+      const last = nodes.at(-1);
+      const isThere = nodes.length > path.length && isScalar(last?.value) && last.value.source !== '';
+      return positionOf(isThere ? last?.value : last?.key);
+    },
+    keyAt: (path) => positionOf(nodesTo(path).at(-1)?.key),
+    writtenAt: (path) => {
+      const node = nodesTo(path).at(path.length)?.value;
+      return isScalar(node) && typeof node.value !== 'string' ? node.source : undefined;
+    },
+  };
+};
