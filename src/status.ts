@@ -25,8 +25,12 @@ export type GatewayStatus = {
   readonly station: { readonly id: string; readonly name: string };
   readonly version: string;
   readonly uptimeSeconds: number;
+  /** Between two readings. */
+  readonly intervalSeconds: number;
   /** The newest reading as the cloud will see it; `null` before the first. */
   readonly latest: ReadingMessage | null;
+  /** Age of `latest` on the monotonic clock, whatever its datetime says. */
+  readonly latestAgeSeconds: number | null;
   readonly instruments: readonly InstrumentStatus[];
   readonly link: LinkState & { readonly sinceSeconds: number; readonly reconnects: number };
   readonly outbox: OutboxStats & {
@@ -38,7 +42,11 @@ export type GatewayStatus = {
     readonly readingsPerSecond: number;
     /** Until nothing waits; `null` when it does not drain. */
     readonly secondsLeft: number | null;
+    /** Readings that waited when the draining began, the measure of its progress; `null` when it does not drain. */
+    readonly startedWith: number | null;
   };
+  /** Readings published again because no answer came, since start: the cloud may have them twice. */
+  readonly possibleDuplicates: number;
   readonly clock: { readonly isSynchronized: boolean; readonly steps: number };
   readonly preAlerts: readonly PreAlertStatus[];
   /** Pulses that the edge source may have missed. */
@@ -47,6 +55,9 @@ export type GatewayStatus = {
   readonly unstored: number;
   /** What happened to a store found damaged at start; `null` when it was whole. */
   readonly storeReport: string | null;
+  /** Bytes given to the disk since start. */
+  readonly writtenBytes: number;
+  readonly residentMemoryBytes: number;
   readonly certificateDaysLeft: number | null;
   /** Whether samples were taken and readings stored in time: `GET /healthz`. */
   readonly health: { readonly isHealthy: boolean; readonly reason: string | null };
