@@ -14,14 +14,15 @@ export type WriteOptions = {
 /**
  * An ordered, durable map on one disk, shared by everything that must outlive the process: outbox, state, history.
  * Each of them keeps to keys under a prefix of its own (`outbox/`, `state/`, `history/`).
- * A full disk rejects with `StorageFullError` and leaves the store as it was.
+ * A full disk rejects with `StorageFullError` and leaves the store as it was; damage found while running rejects
+ * with `StorageDamagedError` and is repaired at the next start.
  */
 export type Store = {
   get(key: string): Promise<string | undefined>;
-  /** All of the changes or none. Concurrent synced writes share one flush (group commit). */
+  /** All of the changes or none, in order. Concurrent writes share one flush (group commit). */
   write(changes: readonly StoreChange[], options: WriteOptions): Promise<void>;
   entries(range: KeyRange, options?: EntriesOptions): Promise<(readonly [key: string, value: string])[]>;
-  /** Not synced: a power cut may bring entries back. */
+  /** Not synced: a power cut may bring entries back. Not atomic: it may end half done. */
   deleteRange(range: KeyRange): Promise<void>;
   /** Gives the space of deleted entries back to the disk. */
   compact(range: KeyRange): Promise<void>;
@@ -30,10 +31,26 @@ export type Store = {
   close(): Promise<void>;
 };
 
-/** The disk has no room. Expected trouble: what was there stays, and the next write may succeed. */
+/** The disk takes nothing now: full, over quota or read-only. Expected trouble: the next write may succeed. */
 export class StorageFullError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'StorageFullError';
+  }
+}
+
+/** Another process, most likely the daemon, has the store open. */
+export class StorageLockedError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageLockedError';
+  }
+}
+
+/** What is on the disk is not what was written there. */
+export class StorageDamagedError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageDamagedError';
   }
 }

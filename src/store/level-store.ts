@@ -1,0 +1,146 @@
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Level } from 'level';
+import { DAMAGE_MARK } from './damage.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { storageFault } from './level-fault.ts';
+import {
+  type EntriesOptions,
+  type KeyRange,
+  StorageDamagedError,
+  StorageFullError,
+  type Store,
+  type StoreChange,
+  type WriteOptions,
+} from './store.ts';
+
+/** Opening replays up to one write buffer (4 MB) into a table, next to a new log and manifest. */
+const ROOM_TO_REOPEN_BYTES = 6 * 1024 * 1024;
+
+export const createDatabase = (location: string): Level => new Level(location);
+
+export const repairDatabase = (location: string): Promise<void> => Level.repair(location);
+
+const sizeOf = ({ key, value }: StoreChange): number =>
+  Buffer.byteLength(key) + (value === null ? 0 : Buffer.byteLength(value));
+
+/** Looked at before closing, since a database that cannot be opened again cannot be read either. */
+const requireRoom = async (location: string): Promise<void> => {
+  const { bavail, bsize } = await statfs(location);
+  if (bavail * bsize < ROOM_TO_REOPEN_BYTES)
+    throw new StorageFullError(`${location}: only ${bavail * bsize} bytes left on the disk`);
+  const probe = join(location, 'PROBE');
+  try {
+    await writeFile(probe, 'is the file system writable, and the quota not used up');
+    await rm(probe);
+  } catch (error) {
+    throw new StorageFullError(`${location}: cannot be written`, { cause: error });
+  }
+};
+
+/**
+ * The store on LevelDB. After a failed write LevelDB's log may end in half a record, behind which nothing could be
+ * read again, and after a failed flush it refuses every write until it is opened anew: so the database is reopened
+ * before the next write, as soon as the disk has room. Reads go on meanwhile.
+ */
+export class LevelStore implements Store {
+  readonly #database: Level;
+  readonly #commit = createGroupCommit((changes, options) => this.#commitGroup(changes, options));
+  #isSuspect = false;
+  #reopening: Promise<void> | null = null;
+  #isClosed = false;
+  #writtenBytes = 0;
+
+  /** Takes over an open database. */
+  constructor(database: Level) {
+    this.#database = database;
+  }
+
+  get(key: string): Promise<string | undefined> {
+    return this.#read(() => this.#database.get(key));
+  }
+
+  write(changes: readonly StoreChange[], options: WriteOptions): Promise<void> {
+    return changes.length === 0 ? Promise.resolve() : this.#commit(changes, options);
+  }
+
+  entries(
+    { from, until }: KeyRange,
+    { limit = Number.POSITIVE_INFINITY, reverse = false }: EntriesOptions = {},
+  ): Promise<(readonly [key: string, value: string])[]> {
+    return this.#read(() => this.#database.iterator({ gte: from, lt: until, limit, reverse }).all());
+  }
+
+  deleteRange({ from, until }: KeyRange): Promise<void> {
+    return this.#change(() => this.#database.clear({ gte: from, lt: until }));
+  }
+
+  compact({ from, until }: KeyRange): Promise<void> {
+    return this.#change(() => this.#database.compactRange(from, until));
+  }
+
+  writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  async close(): Promise<void> {
+    await this.#reopening?.catch(() => undefined);
+    this.#isClosed = true;
+    await this.#database.close();
+  }
+
+  async #commitGroup(changes: readonly StoreChange[], { sync }: WriteOptions): Promise<void> {
+    const operations = changes.map(({ key, value }) =>
+      value === null ? ({ type: 'del', key } as const) : ({ type: 'put', key, value } as const),
+    );
+    await this.#change(() => this.#database.batch(operations, { sync }));
+    this.#writtenBytes += changes.reduce((sum, change) => sum + sizeOf(change), 0);
+  }
+
+  async #read<Value>(read: () => Promise<Value>): Promise<Value> {
+    if (this.#reopening !== null) await this.#reopening.catch(() => undefined);
+    if (this.#database.status === 'closed' && !this.#isClosed) await this.#reopen();
+    try {
+      return await read();
+    } catch (error) {
+      throw await this.#noteFault(error);
+    }
+  }
+
+  async #change(change: () => Promise<void>): Promise<void> {
+    if (this.#isSuspect) await this.#reopen();
+    try {
+      await change();
+    } catch (error) {
+      this.#isSuspect = true;
+      throw await this.#noteFault(error);
+    }
+  }
+
+  #reopen(): Promise<void> {
+    this.#reopening ??= this.#reopenOnce().finally(() => {
+      this.#reopening = null;
+    });
+    return this.#reopening;
+  }
+
+  async #reopenOnce(): Promise<void> {
+    await requireRoom(this.#database.location);
+    await this.#database.close();
+    try {
+      await this.#database.open();
+    } catch (error) {
+      throw await this.#noteFault(error);
+    }
+    this.#isSuspect = false;
+  }
+
+  async #noteFault(thrown: unknown): Promise<unknown> {
+    const fault = storageFault(thrown);
+    if (fault instanceof StorageDamagedError)
+      await writeFile(join(this.#database.location, DAMAGE_MARK), `${fault.message}\n`).catch(
+        () => undefined,
+      );
+    return fault;
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * What opening a store found. `repaired`: damage was mended in place, records may be missing.
+ * `replaced`: it could not be mended, lies in `movedTo` now, and an empty store took its place.
+ */
+export type StoreReport =
+  | { readonly outcome: 'whole' }
+  | { readonly outcome: 'repaired'; readonly cause: string }
+  | { readonly outcome: 'replaced'; readonly cause: string; readonly movedTo: string };
+
+/** One sentence for a person, or `null` when there is nothing to tell. */
+export const describeStoreReport = (report: StoreReport): string | null => {
+  switch (report.outcome) {
+    case 'whole':
+      return null;
+    case 'repaired':
+      return `the store was damaged and has been repaired: ${report.cause}`;
+    case 'replaced':
+      return `the store was damaged beyond repair and lies in ${report.movedTo} now: ${report.cause}`;
+  }
+};
