@@ -1,0 +1,46 @@
+/** A landing table and the columns that a COPY names, so that `loaded` takes its default (`cloud/sql/001-*.sql`). */
+export type LandingTable = { readonly name: string; readonly columns: readonly string[] };
+
+const stationMessage = ['deviceid', 'epoch'] as const;
+
+/** The key is also the folder in the bucket that the files wait in. */
+export const landingTables = {
+  sensordata: {
+    name: 'sensordata_landing',
+    columns: [
+      ...['deviceid', 'datetime', 'temperature', 'humidity', 'winddirection', 'windintensity', 'rainheight'],
+      ...['epoch', 'seq', 'windgust', 'pressure', 'timequality', 'quality'],
+    ],
+  },
+  averages: {
+    name: 'sensordata_avgs_landing',
+    columns: [
+      ...['deviceid', 'weatherstationname', 'min_datetime', 'avg_temperature', 'avg_humidity', 'msg_count'],
+      ...['datetime', 'epoch', 'seq', 'revision'],
+    ],
+  },
+  gaps: {
+    name: 'gaps_landing',
+    columns: [...stationMessage, 'fromseq', 'toseq', 'count', 'from', 'to', 'reason'],
+  },
+  prealerts: {
+    name: 'prealerts_landing',
+    columns: [
+      ...[...stationMessage, 'seq', 'datetime', 'timequality', 'rule', 'kind', 'quantity', 'severity'],
+      ...['transition', 'value', 'limit', 'unit', 'minutestolimit', 'text'],
+    ],
+  },
+  status: {
+    name: 'status_landing',
+    columns: [...stationMessage, 'state', 'datetime', 'version', 'waiting', 'receivedms'],
+  },
+} as const satisfies Record<string, LandingTable>;
+
+export type LandingTableKey = keyof typeof landingTables;
+
+/** Quoted because `from`, `to`, `limit`, `count` and `text` are words of SQL. */
+export const columnList = ({ columns }: LandingTable): string =>
+  columns.map((column) => `"${column}"`).join(',');
+
+/** ROUNDEC: an average with a second decimal is rounded like everywhere else, not cut. */
+export const COPY_OPTIONS = "JSON 'auto' GZIP TIMEFORMAT 'auto' ROUNDEC";

@@ -1,0 +1,80 @@
+import { gunzipSync } from 'node:zlib';
+import { PGlite } from '@electric-sql/pglite';
+import { columnList, type LandingTableKey, landingTables } from '../../../cloud/landing-tables.ts';
+import { loadSchema, SCHEMA_VERSIONS_TABLE, statementsToApply } from '../../../cloud/warehouse-schema.ts';
+
+/**
+ * Stand-in for Redshift: the project's own SQL in PostgreSQL (PGlite). What PostgreSQL spells differently is
+ * rewritten; keys and uniqueness are not declared anywhere, as Redshift would not enforce them.
+ */
+const toPostgres = (statement: string): string =>
+  statement
+    .replace(/\)\s*DISTSTYLE [\s\S]*$/, ')')
+    .replaceAll('SUPER', 'jsonb')
+    .replaceAll('SYSDATE', 'now()');
+
+const REDSHIFT_FUNCTIONS = `
+  CREATE ROLE firehose_loader;
+  CREATE FUNCTION getdate() RETURNS timestamp LANGUAGE sql AS $$ SELECT now() AT TIME ZONE 'UTC' $$;
+  CREATE FUNCTION datediff(part text, a timestamp, b timestamp) RETURNS bigint LANGUAGE sql AS
+    $$ SELECT (extract(epoch from date_trunc(part, b) - date_trunc(part, a)) / CASE part WHEN 'minute' THEN 60 END)::bigint $$;
+  CREATE FUNCTION dateadd(part text, n int, t timestamp) RETURNS timestamp LANGUAGE sql AS
+    $$ SELECT t + n * ('1 ' || part)::interval $$;`;
+
+export type Row = Record<string, unknown>;
+
+export type Warehouse = {
+  /** The custom resource's part: applies `cloud/sql`, as often as wanted. */
+  applySchema(): Promise<void>;
+  /** `COPY … JSON 'auto' GZIP`: text lines become rows, unknown keys are ignored, missing ones are NULL. */
+  copy(table: LandingTableKey, file: Uint8Array): Promise<void>;
+  /** Timestamps come as `2020-05-20 14:58:28`, numbers as numbers. */
+  query(sql: string): Promise<Row[]>;
+  close(): Promise<void>;
+};
+
+const plain = (value: unknown): unknown =>
+  value instanceof Date ? value.toISOString().slice(0, 19).replace('T', ' ') : value;
+
+export const openWarehouse = async (): Promise<Warehouse> => {
+  const database = new PGlite({
+    // 1114 timestamp without zone, 1700 numeric, 20 bigint
+    parsers: { 1114: (text: string) => text.slice(0, 19), 1700: Number, 20: Number },
+  });
+  await database.exec(REDSHIFT_FUNCTIONS);
+
+  const query = async (sql: string): Promise<Row[]> => {
+    const { rows } = await database.query<Row>(sql);
+    return rows.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([key, value]) => [key, plain(value)])),
+    );
+  };
+
+  return {
+    query,
+    async applySchema() {
+      await database.exec(toPostgres(SCHEMA_VERSIONS_TABLE));
+      const applied = await query('SELECT file, checksum FROM schema_versions');
+      const checksums = new Map(applied.map(({ file, checksum }) => [String(file), String(checksum)]));
+      const files = loadSchema(new URL('../../../cloud/sql', import.meta.url).pathname);
+      await database.transaction(async (transaction) => {
+        for (const statement of statementsToApply(files, checksums)) {
+          await transaction.exec(toPostgres(statement));
+        }
+      });
+    },
+    async copy(key, file) {
+      const { name } = landingTables[key];
+      const columns = columnList(landingTables[key]);
+      const lines = gunzipSync(file)
+        .toString('utf8')
+        .split('\n')
+        .filter((line) => line !== '');
+      await database.query(
+        `INSERT INTO ${name} (${columns}) SELECT ${columns} FROM json_populate_recordset(NULL::${name}, $1)`,
+        [`[${lines.join(',')}]`],
+      );
+    },
+    close: () => database.close(),
+  };
+};
