@@ -1,0 +1,28 @@
+package weather.analytics.readings;
+
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.ResolverStyle;
+
+/** The contract's datetime: UTC, to the second, {@code 2020-05-20 14:58:28}. */
+public final class Datetimes {
+  private static final DateTimeFormatter FORMAT =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss").withResolverStyle(ResolverStyle.STRICT);
+
+  private Datetimes() {}
+
+  /**
+   * Milliseconds since 1970.
+   *
+   * @throws java.time.format.DateTimeParseException for anything else, also for 30 February
+   */
+  public static long parse(String datetime) {
+    return LocalDateTime.parse(datetime, FORMAT).toInstant(ZoneOffset.UTC).toEpochMilli();
+  }
+
+  public static String format(long atMs) {
+    return FORMAT.format(Instant.ofEpochMilli(atMs).atOffset(ZoneOffset.UTC));
+  }
+}

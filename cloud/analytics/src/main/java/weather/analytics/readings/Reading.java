@@ -1,0 +1,53 @@
+package weather.analytics.readings;
+
+/**
+ * What the analytics needs of a weather reading. A mutable POJO with public fields, as Flink's POJO
+ * serializer wants it.
+ */
+public class Reading {
+  /** {@link #seq} of a reading without a number: the post's own message. */
+  public static final long NO_SEQ = -1;
+
+  public String deviceid;
+
+  /** From the station file; {@code null} when it does not know the device. */
+  public String weatherstationname;
+
+  /** When the reading was taken, in milliseconds since 1970 UTC; whole seconds. */
+  public long atMs;
+
+  /** One life of the gateway's store; {@code null} for the post's own message. */
+  public String epoch;
+
+  /** Counts the readings of an epoch from 1; {@link #NO_SEQ} for the post's own message. */
+  public long seq = NO_SEQ;
+
+  /** °C; {@code null} when not measured. */
+  public Double temperature;
+
+  /** %RH; {@code null} when not measured. */
+  public Double humidity;
+
+  /**
+   * Whether {@code (deviceid, epoch, seq)} names this reading, and not {@code (deviceid,
+   * datetime)}.
+   */
+  public boolean isNumbered() {
+    return epoch != null;
+  }
+
+  /** For logs and failing tests. */
+  @Override
+  public String toString() {
+    return deviceid
+        + " "
+        + Datetimes.format(atMs)
+        + " "
+        + epoch
+        + "/"
+        + seq
+        + " "
+        + temperature
+        + " °C";
+  }
+}
