@@ -1,0 +1,114 @@
+import type { QualityConfig } from '../config/quality-schema.ts';
+import { elapsedMs, observedMs } from '../elapsed.ts';
+import {
+  type Instant,
+  type Measurement,
+  type QualityFlags,
+  type Quantity,
+  quantities,
+  type RawMeasurement,
+  type Values,
+} from '../reading.ts';
+import { type CheckContext, isCalm, isWithinRange } from './limits.ts';
+import { checkPersistence, type PersistenceMemory } from './persistence.ts';
+import { checkSteps, type StepMemory } from './step.ts';
+import { checkVane, untouchedVane, type VaneMemory } from './vane.ts';
+
+/** What the checks remember of earlier readings: plain data. */
+export type QualityMemory = {
+  readonly at: Instant;
+  readonly steps: StepMemory;
+  readonly persistence: PersistenceMemory;
+  readonly vane: VaneMemory;
+};
+
+export type QualityRules = {
+  readonly limits: QualityConfig;
+  /** Between two readings. */
+  readonly intervalMs: number;
+};
+
+export type QualityResult = { readonly measurement: Measurement; readonly memory: QualityMemory };
+
+/** The gust comes from counts over 3 s, the mean from counts over the interval: rounding may put it just below. */
+const GUST_TOLERANCE_KMH = 0.1;
+
+/**
+ * Judges one reading by itself and by those before it. A value that fails a hard check becomes `null` with
+ * `failed:range`; one that is merely unlikely stays, flagged `suspect:` with `step`, `stuck`, `frozen` (vane), `still`
+ * (anemometer), `dew-point`, `gust` or `dry-air`. The reasons of missing values are passed on. The first finding counts.
+ */
+export const judge = (
+  memory: QualityMemory | undefined,
+  raw: RawMeasurement,
+  { limits, intervalMs }: QualityRules,
+): QualityResult => {
+  const since = memory ? elapsedMs(memory.at, raw.at) : null;
+  // Nobody knows how long the station was off: earlier values tell nothing about this one.
+  const known = memory !== undefined && since !== null && since >= 0 ? memory : undefined;
+  const sinceMs = known && since !== null ? since : 0;
+  const context: CheckContext = { limits, sinceMs, observedMs: observedMs(sinceMs, intervalMs) };
+
+  const { values, flags } = passRange(raw, context);
+  const steps = checkSteps(known?.steps ?? {}, values, context);
+  const persistence = checkPersistence(known?.persistence ?? {}, values, context);
+  const vane = checkVane(known?.vane ?? untouchedVane, values, context);
+  return {
+    measurement: {
+      at: raw.at,
+      values: isCalm(values, limits) ? { ...values, winddirection: null } : values,
+      quality: {
+        ...contradictions(values, limits),
+        ...vane.flags,
+        ...persistence.flags,
+        ...steps.flags,
+        ...flags,
+      },
+    },
+    memory: { at: raw.at, steps: steps.memory, persistence: persistence.memory, vane: vane.memory },
+  };
+};
+
+const passRange = (raw: RawMeasurement, context: CheckContext): { values: Values; flags: QualityFlags } => {
+  const values: Record<Quantity, number | null> = { ...raw.values };
+  const flags: Partial<Record<Quantity, string>> = { ...raw.faults };
+  for (const quantity of quantities) {
+    const value = values[quantity];
+    if (flags[quantity] !== undefined) values[quantity] = null;
+    else if (value !== null && !isWithinRange(quantity, value, context)) {
+      values[quantity] = null;
+      flags[quantity] = 'failed:range';
+    }
+  }
+  return { values, flags };
+};
+
+/** Values of one reading that cannot all be true. Above 100 %RH the dew point lies above the temperature. */
+const contradictions = (
+  { humidity, rainheight, windgust, windintensity }: Values,
+  limits: QualityConfig,
+): QualityFlags => ({
+  ...(humidity !== null && humidity > 100 ? { humidity: 'suspect:dew-point' } : {}),
+  ...(windgust !== null && windintensity !== null && windgust < windintensity - GUST_TOLERANCE_KMH
+    ? { windgust: 'suspect:gust' }
+    : {}),
+  ...(rainheight !== null && rainheight > 0 && humidity !== null && humidity < limits.rain.dryAirPercent
+    ? { rainheight: 'suspect:dry-air' }
+    : {}),
+});
+
+export type QualityControl = {
+  check(raw: RawMeasurement): Measurement;
+};
+
+/** Judges readings in the order they are taken. */
+export const createQualityControl = (rules: QualityRules): QualityControl => {
+  let memory: QualityMemory | undefined;
+  return {
+    check: (raw) => {
+      const result = judge(memory, raw, rules);
+      memory = result.memory;
+      return result.measurement;
+    },
+  };
+};

@@ -1,0 +1,73 @@
+import { type Check, hasTurned, isCalm } from './limits.ts';
+
+/** Half of one of the vane's 16 positions: a direction that changed by more is another position. */
+const POSITION_DEGREES = 11.25;
+
+export type VaneMemory = {
+  /** Where the vane stood when it last moved, and how long the wind has blown on it since. */
+  readonly restDegrees: number | null;
+  readonly windyMs: number;
+  readonly lastDegrees: number | null;
+  /** How long the anemometer has stood, and how often the vane turned meanwhile. */
+  readonly stillMs: number;
+  readonly moves: number;
+  /** Once shown to be stuck, the anemometer stays so until it turns. */
+  readonly isAnemometerStuck: boolean;
+};
+
+export const untouchedVane: VaneMemory = {
+  restDegrees: null,
+  windyMs: 0,
+  lastDegrees: null,
+  stillMs: 0,
+  moves: 0,
+  isAnemometerStuck: false,
+};
+
+/** Vane and anemometer watch each other: a vane that rests in wind, an anemometer that rests while the vane turns. */
+export const checkVane: Check<VaneMemory> = (memory, values, context) => {
+  const rest = watchVane(memory, values, context);
+  const still = watchAnemometer(memory, values, context);
+  const isFrozen =
+    values.winddirection !== null &&
+    !isCalm(values, context.limits) &&
+    rest.windyMs >= context.limits.stuckMinutes * 60_000;
+  return {
+    flags: {
+      ...(isFrozen ? { winddirection: 'suspect:frozen' } : {}),
+      ...(still.isAnemometerStuck ? { windintensity: 'suspect:still', windgust: 'suspect:still' } : {}),
+    },
+    memory: { ...rest, ...still, lastDegrees: values.winddirection ?? memory.lastDegrees },
+  };
+};
+
+const watchVane = (
+  { restDegrees, windyMs }: VaneMemory,
+  { winddirection, windintensity }: Parameters<typeof checkVane>[1],
+  { limits, observedMs }: Parameters<typeof checkVane>[2],
+): Pick<VaneMemory, 'restDegrees' | 'windyMs'> => {
+  if (winddirection === null) return { restDegrees, windyMs };
+  if (restDegrees === null || hasTurned(restDegrees, winddirection, limits.vane.frozenDegrees)) {
+    return { restDegrees: winddirection, windyMs: 0 };
+  }
+  const isWindy = windintensity !== null && windintensity > limits.vane.frozenFromKmh;
+  return { restDegrees, windyMs: isWindy ? windyMs + observedMs : windyMs };
+};
+
+const watchAnemometer = (
+  memory: VaneMemory,
+  { winddirection, windintensity }: Parameters<typeof checkVane>[1],
+  { limits, observedMs }: Parameters<typeof checkVane>[2],
+): Pick<VaneMemory, 'stillMs' | 'moves' | 'isAnemometerStuck'> => {
+  const { lastDegrees, isAnemometerStuck } = memory;
+  if (windintensity !== 0) return { stillMs: 0, moves: 0, isAnemometerStuck: false };
+  const moves = memory.moves + (hasTurned(lastDegrees, winddirection, POSITION_DEGREES) ? 1 : 0);
+  const stillMs = memory.stillMs + observedMs;
+  if (stillMs < limits.vane.stillMinutes * 60_000) return { stillMs, moves, isAnemometerStuck };
+  // Counted anew for each such time: over a calm night even light airs turn the vane now and then.
+  return {
+    stillMs: 0,
+    moves: 0,
+    isAnemometerStuck: isAnemometerStuck || moves >= limits.vane.stillMoves,
+  };
+};

@@ -1,0 +1,293 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { qualitySchema } from '../../src/config/quality-schema.ts';
+import { createQualityControl } from '../../src/quality/quality-control.ts';
+import { type Measurement, quantities, type RawMeasurement, type Values } from '../../src/reading.ts';
+import { instantAt, mildValues, rawAt } from './measurements.ts';
+
+const control = (intervalMs = 12_000) =>
+  createQualityControl({ limits: qualitySchema.parse({}), intervalMs });
+
+/** The flags of the last of these readings. */
+const lastQuality = (readings: readonly RawMeasurement[], intervalMs?: number) => {
+  const { check } = control(intervalMs);
+  return readings.map((reading) => check(reading).quality).at(-1);
+};
+
+/** One value each five minutes for as long, everything else unchanged. */
+const standing = (values: Partial<Values>, minutes: number): RawMeasurement[] =>
+  Array.from({ length: minutes / 5 + 1 }, (_, index) => rawAt(index * 300, values));
+
+describe('the range check', () => {
+  it.each([
+    ['temperature', -40, 60],
+    ['humidity', 0, 104],
+    ['winddirection', 0, 360],
+    ['windintensity', 0, 240],
+    ['windgust', 0, 240],
+    ['rainheight', 0, 40],
+    ['pressure', 500, 1100],
+  ] as const)('lets %s pass from %d to %d and fails it beyond', (quantity, min, max) => {
+    for (const value of [min, max]) {
+      expect(control().check(rawAt(0, { [quantity]: value })).quality[quantity] ?? '').not.toContain(
+        'failed',
+      );
+    }
+    for (const value of [min - 0.1, max + 0.1, Number.NaN]) {
+      const { quality, values } = control().check(rawAt(0, { [quantity]: value }));
+      expect(quality[quantity]).toBe('failed:range');
+      expect(values[quantity]).toBeNull();
+    }
+  });
+
+  it('allows as much more rain as the time since the previous reading was longer', () => {
+    expect(lastQuality([rawAt(0), rawAt(120, { rainheight: 80 })])).toEqual({});
+    expect(lastQuality([rawAt(0), rawAt(119, { rainheight: 80 })])).toEqual({ rainheight: 'failed:range' });
+  });
+
+  it('takes no value from an instrument that reported a fault', () => {
+    const { quality, values } = control().check(rawAt(0, { humidity: 50 }, { humidity: 'missing:bus' }));
+
+    expect(quality).toEqual({ humidity: 'missing:bus' });
+    expect(values.humidity).toBeNull();
+  });
+});
+
+describe('the step check', () => {
+  it.each([
+    ['temperature', 15, 3],
+    ['humidity', 60, 10],
+    ['pressure', 1013, 0.5],
+    ['windintensity', 10, 36],
+  ] as const)('flags %s when it jumps from %d by more than %d, up or down', (quantity, from, step) => {
+    const jump = (by: number) =>
+      lastQuality([
+        rawAt(0, { [quantity]: from, windgust: 90 }),
+        rawAt(12, { [quantity]: from + by, windgust: 90 }),
+      ]);
+
+    expect(jump(step)).toEqual({});
+    expect(jump(step + 0.01)).toEqual({ [quantity]: 'suspect:step' });
+    if (quantity !== 'windintensity') expect(jump(-step - 0.01)).toEqual({ [quantity]: 'suspect:step' });
+  });
+
+  it('compares with the last value that passed, not with the one that jumped', () => {
+    const spike = [15, 25, 15].map((temperature, index) => rawAt(index * 12, { temperature }));
+
+    expect(lastQuality(spike)).toEqual({});
+  });
+
+  it('widens to the hourly limit after a minute and a half, and ends after an hour', () => {
+    const jumpAfter = (seconds: number, temperature: number) =>
+      lastQuality([rawAt(0), rawAt(seconds, { temperature })])?.temperature;
+
+    expect(jumpAfter(90, 15 + 19)).toBe('suspect:step');
+    expect(jumpAfter(91, 15 + 19)).toBeUndefined();
+    expect(jumpAfter(3600, 15 + 19.5)).toBe('suspect:step');
+    expect(jumpAfter(3601, 15 + 19.5)).toBeUndefined();
+  });
+
+  it('has an hourly limit for each quantity but the wind', () => {
+    const jump = (values: Partial<Values>) =>
+      lastQuality([rawAt(0, { windgust: 200 }), rawAt(600, { windgust: 200, ...values })]);
+
+    expect(jump({ humidity: 9 })).toEqual({ humidity: 'suspect:step' });
+    expect(jump({ humidity: 10 })).toEqual({});
+    expect(jump({ pressure: 1002.9 })).toEqual({ pressure: 'suspect:step' });
+    expect(jump({ pressure: 1003 })).toEqual({});
+    expect(jump({ windintensity: 150 })).toEqual({});
+  });
+
+  it('remembers across missing values', () => {
+    expect(lastQuality([rawAt(0), rawAt(12, { temperature: null }), rawAt(24, { temperature: 20 })])).toEqual(
+      {
+        temperature: 'suspect:step',
+      },
+    );
+    expect(lastQuality([rawAt(0, { temperature: null }), rawAt(12, { temperature: 40 })])).toEqual({});
+  });
+});
+
+describe('the persistence check', () => {
+  it('flags what stood still for an hour of readings, not before', () => {
+    expect(lastQuality(standing({}, 55), 300_000)).toEqual({});
+    expect(lastQuality(standing({}, 60), 300_000)).toEqual({
+      temperature: 'suspect:stuck',
+      humidity: 'suspect:stuck',
+      pressure: 'suspect:stuck',
+      windintensity: 'suspect:stuck',
+    });
+  });
+
+  it('lets humid air and a calm wind stand still', () => {
+    const quality = lastQuality(
+      standing({ humidity: 96, windintensity: 1, winddirection: null }, 60),
+      300_000,
+    );
+
+    expect(quality).toEqual({ temperature: 'suspect:stuck', pressure: 'suspect:stuck' });
+  });
+
+  it('does not count a time that nobody observed', () => {
+    const readings = [...standing({}, 50), rawAt(10 * 3600)];
+
+    expect(lastQuality(readings, 100_000)).toEqual({});
+  });
+
+  it('needs ten readings: hourly ones that agree prove nothing', () => {
+    const hourly = Array.from({ length: 9 }, (_, index) => rawAt(index * 3600));
+
+    expect(lastQuality(hourly, 3_600_000)).toEqual({});
+    expect(lastQuality([...hourly, rawAt(9 * 3600)], 3_600_000)).toHaveProperty(
+      'temperature',
+      'suspect:stuck',
+    );
+  });
+
+  it('begins again with each change that a working sensor shows', () => {
+    const readings = [...standing({}, 55), rawAt(3600, { temperature: 15.1 }), rawAt(3900)];
+
+    expect(lastQuality(readings, 300_000)).not.toHaveProperty('temperature');
+  });
+});
+
+describe('the vane and the anemometer', () => {
+  const windy = { windintensity: 20, windgust: 25, winddirection: 100 };
+
+  it('does not call the vane frozen in a light wind, or when it is not known', () => {
+    expect(lastQuality(standing({ ...windy, windintensity: 18 }, 120), 300_000)).not.toHaveProperty(
+      'winddirection',
+    );
+    expect(lastQuality(standing({ ...windy, windintensity: null }, 120), 300_000)).not.toHaveProperty(
+      'winddirection',
+    );
+    expect(
+      lastQuality([...standing(windy, 120), rawAt(9_000, { winddirection: null })], 300_000),
+    ).not.toHaveProperty('winddirection');
+  });
+
+  it('sees across north that a vane rests', () => {
+    const readings = standing(windy, 60).map((raw, index) => ({
+      ...raw,
+      values: { ...raw.values, winddirection: index % 2 === 0 ? 357 : 3 },
+    }));
+
+    expect(lastQuality(readings, 300_000)).toHaveProperty('winddirection', 'suspect:frozen');
+  });
+
+  it('has no flag for the direction that a calm wind has not', () => {
+    const { quality, values } = [...standing(windy, 60), rawAt(3900, { ...windy, windintensity: 1 })]
+      .map(control(300_000).check)
+      .at(-1) ?? { quality: {}, values: mildValues };
+
+    expect(quality).not.toHaveProperty('winddirection');
+    expect(values.winddirection).toBeNull();
+  });
+
+  it('keeps the direction when nobody knows the wind', () => {
+    expect(control().check(rawAt(0, { windintensity: null })).values.winddirection).toBe(240);
+  });
+
+  it('does not miss the turns of a vane that was not read in between', () => {
+    const readings = Array.from({ length: 11 }, (_, index) =>
+      rawAt(index * 60, {
+        windintensity: 0,
+        windgust: 0,
+        winddirection: [0, null, 90, null, 180][index % 5] ?? null,
+      }),
+    );
+
+    expect(lastQuality(readings, 60_000)).toHaveProperty('windintensity', 'suspect:still');
+  });
+});
+
+describe('contradictions', () => {
+  it('flags a gust below the mean', () => {
+    expect(lastQuality([rawAt(0, { windintensity: 12, windgust: 11.9 })])).toEqual({});
+    expect(lastQuality([rawAt(0, { windintensity: 12, windgust: 11.8 })])).toEqual({
+      windgust: 'suspect:gust',
+    });
+    expect(lastQuality([rawAt(0, { windintensity: null, windgust: 11.8 })])).toEqual({});
+    expect(lastQuality([rawAt(0, { windintensity: 12, windgust: null })])).toEqual({});
+  });
+
+  it('flags rain in dry air, and only rain', () => {
+    expect(lastQuality([rawAt(0, { rainheight: 0.2794, humidity: 39.9 })])).toEqual({
+      rainheight: 'suspect:dry-air',
+    });
+    expect(lastQuality([rawAt(0, { rainheight: 0.2794, humidity: 40 })])).toEqual({});
+    expect(lastQuality([rawAt(0, { rainheight: 0.2794, humidity: null })])).toEqual({});
+    expect(lastQuality([rawAt(0, { rainheight: 0, humidity: 20 })])).toEqual({});
+    expect(lastQuality([rawAt(0, { rainheight: null, humidity: 20 })])).toEqual({});
+  });
+
+  it('flags a dew point above the temperature', () => {
+    expect(lastQuality([rawAt(0, { humidity: 100 })])).toEqual({});
+    expect(lastQuality([rawAt(0, { humidity: 100.1 })])).toEqual({ humidity: 'suspect:dew-point' });
+  });
+});
+
+describe('a restart of the machine', () => {
+  const rebooted = (wallSeconds: number, synchronized: boolean) => ({
+    ...rawAt(0, { temperature: 25 }),
+    at: instantAt(wallSeconds, { bootId: 'boot-2', monotonicMs: 20_000, synchronized }),
+  });
+
+  it('is bridged where both sides knew the time', () => {
+    expect(lastQuality([rawAt(0), rebooted(60, true)])).toEqual({ temperature: 'suspect:step' });
+  });
+
+  it('makes the checks begin anew where nobody knows how long it took', () => {
+    expect(lastQuality([rawAt(0), rebooted(60, false)])).toEqual({});
+    expect(lastQuality([rawAt(0), rebooted(-60, true)])).toEqual({});
+  });
+});
+
+describe('quality control as a whole', () => {
+  const value = fc.option(fc.double({ min: -2000, max: 2000 }), { nil: null });
+  const values = fc.record({
+    temperature: value,
+    humidity: value,
+    winddirection: value,
+    windintensity: value,
+    windgust: value,
+    rainheight: value,
+    pressure: value,
+  });
+
+  const expectHonest = (given: Values, { values: kept, quality }: Measurement) => {
+    for (const quantity of quantities) {
+      // A calm has no direction, and needs no reason for that.
+      if (quantity === 'winddirection' && (kept.windintensity ?? 99) < 1.8) continue;
+      const isTakenAway = kept[quantity] === null && given[quantity] !== null;
+      expect(quality[quantity] ?? '').toMatch(isTakenAway ? /^failed:range$/ : /^(suspect:.+)?$/);
+      if (kept[quantity] !== null) expect(kept[quantity]).toBe(given[quantity]);
+    }
+  };
+
+  it('invents no number, and gives a reason for each one it takes away', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(values, fc.nat(10_000)), { maxLength: 40 }), (series) => {
+        const { check } = control();
+        let seconds = 0;
+        for (const [given, step] of series) {
+          seconds += step;
+          expectHonest(given, check(rawAt(seconds, given)));
+        }
+      }),
+    );
+  });
+
+  it('has a memory that survives being written down', () => {
+    const readings = standing({ winddirection: null }, 60);
+    const { check } = control(300_000);
+    for (const reading of readings) check(reading);
+
+    expect(
+      lastQuality(
+        readings.map((reading) => JSON.parse(JSON.stringify(reading))),
+        300_000,
+      ),
+    ).toEqual(lastQuality(readings, 300_000));
+  });
+});
