@@ -1,0 +1,37 @@
+import { loadYamlFile } from '../config/load.ts';
+import type { ConfigProblem } from '../config/problem.ts';
+import { MOST_SEED, ordinaryScenario, type Scenario, scenarioSchema } from './scenario.ts';
+
+export type LoadedScenario =
+  | { readonly scenario: Scenario; readonly problems?: undefined }
+  | { readonly scenario?: undefined; readonly problems: readonly ConfigProblem[] };
+
+export type ScenarioArguments = {
+  /** A scenario file; ordinary weather without. */
+  readonly scenario?: string | undefined;
+  /** Goes before the seed of the file. */
+  readonly seed?: string | undefined;
+};
+
+const seedProblem = (seed: string): ConfigProblem => ({
+  file: '--seed',
+  line: null,
+  column: null,
+  key: '',
+  found: JSON.stringify(seed),
+  allowed: `a whole number from 0 to ${MOST_SEED}`,
+});
+
+/** What `--scenario` and `--seed` ask for, or every problem of both. */
+export const loadScenario = async ({ scenario: file, seed }: ScenarioArguments): Promise<LoadedScenario> => {
+  const isSeedGood = seed === undefined || (/^\d{1,10}$/.test(seed) && Number(seed) <= MOST_SEED);
+  const seedProblems = isSeedGood ? [] : [seedProblem(seed)];
+  const allowed = 'a scenario such as config/scenarios/storm.yaml';
+  const loaded =
+    file === undefined
+      ? { value: ordinaryScenario }
+      : await loadYamlFile(file, { schema: scenarioSchema, allowed });
+  if (loaded.value === undefined) return { problems: [...loaded.problems, ...seedProblems] };
+  if (!isSeedGood) return { problems: seedProblems };
+  return { scenario: seed === undefined ? loaded.value : { ...loaded.value, seed: Number(seed) } };
+};
