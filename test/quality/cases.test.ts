@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { quantities, type Values } from '../../src/reading.ts';
-import { mildValues, rawAt } from './measurements.ts';
+import { mildValues, rawAt } from '../fakes/measurements.ts';
 
 const quantity = z.enum(quantities);
 const flags = z.partialRecord(quantity, z.string());

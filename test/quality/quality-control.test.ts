@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { type Measurement, quantities, type RawMeasurement, type Values } from '../../src/reading.ts';
-import { instantAt, mildValues, rawAt } from './measurements.ts';
+import { instantAt, mildValues, rawAt } from '../fakes/measurements.ts';
 
 const control = (intervalMs = 12_000) =>
   createQualityControl({ limits: qualitySchema.parse({}), intervalMs });

@@ -1,4 +1,4 @@
-import type { Instant, QualityFlags, RawMeasurement, Values } from '../../src/reading.ts';
+import type { Instant, Measurement, QualityFlags, RawMeasurement, Values } from '../../src/reading.ts';
 
 /** A mild, windy, dry moment. */
 export const mildValues: Values = {
@@ -24,3 +24,9 @@ export const rawAt = (
   values: Partial<Values> = {},
   faults: QualityFlags = {},
 ): RawMeasurement => ({ at: instantAt(seconds), values: { ...mildValues, ...values }, faults });
+
+export const measurementAt = (
+  seconds: number,
+  values: Partial<Values> = {},
+  quality: QualityFlags = {},
+): Measurement => ({ at: instantAt(seconds), values: { ...mildValues, ...values }, quality });
