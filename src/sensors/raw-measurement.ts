@@ -1,0 +1,61 @@
+import type { Instant, QualityFlags, Quantity, RawMeasurement, Values } from '../reading.ts';
+import type { WindSpeeds } from './anemometer.ts';
+import type { Bme280Reading } from './bme280-compensation.ts';
+import type { Attempt } from './instrument-health.ts';
+
+/** A value, why there is none, or `null` where no sensor measures it. */
+export type Outcome<Value> = Attempt<Value> | null;
+
+/** What one interval gave. */
+export type Outcomes = {
+  readonly air: Outcome<Bme280Reading>;
+  /** Degrees; the value `null` is a direction that nobody can tell. */
+  readonly direction: Outcome<number | null>;
+  readonly wind: Outcome<WindSpeeds>;
+  readonly rain: Outcome<{ readonly mm: number }>;
+};
+
+/** Below 0.5 m/s the wind has no direction (WMO-No. 8 vol. I ch. 5: calm). */
+const CALM_BELOW_KMH = 1.8;
+
+const valueIn = <Value>(outcome: Outcome<Value>): Value | null =>
+  outcome !== null && 'value' in outcome ? outcome.value : null;
+
+const directionOf = ({ direction, wind }: Outcomes): number | null => {
+  const speeds = valueIn(wind);
+  const isCalm = speeds !== null && speeds.meanKmh < CALM_BELOW_KMH;
+  return isCalm ? null : valueIn(direction);
+};
+
+const sources: Readonly<Record<Quantity, keyof Outcomes>> = {
+  temperature: 'air',
+  humidity: 'air',
+  winddirection: 'direction',
+  windintensity: 'wind',
+  windgust: 'wind',
+  rainheight: 'rain',
+  pressure: 'air',
+};
+
+const faultsOf = (outcomes: Outcomes): QualityFlags =>
+  Object.fromEntries(
+    Object.entries(sources).flatMap(([quantity, source]) => {
+      const outcome = outcomes[source];
+      return outcome !== null && 'fault' in outcome ? [[quantity, `missing:${outcome.fault.code}`]] : [];
+    }),
+  );
+
+export const rawMeasurement = (at: Instant, outcomes: Outcomes): RawMeasurement => {
+  const air = valueIn(outcomes.air);
+  const wind = valueIn(outcomes.wind);
+  const values: Values = {
+    temperature: air?.temperatureCelsius ?? null,
+    humidity: air?.humidityPercent ?? null,
+    winddirection: directionOf(outcomes),
+    windintensity: wind?.meanKmh ?? null,
+    windgust: wind?.gustKmh ?? null,
+    rainheight: valueIn(outcomes.rain)?.mm ?? null,
+    pressure: air?.pressureHpa ?? null,
+  };
+  return { at, values, faults: faultsOf(outcomes) };
+};
