@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isLoopback } from '../loopback.ts';
 import type { KeyPath } from './problem.ts';
 import type { CrossProblem } from './validate.ts';
 
@@ -51,9 +51,6 @@ const channelChecks = ({ sensors }: Probe): CrossProblem[] => {
     ? [{ path: ['sensors', 'windVane', 'supplyChannel'], allowed: "an input that is not the vane's own" }]
     : [];
 };
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 const httpChecks = ({ http }: Probe): CrossProblem[] =>
   http?.listen === undefined || http.token !== undefined || isLoopback(http.listen)
