@@ -1,0 +1,143 @@
+import type { Log } from '../log.ts';
+import type { Instant, Measurement, Stamp } from '../reading.ts';
+import { StorageFullError, type Store } from '../store/store.ts';
+import type { HistoryEntry } from './entry.ts';
+import { meanOf } from './mean.ts';
+import { type HistorySeries, seriesOf, type TimedEntry } from './series.ts';
+import { Tier } from './tier.ts';
+
+export type HistoryOptions = {
+  readonly store: Store;
+  /** Dates an entry when it is asked for, with what is known of the clock by then. */
+  readonly stampOf: (at: Instant) => Stamp;
+  readonly wallMs: () => number;
+  /** Between two readings. */
+  readonly intervalMs: number;
+  readonly log: Log;
+};
+
+export type History = {
+  /** Not synced: a power cut costs the newest points of the charts. A full disk costs points, too, and never rejects. */
+  append(measurement: Measurement): Promise<void>;
+  /** The last `minutes`, in at most about 720 rows. */
+  query(minutes: number): Promise<HistorySeries>;
+};
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const READINGS_KEPT_MS = 7 * DAY_MS;
+const PERIOD_MS = 10 * MINUTE_MS;
+/** Two years of ten minutes, one of them a leap year. */
+const PERIODS_KEPT = (731 * DAY_MS) / PERIOD_MS;
+/** What a chart can show. */
+const MAX_ROWS = 720;
+/** A clock that was set back leaves entries behind that claim to be of the future. */
+const FUTURE_MS = MINUTE_MS;
+
+/** The longest span kept, for whoever checks what is asked for. */
+export const HISTORY_MAX_MINUTES = (731 * DAY_MS) / MINUTE_MS;
+
+/** Ten minutes of one boot's monotonic time: no step of the clock cuts a period short or makes it long. */
+const periodOf = ({ bootId, monotonicMs }: Instant): string =>
+  `${bootId} ${Math.floor(monotonicMs / PERIOD_MS)}`;
+
+/** Opens what an earlier run has left, the ten minutes it was in the midst of included. */
+export const openHistory = async (options: HistoryOptions): Promise<History> => {
+  const history = new TieredHistory(options);
+  await history.open();
+  return history;
+};
+
+class TieredHistory implements History {
+  readonly #options: HistoryOptions;
+  readonly #readings: Tier;
+  readonly #periods: Tier;
+  /** Readings of the period that is not over, oldest first. */
+  #current: HistoryEntry[] = [];
+  #isFull = false;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+    const { store, intervalMs } = options;
+    this.#readings = new Tier({
+      store,
+      prefix: 'history/reading/',
+      maxEntries: Math.ceil(READINGS_KEPT_MS / intervalMs),
+    });
+    this.#periods = new Tier({ store, prefix: 'history/tenminutes/', maxEntries: PERIODS_KEPT });
+  }
+
+  async open(): Promise<void> {
+    await this.#readings.open();
+    await this.#periods.open();
+    this.#current = await this.#unfinishedPeriod();
+  }
+
+  async append({ at, values, quality }: Measurement): Promise<void> {
+    const entry: HistoryEntry = { at, count: 1, values, quality };
+    const changes = [this.#readings.append(entry)];
+    const [first] = this.#current;
+    if (first !== undefined && periodOf(first.at) !== periodOf(at)) {
+      changes.push(this.#periods.append(meanOf(this.#current)));
+      this.#current = [];
+    }
+    this.#current.push(entry);
+    try {
+      await this.#options.store.write(changes, { sync: false });
+      await this.#readings.trim();
+      await this.#periods.trim();
+      this.#noteFull(false);
+    } catch (error) {
+      if (!(error instanceof StorageFullError)) throw error;
+      this.#noteFull(true);
+    }
+  }
+
+  async query(minutes: number): Promise<HistorySeries> {
+    const spanMs = minutes * MINUTE_MS;
+    const usesPeriods = spanMs / MAX_ROWS > PERIOD_MS / 2;
+    const entryMs = usesPeriods ? PERIOD_MS : this.#options.intervalMs;
+    // Whole entries to a row, or some rows would hold one more than their neighbours.
+    const rowMs = Math.max(1, Math.ceil(spanMs / MAX_ROWS / entryMs)) * entryMs;
+    const fromMs = this.#options.wallMs() - spanMs;
+    const found = await this.#since(usesPeriods ? this.#periods : this.#readings, fromMs);
+    if (usesPeriods && this.#current.length > 0) found.push(this.#dated(meanOf(this.#current)));
+    const untilMs = this.#options.wallMs() + FUTURE_MS;
+    const within = found.filter(({ atMs }) => atMs >= fromMs && atMs <= untilMs);
+    return seriesOf(within, { minutes, entryMs, rowMs });
+  }
+
+  /** Ends at the newest page that is older than the span as a whole: those behind it were written before it. */
+  async #since(tier: Tier, fromMs: number): Promise<TimedEntry[]> {
+    const found: TimedEntry[] = [];
+    for await (const page of tier.newestFirst()) {
+      const dated = page.map((entry) => this.#dated(entry));
+      if (dated.length > 0 && dated.every(({ atMs }) => atMs < fromMs)) break;
+      found.push(...dated);
+    }
+    return found;
+  }
+
+  #dated(entry: HistoryEntry): TimedEntry {
+    return { atMs: this.#options.stampOf(entry.at).wallMs, entry };
+  }
+
+  async #unfinishedPeriod(): Promise<HistoryEntry[]> {
+    const found: HistoryEntry[] = [];
+    for await (const page of this.#readings.newestFirst()) {
+      for (const entry of page) {
+        if (periodOf(entry.at) !== periodOf(found[0]?.at ?? entry.at)) return found.reverse();
+        found.push(entry);
+      }
+    }
+    return found.reverse();
+  }
+
+  #noteFull(isFull: boolean): void {
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    const { log } = this.#options;
+    if (isFull) log.warn({}, 'the disk is full: the history misses readings');
+    else log.info({}, 'the history is written again');
+  }
+}
