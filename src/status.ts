@@ -1,3 +1,4 @@
+import type { Derived } from './derived/derived.ts';
 import type { ReadingMessage } from './message.ts';
 import type { OutboxStats } from './outbox/outbox.ts';
 import type { LinkState } from './publisher/publisher.ts';
@@ -31,6 +32,8 @@ export type GatewayStatus = {
   readonly latest: ReadingMessage | null;
   /** Age of `latest` on the monotonic clock, whatever its datetime says. */
   readonly latestAgeSeconds: number | null;
+  /** What follows from the latest readings; `null` before the first. */
+  readonly derived: Derived | null;
   readonly instruments: readonly InstrumentStatus[];
   readonly link: LinkState & { readonly sinceSeconds: number; readonly reconnects: number };
   readonly outbox: OutboxStats & {

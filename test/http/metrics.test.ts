@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/http/metrics.ts';
+import { createGatewayStatus } from '../fakes/gateway-status.ts';
+
+const render = async (changes: Parameters<typeof createGatewayStatus>[0] = {}) =>
+  (await createMetrics(() => createGatewayStatus(changes)).render()).text;
+
+describe('the metrics', () => {
+  it('are Prometheus text with a help and a type for each', async () => {
+    const metrics = createMetrics(createGatewayStatus);
+    const { contentType, text } = await metrics.render();
+
+    expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(text).toContain(
+      '# HELP weather_gateway_readings_accepted_total Readings on disk since the store began.\n',
+    );
+    expect(text).toContain('# TYPE weather_gateway_readings_accepted_total counter\n');
+    expect(text).toContain('\nweather_gateway_readings_accepted_total 1042\n');
+  });
+
+  it('carry base units: °C, ratios, pascals, metres per second', async () => {
+    const lines = (await render()).split('\n');
+
+    expect(lines).toContain('weather_temperature_celsius 18.4');
+    expect(lines).toContain('weather_humidity_ratio 0.612');
+    expect(lines).toContain('weather_pressure_pascals 100930');
+    expect(lines).toContain('weather_wind_speed_meters_per_second 4');
+    expect(lines).toContain('weather_wind_gust_meters_per_second 7');
+  });
+
+  it('keep to the naming convention: counters end in _total, times in _seconds, sizes in _bytes', async () => {
+    const text = await render();
+    const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => ({
+      name,
+      type,
+    }));
+
+    expect(types.filter(({ name, type }) => (type === 'counter') !== name.endsWith('_total'))).toEqual([]);
+    expect(types.filter(({ name }) => /_(ms|minutes|hours|days|kb|mb|hpa|kmh)(_|$)/.test(name))).toEqual([]);
+    expect(types.length).toBeGreaterThan(25);
+  });
+
+  it('have no sample for what is not known', async () => {
+    const text = await render({ latest: null, certificateDaysLeft: null });
+
+    expect(text).not.toMatch(/^weather_temperature_celsius /m);
+    expect(text).not.toMatch(/^weather_gateway_certificate_remaining_seconds /m);
+  });
+
+  it('follow the status from one scrape to the next', async () => {
+    let preAlerts = createGatewayStatus().preAlerts;
+    let accepted = 5;
+    const metrics = createMetrics(() => {
+      const status = createGatewayStatus();
+      return {
+        ...status,
+        preAlerts,
+        outbox: { ...status.outbox, totals: { ...status.outbox.totals, accepted } },
+      };
+    });
+    await metrics.render();
+    preAlerts = [{ rule: 'frost', state: 'active', severity: 'warning', text: 'Frost.' }];
+    accepted = 7;
+
+    const { text } = await metrics.render();
+
+    expect(text).toContain('pre_alert_state{rule="frost",severity="warning",state="active"} 1');
+    expect(text).not.toContain('state="normal"');
+    expect(text).toContain('\nweather_gateway_readings_accepted_total 7\n');
+  });
+
+  it('measure commits and acknowledgements', async () => {
+    const metrics = createMetrics(createGatewayStatus);
+    metrics.observeCommit(0.02);
+    metrics.observePuback(0.2);
+    metrics.observePuback(40);
+
+    const { text } = await metrics.render();
+
+    expect(text).toContain('weather_gateway_store_commit_duration_seconds_bucket{le="0.025"} 1');
+    expect(text).toContain('weather_gateway_puback_duration_seconds_bucket{le="30"} 1');
+    expect(text).toContain('weather_gateway_puback_duration_seconds_count 2');
+  });
+
+  it('tell the instruments apart', async () => {
+    const lastFault = { code: 'no-answer', message: 'nothing acknowledged', datetime: '2026-06-01 12:00:00' };
+    const text = await render({
+      instruments: [{ name: 'bme280', state: 'failing', errors: 3, lastFault }],
+    });
+
+    expect(text).toContain('weather_gateway_instrument_up{instrument="bme280"} 0');
+    expect(text).toContain('weather_gateway_instrument_errors_total{instrument="bme280"} 3');
+  });
+});
