@@ -8,7 +8,8 @@ final class Fields {
   /** The warehouse's columns are {@code decimal(4,1)}; nothing on Earth comes near. */
   private static final int LARGEST_MEASUREMENT = 999;
 
-  private static final int LONGEST_NAME = 128;
+  /** Of an IoT thing; what the longest alert id leaves room for. */
+  private static final int LONGEST_NAME = 100;
 
   /** A number's text that is longer is an attack on {@link BigDecimal}, not a measurement. */
   private static final int LONGEST_NUMBER = 40;
