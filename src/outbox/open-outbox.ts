@@ -1,0 +1,42 @@
+import { ulid } from 'ulid';
+import { openStore, type StoreLocation } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+import type { StoreReport } from '../store/store-report.ts';
+import { findLedger } from './find-ledger.ts';
+import type { TimeOf } from './gap.ts';
+import type { Outbox } from './outbox.ts';
+import { StoreOutbox } from './store-outbox.ts';
+
+export type OutboxOptions = StoreLocation & {
+  /** Of all lanes together, each record with its key. */
+  readonly maxBytes: number;
+  readonly timeOf: TimeOf;
+};
+
+export type OpenedOutbox = {
+  readonly outbox: Outbox;
+  /** The same store for what else must outlive the process; close the outbox first. */
+  readonly store: Store;
+  readonly report: StoreReport;
+};
+
+/** Opens the outbox below a directory in a time that does not depend on how much waits in it. */
+export const openOutbox = async (options: OutboxOptions): Promise<OpenedOutbox> => {
+  const { store, report } = await openStore(options);
+  const outbox = await openOutboxOn({ ...options, store, report });
+  return { outbox, store, report };
+};
+
+export type OutboxOnStoreOptions = Omit<OutboxOptions, 'directory'> & OpenedOutboxStore;
+type OpenedOutboxStore = { readonly store: Store; readonly report: StoreReport };
+
+/** Opens the outbox on a store that is open; a store that was damaged gets a new epoch. */
+export const openOutboxOn = async (options: OutboxOnStoreOptions): Promise<Outbox> => {
+  const { store, report, log, wallMs } = options;
+  const { ledger, doubt } = await findLedger(store, {
+    isInDoubt: report.outcome !== 'whole',
+    newEpoch: () => ulid(wallMs()),
+  });
+  if (doubt !== null) log.error({ epoch: ledger.epoch, doubt }, 'the outbox begins a new epoch');
+  return new StoreOutbox(options, ledger);
+};
