@@ -1,0 +1,78 @@
+import type { ConnectionEnd } from './connection.ts';
+
+/** CONNACK and DISCONNECT reason codes that a station may meet (MQTT 5, tables 3-1 and 3-13), in plain words. */
+const reasonCodes: Readonly<Record<number, string>> = {
+  128: 'unspecified error',
+  129: 'malformed packet',
+  130: 'protocol error',
+  131: 'implementation specific error',
+  132: 'MQTT 5 is not supported',
+  133: 'client identifier not valid: is it the thing name, and does the policy allow it to connect?',
+  134: 'bad user name or password',
+  135: 'not authorized: does the policy attached to the certificate allow this client and topic?',
+  136: 'server unavailable',
+  137: 'server busy',
+  138: 'banned',
+  139: 'server shutting down',
+  141: 'keep-alive timeout',
+  142: 'session taken over: another client uses this client identifier',
+  144: 'topic name invalid',
+  145: 'packet identifier in use',
+  147: 'receive maximum exceeded',
+  149: 'packet too large',
+  150: 'message rate too high',
+  151: 'quota exceeded',
+  152: 'administrative action',
+  153: 'payload format invalid',
+  154: 'retain not supported',
+  155: 'QoS not supported',
+  156: 'use another server',
+  157: 'server moved',
+  159: 'connection rate exceeded',
+};
+
+export const reasonCodeText = (code: number): string =>
+  `${reasonCodes[code] ?? 'refused'} (0x${code.toString(16).padStart(2, '0')})`;
+
+/** Errors of name resolution and of the TCP handshake: nobody has answered. */
+const unreachable: Readonly<Record<string, string>> = {
+  AWS_IO_DNS_INVALID_NAME: 'the name of the endpoint does not exist',
+  AWS_IO_DNS_NO_ADDRESS_FOR_HOST: 'the endpoint has no address',
+  AWS_IO_DNS_QUERY_FAILED: 'the name of the endpoint cannot be resolved: is the network up?',
+  AWS_IO_SOCKET_ADDRESS_NOT_AVAILABLE: 'no local address: is the network up?',
+  AWS_IO_SOCKET_CONNECT_ABORTED: 'connection aborted',
+  AWS_IO_SOCKET_CONNECTION_REFUSED: 'connection refused: nothing listens on this port of the endpoint',
+  AWS_IO_SOCKET_NETWORK_DOWN: 'the network is down',
+  AWS_IO_SOCKET_NO_ROUTE_TO_HOST: 'no route to the endpoint: is the network up?',
+  AWS_IO_SOCKET_TIMEOUT: 'the endpoint does not answer',
+  AWS_IO_SOCKET_INVALID_ADDRESS: 'the endpoint has no valid address',
+};
+
+/** Somebody has answered, and the attempt failed all the same. */
+const refused: Readonly<Record<string, string>> = {
+  AWS_IO_SOCKET_CLOSED:
+    'the endpoint closed the connection during the handshake: is the certificate registered and active?',
+  AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE:
+    'TLS failed: wrong root certificate, wrong host name, or the clock of this machine is wrong',
+  AWS_IO_TLS_NEGOTIATION_TIMEOUT: 'the endpoint does not finish the TLS handshake',
+  AWS_ERROR_MQTT5_CONNACK_TIMEOUT: 'the endpoint does not answer CONNECT',
+};
+
+/** How an attempt failed, by the name of the SDK's error. */
+export const failureOf = (errorName: string): ConnectionEnd => {
+  const noAnswer = unreachable[errorName];
+  if (noAnswer !== undefined) return { kind: 'unreachable', reason: noAnswer };
+  return { kind: 'refused', reason: refused[errorName] ?? errorName };
+};
+
+const losses: Readonly<Record<string, string>> = {
+  AWS_IO_SOCKET_CLOSED: 'the connection was closed',
+  AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT: 'no answer to a ping',
+  AWS_ERROR_MQTT5_USER_REQUESTED_STOP: 'stopped',
+};
+
+/** How an established connection broke, by the name of the SDK's error. */
+export const lossOf = (errorName: string): ConnectionEnd => ({
+  kind: 'broken',
+  reason: losses[errorName] ?? unreachable[errorName] ?? errorName,
+});

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+} from '../../src/certificate/certificate-authority.ts';
+
+export type Mosquitto = {
+  readonly port: number;
+  readonly authority: CertificateAuthority;
+  start(): Promise<void>;
+  /** `SIGKILL` leaves clients to find out by themselves. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Stops it and removes its files. */
+  dispose(): Promise<void>;
+};
+
+const MOSQUITTO = '/usr/sbin/mosquitto';
+
+/** A port that was free a moment ago: mosquitto takes none that the kernel chooses. */
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  return address.port;
+};
+
+const isListening = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+
+const configuration = (port: number, folder: string): string =>
+  [
+    'per_listener_settings false',
+    'allow_anonymous true',
+    'max_queued_messages 0',
+    'max_inflight_messages 0',
+    `listener ${port} 127.0.0.1`,
+    `cafile ${join(folder, 'ca.pem')}`,
+    `certfile ${join(folder, 'server.pem')}`,
+    `keyfile ${join(folder, 'server.key')}`,
+    'require_certificate true',
+    '',
+  ].join('\n');
+
+/** Debian's mosquitto over mutual TLS, with certificates of its own; not started yet. */
+export const createMosquitto = async (): Promise<Mosquitto> => {
+  const folder = await mkdtemp(join(tmpdir(), 'mosquitto-'));
+  const authority = await createCertificateAuthority('Mosquitto test authority');
+  const server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] });
+  const port = await freePort();
+  await writeFile(join(folder, 'ca.pem'), authority.certificate);
+  await writeFile(join(folder, 'server.pem'), server.certificate);
+  await writeFile(join(folder, 'server.key'), server.privateKey);
+  // Started by root it would drop its privileges and lose sight of the folder.
+  const user = process.getuid?.() === 0 ? ['user root'] : [];
+  await writeFile(join(folder, 'mosquitto.conf'), [...user, configuration(port, folder)].join('\n'));
+  let child: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    const started = spawn(MOSQUITTO, ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' });
+    child = started;
+    while (!(await isListening(port))) {
+      if (started.exitCode !== null) throw new Error(`mosquitto ended with ${started.exitCode}`);
+      await delay(20);
+    }
+  };
+  const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
+    const running = child;
+    child = undefined;
+    if (!running || running.exitCode !== null) return;
+    const exited = once(running, 'exit');
+    running.kill(signal);
+    await exited;
+  };
+  return {
+    port,
+    authority,
+    start,
+    stop,
+    dispose: async () => {
+      await stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+};
