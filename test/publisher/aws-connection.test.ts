@@ -156,8 +156,8 @@ describe('a connection through the AWS SDK', () => {
     answer = 'silence';
     const connection = await open();
     const first = connection.publish('w/1/reading', 'x');
-    answer = { disconnect: 0x95 };
     await untilMessages(1);
+    answer = { disconnect: 0x95 };
     const second = connection.publish('w/1/reading', 'y');
 
     expect([await first, await second].map(({ kind }) => kind)).toEqual(['unacknowledged', 'unacknowledged']);
