@@ -1,5 +1,84 @@
 package weather.analytics;
 
+import com.amazonaws.services.kinesisanalytics.runtime.KinesisAnalyticsRuntime;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import weather.analytics.kinesis.KinesisSource;
+import weather.analytics.readings.Intake;
+import weather.analytics.sinks.BatchSink;
+import weather.analytics.sinks.BatchTarget;
+import weather.analytics.sinks.FirehoseTarget;
+import weather.analytics.sinks.KinesisTarget;
+
+/**
+ * The job. On Managed Flink it is started without arguments; elsewhere {@code --properties FILE}
+ * names a file of property groups like Managed Flink's, and {@code -Dkey=value} sets Flink's
+ * configuration.
+ */
 public final class WeatherAnalytics {
-  public static void main(String[] a) {}
+  private WeatherAnalytics() {}
+
+  public static void main(String[] arguments) throws Exception {
+    Configuration configuration = new Configuration();
+    String propertiesFile = null;
+    for (int n = 0; n < arguments.length; n++) {
+      String argument = arguments[n];
+      if (argument.equals("--properties") && n + 1 < arguments.length) {
+        n++;
+        propertiesFile = arguments[n];
+      } else if (argument.startsWith("-D") && argument.contains("=")) {
+        String[] keyAndValue = argument.substring(2).split("=", 2);
+        configuration.setString(keyAndValue[0], keyAndValue[1]);
+      } else {
+        throw new IllegalArgumentException("Unknown argument " + argument);
+      }
+    }
+    StreamExecutionEnvironment environment =
+        StreamExecutionEnvironment.getExecutionEnvironment(configuration);
+    build(environment, Settings.from(properties(propertiesFile)));
+    environment.execute("weather-analytics");
+  }
+
+  private static Map<String, Properties> properties(String file) throws IOException {
+    return file == null
+        ? KinesisAnalyticsRuntime.getApplicationProperties()
+        : KinesisAnalyticsRuntime.getApplicationProperties(file);
+  }
+
+  /** Kinesis in, Firehose and Kinesis out. */
+  public static void build(StreamExecutionEnvironment environment, Settings settings) {
+    DataStream<byte[]> records =
+        environment
+            .fromSource(
+                new KinesisSource(settings.kinesis(), settings.inputStreamArn()),
+                WatermarkStrategy.noWatermarks(),
+                "Readings from Kinesis",
+                PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO)
+            .uid("readings-source");
+    Intake intake =
+        new Intake(settings.stationsUri(), settings.region(), settings.stationsReload());
+    Topology.build(
+        records,
+        intake,
+        settings.alertTiming(),
+        new Topology.Sinks(
+            new BatchSink<>(
+                firehose(settings, settings.averagesDeliveryStream()), row -> row.deviceid, "\n"),
+            new BatchSink<>(
+                KinesisTarget.factory(settings.kinesis(), settings.alertsStreamArn()),
+                row -> row.deviceid,
+                ""),
+            new BatchSink<>(
+                firehose(settings, settings.errorsDeliveryStream()), row -> row.reason, "\n")));
+  }
+
+  private static BatchTarget.Factory firehose(Settings settings, String deliveryStream) {
+    return FirehoseTarget.factory(settings.region(), settings.firehoseEndpoint(), deliveryStream);
+  }
 }

@@ -19,11 +19,16 @@ public record AlertTiming(
   /** Of event time: a window's readings are less than this apart. */
   public static final Duration WIDTH = Duration.ofMinutes(2);
 
+  private static final Duration CATCH_UP = Duration.ofSeconds(30);
+
   public static final AlertTiming STANDARD = closingAfter(WIDTH);
 
   /** The standard timing, but for the wait until a row is sent. */
   public static AlertTiming closingAfter(Duration closeAfter) {
     return new AlertTiming(
-        closeAfter, Duration.ofMinutes(10), Duration.ofMinutes(15), Duration.ofSeconds(30));
+        closeAfter,
+        Duration.ofMinutes(10),
+        Duration.ofMinutes(15),
+        closeAfter.compareTo(CATCH_UP) < 0 ? closeAfter : CATCH_UP);
   }
 }
