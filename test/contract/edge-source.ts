@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Edge, EdgeSource } from '../../src/buses/edge-source.ts';
+import { systemClock } from '../../src/clock.ts';
+
+export type EdgeSourceHarness = {
+  readonly source: EdgeSource;
+  /** Two lines that can be watched. */
+  readonly lines: readonly [number, number];
+  /** A line that exists and nobody watches. */
+  readonly otherLine: number;
+  /** Pulls a line low and lets it go. */
+  pulse(line: number): Promise<void>;
+  dispose?(): Promise<void>;
+};
+
+/** What every edge source keeps to: the fake and both of the kernel's. */
+export const describeEdgeSource = (name: string, openHarness: () => Promise<EdgeSourceHarness>): void => {
+  describe(`${name} as an edge source`, () => {
+    let harness: EdgeSourceHarness;
+    let edges: Edge[];
+    let faults: (Error | null)[];
+
+    beforeEach(async () => {
+      harness = await openHarness();
+      edges = [];
+      faults = [];
+    });
+    afterEach(async () => {
+      await harness.source.close();
+      await harness.dispose?.();
+    });
+
+    const watch = (lines: readonly number[] = harness.lines): Promise<void> =>
+      harness.source.watch(
+        lines,
+        (edge) => edges.push(edge),
+        (fault) => faults.push(fault),
+      );
+    const untilEdges = (count: number): Promise<unknown> =>
+      vi.waitFor(() => expect(edges.length).toBeGreaterThanOrEqual(count), 10_000);
+
+    it('reports a falling edge of a watched line with its monotonic time', async () => {
+      const [line] = harness.lines;
+      await watch();
+      const beforeMs = systemClock.monotonicMs();
+
+      await harness.pulse(line);
+      await untilEdges(1);
+
+      expect(edges).toEqual([{ line, atMs: expect.any(Number) }]);
+      expect(edges[0]?.atMs).toBeGreaterThanOrEqual(beforeMs);
+      expect(edges[0]?.atMs).toBeLessThanOrEqual(systemClock.monotonicMs());
+    });
+
+    it('reports each of many pulses once, of either line, in order', async () => {
+      const [first, second] = harness.lines;
+      await watch();
+
+      for (let pulse = 0; pulse < 20; pulse += 1) {
+        await harness.pulse(first);
+        await harness.pulse(second);
+        // A backend without a queue is given the time to look.
+        await untilEdges(2 * (pulse + 1));
+      }
+
+      expect(edges.map(({ line }) => line)).toEqual(Array.from({ length: 20 }, () => [first, second]).flat());
+      const timesMs = edges.map(({ atMs }) => atMs);
+      expect(timesMs).toEqual([...timesMs].sort((a, b) => a - b));
+      expect(faults).toEqual([]);
+    });
+
+    it('says nothing of a line that is not watched', async () => {
+      const [first, second] = harness.lines;
+      await watch([first]);
+
+      await harness.pulse(second);
+      await harness.pulse(harness.otherLine);
+      await harness.pulse(first);
+      await untilEdges(1);
+
+      expect(edges.map(({ line }) => line)).toEqual([first]);
+    });
+
+    it('suspects nothing before anything happened', async () => {
+      await watch();
+
+      expect(harness.source.suspectedMissed()).toBe(0);
+    });
+
+    it('ends when closed, also twice', async () => {
+      await watch();
+
+      await harness.source.close();
+      await harness.source.close();
+
+      expect(edges).toEqual([]);
+    });
+  });
+};
