@@ -6,6 +6,8 @@ export type ManualClock = Clock & {
   advance(ms: number): Promise<void>;
   /** Steps the wall clock alone, as NTP does. */
   stepWall(ms: number): void;
+  /** Time passes and wakes nobody, as in a process that is kept from running. */
+  stall(ms: number): void;
   sleepers(): number;
   /** Resolves once `count` sleepers wait: how a test lets real input and output finish before it advances. */
   untilSleeping(count?: number): Promise<void>;
@@ -87,6 +89,9 @@ export const createManualClock = (options: ManualClockOptions = {}): ManualClock
     advance,
     stepWall: (ms) => {
       wallOffsetMs += ms;
+    },
+    stall: (ms) => {
+      monotonicMs += ms;
     },
     sleepers: () => sleepers.length,
     untilSleeping: async (count = 1) => {

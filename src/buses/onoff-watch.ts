@@ -1,0 +1,106 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Gpio } from 'onoff';
+import type { Clock } from '../clock.ts';
+import { LevelTracker } from './onoff-levels.ts';
+import type { WatchReport, WatchRequest } from './onoff-messages.ts';
+
+/** What is used of onoff. */
+export type OnoffPackage = {
+  readonly Gpio: new (
+    number: number,
+    direction: 'in',
+    edge: 'both',
+    options: { readonly activeLow: false },
+  ) => Pick<Gpio, 'direction' | 'edge' | 'readSync' | 'unexport' | 'watch'>;
+};
+
+export type OnoffWatchParts = {
+  readonly loadOnoff: () => Promise<OnoffPackage>;
+  readonly report: (report: WatchReport) => void;
+  readonly clock: Clock;
+  readonly sysfsRoot?: string;
+};
+
+const LAG_PERIOD_MS = 10;
+
+type Line = { readonly gpio: InstanceType<OnoffPackage['Gpio']>; readonly tracker: LevelTracker };
+
+/** Watches lines with onoff and reports until the signal aborts; a line that cannot be watched is a fault. */
+export const watchWithOnoff = async (
+  { lines }: WatchRequest,
+  parts: OnoffWatchParts,
+  signal: AbortSignal,
+): Promise<void> => {
+  const watched: Line[] = [];
+  try {
+    const { Gpio } = await loaded(parts.loadOnoff);
+    for (const { line, sysfsNumber } of lines) {
+      unexportStale(sysfsNumber, parts.sysfsRoot ?? '/sys/class/gpio');
+      const gpio = new Gpio(sysfsNumber, 'in', 'both', { activeLow: false });
+      watched.push({ gpio, tracker: arm(gpio, line, parts) });
+    }
+    parts.report({ kind: 'armed' });
+    await reportLag(
+      watched.map(({ tracker }) => tracker),
+      parts,
+      signal,
+    );
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!signal.aborted) parts.report({ kind: 'fault', message });
+  } finally {
+    for (const { gpio } of watched) gpio.unexport();
+  }
+};
+
+const loaded = (load: () => Promise<OnoffPackage>): Promise<OnoffPackage> =>
+  load().catch((cause: unknown) => {
+    throw new Error(
+      'The package onoff is not usable: install build-essential and python3, then run npm rebuild epoll; ' +
+        'or install gpiod',
+      { cause },
+    );
+  });
+
+/** Left by a killed process, it would make onoff ignore every error of its set-up. */
+const unexportStale = (sysfsNumber: number, root: string): void => {
+  if (existsSync(join(root, `gpio${sysfsNumber}`))) writeFileSync(join(root, 'unexport'), `${sysfsNumber}`);
+};
+
+/** Without debounceTimeout, which loses every pulse that is shorter, and all of them once they are faster. */
+const arm = (
+  gpio: InstanceType<OnoffPackage['Gpio']>,
+  line: number,
+  { report, clock }: OnoffWatchParts,
+): LevelTracker => {
+  if (gpio.direction() !== 'in' || gpio.edge() !== 'both')
+    throw new Error(`GPIO ${line} does not report edges: direction ${gpio.direction()}, edge ${gpio.edge()}`);
+  const tracker = new LevelTracker();
+  tracker.noteLevel(gpio.readSync(), clock.monotonicMs());
+  gpio.watch((error, level) => {
+    const atMs = clock.monotonicMs();
+    if (error) report({ kind: 'fault', message: error.message });
+    else if (tracker.noteLevel(level, atMs)) report({ kind: 'edge', line, atMs });
+  });
+  return tracker;
+};
+
+/** Ends when the signal aborts. */
+const reportLag = async (
+  trackers: readonly LevelTracker[],
+  { clock, report }: OnoffWatchParts,
+  signal: AbortSignal,
+): Promise<void> => {
+  let total = 0;
+  while (!signal.aborted) {
+    const dueMs = clock.monotonicMs() + LAG_PERIOD_MS;
+    await clock.sleep(LAG_PERIOD_MS, signal).catch(() => undefined);
+    const nowMs = clock.monotonicMs();
+    const lagMs = nowMs - dueMs;
+    const missed = trackers.reduce((sum, tracker) => sum + tracker.suspectedMissed(lagMs, nowMs), 0);
+    if (missed === 0) continue;
+    total += missed;
+    report({ kind: 'missed', total });
+  }
+};
