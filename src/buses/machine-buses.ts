@@ -1,0 +1,69 @@
+import type { Clock } from '../clock.ts';
+import type { GatewayConfig } from '../config/schema.ts';
+import type { Log } from '../log.ts';
+import type { EdgeSource } from './edge-source.ts';
+import { findGpiodTools, hasGpiodTools } from './gpiod-tools.ts';
+import { createGpiomonEdgeSource } from './gpiomon-edge-source.ts';
+import { readSysfsNumbering } from './header-chip.ts';
+import { createLineHolder } from './line-holder.ts';
+import { gpiosetScript, sysfsScript } from './line-holder-scripts.ts';
+import { openLinuxI2cBus } from './linux-i2c-bus.ts';
+import { createOnoffEdgeSource } from './onoff-edge-source.ts';
+import type { OutputLine, OutputLineOptions } from './output-line.ts';
+import type { StationBuses } from './station-buses.ts';
+
+export type StationBusesParts = {
+  readonly sensors: Pick<GatewayConfig['sensors'], 'i2cBus' | 'gpioBackend'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hasGpiod?: () => Promise<boolean>;
+};
+
+type GpioBackend = {
+  readonly edgeSource: EdgeSource;
+  readonly openOutputLine: (options: OutputLineOptions) => OutputLine;
+};
+
+const gpiodBackend = (clock: Clock): GpioBackend => ({
+  edgeSource: createGpiomonEdgeSource({ clock }),
+  openOutputLine: (options) =>
+    createLineHolder({
+      ...options,
+      makeScript: async (inactiveLevel) => gpiosetScript(await findGpiodTools(), options.gpio, inactiveLevel),
+    }),
+});
+
+const sysfsBackend = (clock: Clock): GpioBackend => ({
+  edgeSource: createOnoffEdgeSource({ clock }),
+  openOutputLine: (options) =>
+    createLineHolder({
+      ...options,
+      makeScript: async (inactiveLevel) =>
+        sysfsScript((await readSysfsNumbering())(options.gpio), inactiveLevel),
+    }),
+});
+
+/** The I2C bus and GPIO lines of this machine. Nothing is touched yet; rejects where the package i2c-bus is not usable. */
+export const openStationBuses = async (parts: StationBusesParts): Promise<StationBuses> => {
+  const { sensors, clock, log, hasGpiod = hasGpiodTools } = parts;
+  const i2cBus = await openLinuxI2cBus({ busNumber: sensors.i2cBus, clock });
+  const isGpiod = sensors.gpioBackend === 'auto' ? await hasGpiod() : sensors.gpioBackend === 'gpiomon';
+  log.info({ backend: isGpiod ? 'gpiomon' : 'onoff', i2cBus: sensors.i2cBus }, 'the buses are chosen');
+  const { edgeSource, openOutputLine } = isGpiod ? gpiodBackend(clock) : sysfsBackend(clock);
+  const outputLines: OutputLine[] = [];
+
+  return {
+    i2cBus,
+    edgeSource,
+    openOutputLine: (options) => {
+      const line = openOutputLine(options);
+      outputLines.push(line);
+      return Promise.resolve(line);
+    },
+    close: async () => {
+      await Promise.all(outputLines.map((line) => line.close()));
+      await edgeSource.close();
+      await i2cBus.close();
+    },
+  };
+};

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { openStationBuses } from '../../src/buses/machine-buses.ts';
+import { systemClock } from '../../src/clock.ts';
+import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import { createRecordingLog } from '../fakes/log.ts';
+
+const open = async (gpioBackend: string, isGpiodInstalled = true) => {
+  const log = createRecordingLog();
+  const buses = await openStationBuses({
+    sensors: sensorsSchema.parse({ gpioBackend, i2cBus: 99 }),
+    clock: systemClock,
+    log,
+    hasGpiod: () => Promise.resolve(isGpiodInstalled),
+  });
+  return { buses, log };
+};
+
+describe("this machine's buses", () => {
+  it.each([
+    ['auto', true, { backend: 'gpiomon', timestamps: 'kernel' }],
+    ['auto', false, { backend: 'onoff', timestamps: 'process' }],
+    ['gpiomon', false, { backend: 'gpiomon', timestamps: 'kernel' }],
+    ['onoff', true, { backend: 'onoff', timestamps: 'process' }],
+  ] as const)(
+    'with backend %s and gpiod installed: %s, go by %o',
+    async (wanted, isInstalled, { backend, timestamps }) => {
+      const { buses, log } = await open(wanted, isInstalled);
+
+      expect(buses.edgeSource.timestamps).toBe(timestamps);
+      expect(log.lines('info')).toEqual([{ backend, i2cBus: 99, message: 'the buses are chosen' }]);
+      await buses.close();
+    },
+  );
+
+  it('are not touched before they are used', async () => {
+    const { buses } = await open('auto');
+
+    await expect(buses.i2cBus.readWord(0x48, 0)).rejects.toMatchObject({ code: 'ENOENT' });
+    await buses.close();
+  });
+
+  it.each(['gpiomon', 'onoff'])('have no output line of a header that is not there: %s', async (backend) => {
+    const { buses } = await open(backend);
+    const line = await buses.openOutputLine({ gpio: 17, isActiveLow: false });
+
+    await expect(line.set(true)).rejects.toThrow();
+    await buses.close();
+    await expect(line.set(true)).rejects.toThrow('GPIO 17 is closed');
+  });
+});
