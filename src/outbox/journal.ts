@@ -2,12 +2,14 @@ import type { Store } from '../store/store.ts';
 import type { Clearing } from './clearing.ts';
 import { CommitQueue, type Operation } from './commit-queue.ts';
 import { Draft } from './draft.ts';
+import { type HighWaterMark, highWaterOf } from './high-water.ts';
 import { endOf, type Ledger } from './ledger.ts';
 import { isBefore, type Place } from './place.ts';
 
 export type JournalParts = {
   readonly store: Store;
   readonly clearing: Clearing;
+  readonly highWaterMark: HighWaterMark;
   readonly onFailure: () => void;
 };
 
@@ -74,5 +76,6 @@ export class Journal {
     }
     this.#ledger = draft.ledger;
     this.#isLedgerStale = false;
+    this.#parts.highWaterMark.note(highWaterOf(draft.ledger));
   }
 }

@@ -6,6 +6,7 @@ import type { Draft } from './draft.ts';
 import { giveUpLossAt, keepBound } from './eviction.ts';
 import type { TimeOf } from './gap.ts';
 import { HandedOut } from './handed-out.ts';
+import type { HighWaterMark } from './high-water.ts';
 import { Journal } from './journal.ts';
 import type { Loss } from './lane-scan.ts';
 import { epochNamed, type Ledger, placeAfter, statsOf, waitingBytes } from './ledger.ts';
@@ -34,6 +35,7 @@ export type StoreOutboxParts = {
   readonly log: Log;
   readonly maxBytes: number;
   readonly timeOf: TimeOf;
+  readonly highWaterMark: HighWaterMark;
 };
 
 /** The outbox on a store. */
@@ -55,7 +57,7 @@ export class StoreOutbox implements Outbox {
     const onFailure = (): void => {
       for (const lane of lanes) this.#handedOut[lane].reset();
     };
-    this.#journal = new Journal({ store: parts.store, clearing: this.#clearing, onFailure }, ledger);
+    this.#journal = new Journal({ ...parts, clearing: this.#clearing, onFailure }, ledger);
   }
 
   get epoch(): string {
@@ -140,6 +142,7 @@ export class StoreOutbox implements Outbox {
   async close(): Promise<void> {
     await this.#journal.drained();
     await this.#clearing.finished();
+    this.#parts.highWaterMark.close();
   }
 
   #placeOf({ epoch, seq }: Position): Place | null {

@@ -1,3 +1,4 @@
+import { decodeHighWater, encodeHighWater, type HighWaterMark } from '../../src/outbox/high-water.ts';
 import { createGroupCommit } from '../../src/store/group-commit.ts';
 import { type KeyRange, StorageFullError, type Store, type StoreChange } from '../../src/store/store.ts';
 
@@ -10,6 +11,8 @@ export type FakeDisk = {
   cutPower(keep?: number): void;
   /** Changes a stored value behind the store's back; `null` removes it. */
   tamper(key: string, change: (value: string) => string | null): void;
+  /** Lies on the same disk, outside the store. */
+  readonly highWaterMark: HighWaterMark;
   keys(): string[];
   /** Commits so far, a group counted once. */
   commits(): number;
@@ -73,8 +76,17 @@ export const createFakeDisk = (): FakeDisk => {
     };
   };
 
+  let mark: string | null = null;
+
   return {
     open,
+    highWaterMark: {
+      read: () => (mark === null ? null : decodeHighWater(mark)),
+      note: (highWater) => {
+        mark = encodeHighWater(highWater);
+      },
+      close: () => undefined,
+    },
     setFull: (full) => {
       isFull = full;
     },

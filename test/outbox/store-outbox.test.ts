@@ -2,39 +2,27 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { openOutboxOn } from '../../src/outbox/open-outbox.ts';
-import type { Outbox } from '../../src/outbox/outbox.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { describeOutbox } from '../contract/outbox.ts';
 import { createFillableDatabase, type FillableDatabase } from '../fakes/full-database.ts';
-import { createRecordingLog } from '../fakes/log.ts';
-import { timeOf } from '../fakes/outbox-bodies.ts';
+import { openOutboxForTest } from '../fakes/outbox-bodies.ts';
 import { createFakeDisk } from '../fakes/store.ts';
-
-const openOn = (store: Store, maxBytes: number): Promise<Outbox> =>
-  openOutboxOn({
-    store,
-    maxBytes,
-    report: { outcome: 'whole' },
-    log: createRecordingLog(),
-    timeOf,
-    wallMs: () => Date.UTC(2026, 5, 1),
-  });
 
 describeOutbox('a store in memory', async (maxBytes) => {
   const disk = createFakeDisk();
-  const outbox = await openOn(disk.open(), maxBytes);
+  const { highWaterMark } = disk;
+  const outbox = await openOutboxForTest(disk.open(), { maxBytes, highWaterMark });
   return {
     outbox,
     setFull: disk.setFull,
     reopen: async (bound = maxBytes) => {
       await outbox.close();
-      return openOn(disk.open(), bound);
+      return openOutboxForTest(disk.open(), { maxBytes: bound, highWaterMark });
     },
     kill: () => {
       disk.cutPower();
-      return openOn(disk.open(), maxBytes);
+      return openOutboxForTest(disk.open(), { maxBytes, highWaterMark });
     },
   };
 });
@@ -64,7 +52,7 @@ const openDatabase = async (directory: string): Promise<FillableDatabase & { rea
 describeOutbox('LevelDB', async (maxBytes) => {
   const directory = await newDirectory();
   const { store, database, setFull } = await openDatabase(directory);
-  const outbox = await openOn(store, maxBytes);
+  const outbox = await openOutboxForTest(store, { maxBytes });
   return {
     outbox,
     setFull,
@@ -72,13 +60,13 @@ describeOutbox('LevelDB', async (maxBytes) => {
       await outbox.close();
       await database.close();
       await database.open();
-      return openOn(store, bound);
+      return openOutboxForTest(store, { maxBytes: bound });
     },
     // What a killed process leaves is what its files hold while it still runs.
     kill: async () => {
       const copy = await newDirectory();
       await cp(directory, copy, { recursive: true });
-      return openOn((await openDatabase(copy)).store, maxBytes);
+      return openOutboxForTest((await openDatabase(copy)).store, { maxBytes });
     },
   };
 });

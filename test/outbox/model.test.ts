@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type HighWaterMark, openHighWaterFile } from '../../src/outbox/high-water.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import { createDatabase, LevelStore } from '../../src/store/level-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { openOutboxForTest } from '../fakes/outbox-bodies.ts';
+import { createFakeDisk } from '../fakes/store.ts';
+import { Bookkeeper } from './bookkeeper.ts';
+
+const MAX_BYTES = 6_000;
+
+type Disk = {
+  readonly highWaterMark: HighWaterMark;
+  readonly open: () => Promise<Store>;
+  readonly setFull: (isFull: boolean) => void;
+  /** Of what was not synced, the oldest `keep` changes survive. */
+  readonly crash: (keep: number) => Promise<void>;
+  /** Spoils a stored record; the number picks which. */
+  readonly spoil: (pick: number) => void;
+};
+
+type Step = (run: { outbox: Outbox; readonly books: Bookkeeper; readonly disk: Disk }) => Promise<void>;
+type NamedStep = { readonly name: string; readonly step: Step };
+
+const lane = fc.constantFrom('reading', 'prealert', 'gap');
+const named = (name: string, step: Step): NamedStep => ({ name, step });
+
+const openOn = async ({ open, highWaterMark }: Disk): Promise<Outbox> =>
+  openOutboxForTest(await open(), { maxBytes: MAX_BYTES, highWaterMark });
+
+const reopen: Step = async (run) => {
+  run.outbox = await openOn(run.disk);
+};
+
+const commonSteps = [
+  fc
+    .record({ lane: fc.constantFrom('reading', 'prealert'), count: fc.integer({ min: 1, max: 8 }) })
+    .map(({ lane, count }) =>
+      named(`append ${count} to ${lane}`, ({ outbox, books }) => books.append(outbox, lane, count)),
+    ),
+  fc
+    .record({ lane, count: fc.integer({ min: 1, max: 10 }) })
+    .map(({ lane, count }) =>
+      named(`deliver ${count} of ${lane}`, ({ outbox, books }) => books.deliver(outbox, lane, count)),
+    ),
+  fc
+    .record({ lane: fc.constantFrom('reading', 'prealert'), index: fc.nat(6) })
+    .map(({ lane, index }) =>
+      named(`set aside ${index} of ${lane}`, ({ outbox, books }) => books.setAside(outbox, lane, index)),
+    ),
+  fc.constant(
+    named('restart', async (run) => {
+      await run.outbox.close();
+      await reopen(run);
+    }),
+  ),
+];
+
+const fakeSteps = [
+  fc
+    .boolean()
+    .map((isFull) =>
+      named(`disk ${isFull ? 'full' : 'has room'}`, ({ disk }) => Promise.resolve(disk.setFull(isFull))),
+    ),
+  fc.nat(6).map((keep) =>
+    named(`power cut, ${keep} unsynced changes kept`, async (run) => {
+      run.disk.setFull(false);
+      await run.disk.crash(keep);
+      await reopen(run);
+    }),
+  ),
+  fc.nat(30).map((pick) =>
+    named(`spoil ${pick}`, ({ disk }) => {
+      disk.setFull(false);
+      return Promise.resolve(disk.spoil(pick));
+    }),
+  ),
+];
+
+const program = (steps: readonly fc.Arbitrary<NamedStep>[]) =>
+  fc.array(fc.oneof(...steps), { minLength: 1, maxLength: 40 });
+
+const play = async (disk: Disk, steps: readonly NamedStep[]): Promise<void> => {
+  const run = {
+    outbox: await openOn(disk),
+    books: new Bookkeeper(),
+    disk,
+  };
+  for (const { step } of steps) {
+    await step(run);
+    run.books.check(run.outbox.stats(), MAX_BYTES);
+  }
+  disk.setFull(false);
+  await run.books.deliverAll(run.outbox);
+  expect(run.books.unaccounted()).toEqual([]);
+  expect(run.books.complaints).toEqual([]);
+  await run.outbox.close();
+};
+
+const fakeDisk = (): Disk => {
+  const disk = createFakeDisk();
+  return {
+    open: () => Promise.resolve(disk.open()),
+    highWaterMark: disk.highWaterMark,
+    setFull: disk.setFull,
+    crash: (keep) => Promise.resolve(disk.cutPower(keep)),
+    spoil: (pick) => {
+      const keys = disk.keys().filter((key) => /^outbox\/(reading|prealert)\//.test(key));
+      const key = keys[pick % Math.max(1, keys.length)];
+      if (key !== undefined) disk.tamper(key, (value) => (pick % 3 === 0 ? null : `${value}x`));
+    },
+  };
+};
+
+describe('the outbox against a simple model', () => {
+  it('accounts for every record on a disk that fills, loses power and goes bad', async () => {
+    await fc.assert(
+      fc.asyncProperty(program([...commonSteps, ...fakeSteps]), (steps) => play(fakeDisk(), steps)),
+      { numRuns: 400, interruptAfterTimeLimit: 15_000, markInterruptAsFailure: false },
+    );
+  });
+
+  it('does the same on LevelDB', async () => {
+    await fc.assert(
+      fc.asyncProperty(program(commonSteps), async (steps) => {
+        const directory = await mkdtemp(join(tmpdir(), 'model-'));
+        const database = createDatabase(directory);
+        const never = (): never => {
+          throw new Error('not on LevelDB');
+        };
+        try {
+          await play(
+            {
+              highWaterMark: openHighWaterFile(join(directory, 'high-water')),
+              open: async () => {
+                await database.close();
+                await database.open();
+                return new LevelStore(database);
+              },
+              setFull: () => undefined,
+              crash: never,
+              spoil: never,
+            },
+            steps,
+          );
+        } finally {
+          await database.close();
+          await rm(directory, { recursive: true });
+        }
+      }),
+      { numRuns: 30, interruptAfterTimeLimit: 15_000, markInterruptAsFailure: false },
+    );
+  });
+});
