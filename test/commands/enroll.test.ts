@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { command } from '../../src/commands/enroll.ts';
+import { createRecordingContext } from '../fakes/command-context.ts';
+
+const run = promisify(execFile);
+
+describe('enroll', () => {
+  let directory: string;
+  let config: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'enroll-'));
+    config = join(directory, 'gateway.yaml');
+    await writeFile(
+      config,
+      [
+        'station: { id: station-7, name: A }',
+        'aws:',
+        '  endpoint: localhost',
+        `  certificate: ${directory}/device.pem`,
+        `  privateKey: ${directory}/keys/device.key`,
+      ].join('\n'),
+    );
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const enroll = async (force?: boolean) => {
+    const context = createRecordingContext();
+    const status = await command({ operands: [], config, force }, context);
+    return { status, ...(await context.written()) };
+  };
+  const keyFile = () => join(directory, 'keys/device.key');
+  const requestFile = () => join(directory, 'keys/device.csr');
+
+  it('makes a key that only its owner can read and a request in the name of the station', async () => {
+    const { status, out } = await enroll();
+
+    expect(status).toBe(0);
+    expect((await stat(keyFile())).mode & 0o777).toBe(0o600);
+    const args = ['req', '-in', requestFile(), '-noout', '-verify', '-subject', '-nameopt', 'multiline'];
+    const { stdout, stderr } = await run('openssl', args);
+    expect(stdout).toMatch(/commonName += station-7/);
+    expect(stderr).toContain('verify OK');
+    const key = await run('openssl', ['pkey', '-in', keyFile(), '-pubout']);
+    const request = await run('openssl', ['req', '-in', requestFile(), '-noout', '-pubkey']);
+    expect(request.stdout).toBe(key.stdout);
+    expect(out).toContain(`private key      ${keyFile()}\nsigning request  ${requestFile()}\n`);
+    expect(out).toContain(`bring the certificate to ${directory}/device.pem`);
+  });
+
+  it('shows the key to nobody', async () => {
+    const { out, err } = await enroll();
+
+    expect(out + err).not.toContain('PRIVATE KEY');
+    expect(await readFile(requestFile(), 'utf8')).not.toContain('PRIVATE KEY');
+  });
+
+  it('keeps a key that is there already', async () => {
+    await enroll();
+    const before = await readFile(keyFile(), 'utf8');
+
+    const { status, err } = await enroll();
+
+    expect(status).toBe(1);
+    expect(err).toBe(
+      `enroll: ${keyFile()} is there already; --force replaces it, and its certificate with it\n`,
+    );
+    expect(await readFile(keyFile(), 'utf8')).toBe(before);
+  });
+
+  it('replaces it with --force, closing it to others', async () => {
+    await enroll();
+    const before = await readFile(keyFile(), 'utf8');
+    await run('chmod', ['644', keyFile()]);
+
+    const { status } = await enroll(true);
+
+    expect(status).toBe(0);
+    expect(await readFile(keyFile(), 'utf8')).not.toBe(before);
+    expect((await stat(keyFile())).mode & 0o777).toBe(0o600);
+  });
+
+  it('makes nothing out of a bad configuration', async () => {
+    await writeFile(config, 'station: 1\n');
+
+    const { status, err } = await enroll();
+
+    expect(status).toBe(78);
+    expect(err).toContain(`${config}:1:10: station: found 1; allowed: a mapping`);
+    await expect(stat(keyFile())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
