@@ -96,7 +96,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
   },
   {
     title: 'a key given twice deep in a list',
-    text: `${SMALLEST}preAlerts:\n  - id: heat\n    id: cold\n`,
+    text: `${SMALLEST}preAlerts:\n  - id: heat\n    id: cold\n    kind: sensor\n`,
     problems: ['5:5: preAlerts[0].id: found the key a second time; allowed: each key once'],
   },
   {

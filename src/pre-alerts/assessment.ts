@@ -1,0 +1,50 @@
+import type { PreAlertEvent, Severity } from './event.ts';
+
+/** What a rule makes of one observation; whether an event comes of it, its state decides. */
+export type Assessment = {
+  /** What the rule would be raised as, were it not active; `null` when there is no reason to. */
+  readonly raise: Severity | null;
+  /** Whether there is still reason enough to stay active: the inside of the hysteresis included. */
+  readonly holds: boolean;
+  /** What is affected, where a rule watches several things; one more makes it worse. */
+  readonly subjects: readonly string[];
+  /** What an event of this moment would say. */
+  readonly report: Pick<PreAlertEvent, 'quantity' | 'value' | 'limit' | 'unit' | 'minutestolimit'>;
+  /** One sentence while it is so, and one for when it is over. */
+  readonly sentence: string;
+  readonly endSentence: string;
+};
+
+/** Limits of a rule in the direction that is bad: from `warning` on, from `alert` on. */
+export type Levels = { readonly warning?: number; readonly alert?: number; readonly hysteresis: number };
+
+export type LevelJudgement = {
+  readonly raise: Severity | null;
+  readonly holds: boolean;
+  /** The limit that matters: of the severity now, or of the one the rule is active with. */
+  readonly limit: number;
+  readonly severity: Severity;
+};
+
+type Level = { readonly severity: Severity; readonly limit: number };
+
+/** Judges a value against its limits; `sign` is 1 where more is worse, and -1 where less is. */
+export const judgeLevels = (
+  value: number,
+  { warning, alert, hysteresis }: Levels,
+  { sign, held }: { readonly sign: 1 | -1; readonly held: Severity | null },
+): LevelJudgement => {
+  const levels: readonly Level[] = [
+    ...(warning === undefined ? [] : [{ severity: 'warning' as const, limit: warning }]),
+    ...(alert === undefined ? [] : [{ severity: 'alert' as const, limit: alert }]),
+  ];
+  const beyond = ({ limit }: Level): number => sign * (value - limit);
+  const reached = levels.findLast((level) => beyond(level) >= 0);
+  const mattering = levels.findLast((level) => level === reached || level.severity === held) ?? levels.at(0);
+  return {
+    raise: reached?.severity ?? null,
+    holds: levels.some((level) => beyond(level) > -hysteresis),
+    limit: mattering?.limit ?? value,
+    severity: mattering?.severity ?? 'warning',
+  };
+};

@@ -1,0 +1,194 @@
+import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
+import { elapsedMs, observedMs } from '../elapsed.ts';
+import type { PreAlertTransition } from '../message.ts';
+import type { Instant } from '../reading.ts';
+import type { Assessment } from './assessment.ts';
+import type { PreAlertEvent } from './event.ts';
+import { ageFlood, countEvent, type FloodState, noFlood } from './flood.ts';
+import { assessLimit } from './limit-rule.ts';
+import type { Observation } from './observation.ts';
+import { assessRate } from './rate-rule.ts';
+import { advance, type Passed, type RuleState, restingState, type Timing } from './rule-state.ts';
+import { assessSensor } from './sensor-rule.ts';
+import { assessTrend } from './trend-rule.ts';
+
+/** Everything the rules remember: plain data that can be written down as JSON and read after a reboot. */
+export type EngineState = {
+  /** Of the last evaluation; `null` before the first. */
+  readonly at: Instant | null;
+  readonly rules: Readonly<Record<string, RuleState>>;
+  readonly flood: FloodState;
+};
+
+export const initialState: EngineState = { at: null, rules: {}, flood: noFlood };
+
+/** An event, and the state to remember together with it: of what comes after, nothing has happened yet. */
+export type EngineStep = { readonly event: PreAlertEvent; readonly state: EngineState };
+
+export type Evaluation = {
+  readonly steps: readonly EngineStep[];
+  readonly state: EngineState;
+  /** What each rule made of the observation; `null` where it could not tell. */
+  readonly assessments: ReadonlyMap<string, Assessment | null>;
+};
+
+/** Takes all rules one step further: a function of its arguments, time included. */
+export const evaluateRules = (
+  rules: readonly PreAlertRule[],
+  before: EngineState,
+  observation: Observation,
+): Evaluation => {
+  const { at } = observation.measurement;
+  // Where nobody knows how long the station was off, no time has passed for the rules.
+  const sinceMs = Math.max(0, (before.at && elapsedMs(before.at, at)) ?? 0);
+  const passed = { sinceMs, observedMs: observedMs(sinceMs, observation.intervalMs) };
+  const run = new Run({ ...before, at });
+  run.ageFlood(sinceMs);
+  run.forgetAllBut(rules);
+  const assessments = new Map<string, Assessment | null>();
+  for (const rule of rules) {
+    const assessment = assess(rule, before.rules[rule.id]?.severity ?? null, observation);
+    assessments.set(rule.id, assessment);
+    run.takeOn(rule, { assessment, passed, timing: timingOf(rule, observation.intervalMs) });
+  }
+  return { ...run.result(), assessments };
+};
+
+const assess = (
+  rule: PreAlertRule,
+  held: RuleState['severity'],
+  observation: Observation,
+): Assessment | null => {
+  switch (rule.kind) {
+    case 'limit':
+      return assessLimit(rule, observation, held);
+    case 'rate':
+      return assessRate(rule, observation, held);
+    case 'trend':
+      return assessTrend(rule, observation);
+    case 'sensor':
+      return assessSensor(rule, observation);
+  }
+};
+
+const timingOf = (rule: PreAlertRule, intervalMs: number): Timing => ({
+  // The third reading comes two intervals after the first, or a little earlier.
+  onDelayMs:
+    rule.kind === 'sensor' ? Math.max(0, rule.readings - 1.5) * intervalMs : rule.onDelaySeconds * 1000,
+  offDelayMs: rule.offDelaySeconds * 1000,
+  reminderMs: rule.reminderMinutes * 60_000,
+  minIntervalMs: rule.minIntervalSeconds * 1000,
+});
+
+type RuleStep = { readonly assessment: Assessment | null; readonly passed: Passed; readonly timing: Timing };
+
+/** One evaluation while it is going on. */
+class Run {
+  readonly #at: Instant;
+  readonly #steps: EngineStep[] = [];
+  #state: EngineState;
+
+  constructor(state: EngineState & { readonly at: Instant }) {
+    this.#at = state.at;
+    this.#state = state;
+  }
+
+  result(): Pick<Evaluation, 'steps' | 'state'> {
+    return { steps: this.#steps, state: this.#state };
+  }
+
+  ageFlood(sinceMs: number): void {
+    const { flood, event } = ageFlood(this.#state.flood, sinceMs, this.#at);
+    this.#commit({ flood }, event);
+  }
+
+  /** A rule that is no longer configured is over; it must not stay active for those who were told. */
+  forgetAllBut(rules: readonly PreAlertRule[]): void {
+    const ids = new Set(rules.map(({ id }) => id));
+    for (const [id, { announced }] of Object.entries(this.#state.rules)) {
+      if (ids.has(id)) continue;
+      const { [id]: _, ...others } = this.#state.rules;
+      const text = `The rule ${id} is no longer configured.`;
+      this.#commit(
+        { rules: others },
+        announced && { ...announced, at: this.#at, transition: 'cleared', text },
+      );
+    }
+  }
+
+  takeOn(rule: PreAlertRule, { assessment, ...step }: RuleStep): void {
+    const before = this.#state.rules[rule.id] ?? restingState;
+    const { state, transition } = advance(before, assessment, step);
+    const due = transition ?? this.#heldBack(state);
+    if (assessment === null || due === null) {
+      this.#commit({ rules: this.#with(rule, state) }, null);
+      return;
+    }
+    const event = eventOf(rule, {
+      assessment,
+      state,
+      transition: due,
+      announced: before.announced,
+      at: this.#at,
+    });
+    this.#announce(rule, state, event);
+  }
+
+  /** What a flood held back and is still so goes out when the flood is over. */
+  #heldBack({ phase, announced }: RuleState): PreAlertTransition | null {
+    return phase === 'active' && announced === null && !this.#state.flood.isFlooding ? 'raised' : null;
+  }
+
+  #announce(rule: PreAlertRule, state: RuleState, event: PreAlertEvent): void {
+    const isEnd = event.transition === 'cleared';
+    // Nobody was told that it began.
+    if (isEnd && state.announced === null) {
+      this.#commit({ rules: this.#with(rule, state) }, null);
+      return;
+    }
+    const counted = countEvent(this.#state.flood, this.#at);
+    this.#commit({ flood: counted.flood }, counted.event);
+    const passes = !counted.flood.isFlooding || event.severity === 'alert' || isEnd;
+    const announced = passes ? event : state.announced;
+    this.#commit(
+      { rules: this.#with(rule, { ...state, announced: isEnd ? null : announced }) },
+      passes ? event : null,
+    );
+  }
+
+  #with({ id }: PreAlertRule, state: RuleState): EngineState['rules'] {
+    return { ...this.#state.rules, [id]: state };
+  }
+
+  #commit(change: Partial<EngineState>, event: PreAlertEvent | null): void {
+    this.#state = { ...this.#state, ...change };
+    if (event !== null) this.#steps.push({ event, state: this.#state });
+  }
+}
+
+type Happening = {
+  readonly assessment: Assessment;
+  readonly state: RuleState;
+  readonly transition: PreAlertTransition;
+  readonly announced: PreAlertEvent | null;
+  readonly at: Instant;
+};
+
+const eventOf = (
+  rule: PreAlertRule,
+  { assessment, state, transition, announced, at }: Happening,
+): PreAlertEvent => {
+  const isEnd = transition === 'cleared';
+  return {
+    rule: rule.id,
+    kind: rule.kind,
+    ...assessment.report,
+    // A sensor rule that is over has no quantity any more.
+    quantity: assessment.report.quantity || (announced?.quantity ?? ''),
+    severity: state.severity ?? announced?.severity ?? 'warning',
+    // Whoever was not told of its beginning is told now, however bad it has become.
+    transition: announced === null && !isEnd ? 'raised' : transition,
+    text: isEnd ? assessment.endSentence : assessment.sentence,
+    at,
+  };
+};

@@ -1,0 +1,25 @@
+import type { LimitRule } from '../config/pre-alerts-schema.ts';
+import { type Assessment, judgeLevels } from './assessment.ts';
+import type { Severity } from './event.ts';
+import { type Observation, valueNow } from './observation.ts';
+import { amount, limitAmount, nameOf, unitOf } from './quantity-names.ts';
+
+/** `null` while the value is not known: the rule then stays as it is. */
+export const assessLimit = (
+  rule: LimitRule,
+  observation: Observation,
+  held: Severity | null,
+): Assessment | null => {
+  const { quantity, direction } = rule;
+  const value = valueNow(observation, quantity);
+  if (value === null) return null;
+  const judged = judgeLevels(value, rule, { sign: direction === 'above' ? 1 : -1, held });
+  const { limit, severity } = judged;
+  return {
+    ...judged,
+    subjects: [],
+    report: { quantity, value, limit, unit: unitOf(quantity), minutestolimit: null },
+    sentence: `${nameOf(quantity)} is ${amount(quantity, value)}; the ${severity} limit is ${limitAmount(quantity, limit)}.`,
+    endSentence: `${nameOf(quantity)} is ${amount(quantity, value)} and well ${direction === 'above' ? 'below' : 'above'} the limit again.`,
+  };
+};

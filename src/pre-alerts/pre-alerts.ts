@@ -1,0 +1,81 @@
+import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
+import { deriveFrom, RECENT_SPAN_MS } from '../derived/derived.ts';
+import { lookBack } from '../derived/past.ts';
+import type { Measurement } from '../reading.ts';
+import type { Assessment } from './assessment.ts';
+import { type EngineState, type EngineStep, evaluateRules, initialState } from './engine.ts';
+import type { Severity } from './event.ts';
+import { type RuleState, restingState } from './rule-state.ts';
+import { readSavedState } from './saved-state.ts';
+
+export type PreAlertsOptions = {
+  readonly rules: readonly PreAlertRule[];
+  /** Between two readings. */
+  readonly intervalMs: number;
+  /** Height of the barometer above sea level. */
+  readonly elevationMetres?: number | undefined;
+  /** The state that was kept by the run before; `undefined` when there was none. */
+  readonly restored: unknown;
+  /** Measurements of the last hours, oldest first, so that trends need not begin anew; none may be given. */
+  readonly recent?: readonly Measurement[];
+};
+
+export type RuleStatus = {
+  readonly rule: string;
+  /** `unknown`: not active, and its quantity has no valid value. */
+  readonly state: RuleState['phase'] | 'unknown';
+  readonly severity: Severity | 'none';
+  /** What is the matter while it is active or clearing, otherwise empty. */
+  readonly text: string;
+};
+
+export type PreAlerts = {
+  /**
+   * Takes the next measurement. Each event comes with the state to be written in the same commit as itself, so that
+   * whatever a power cut leaves is neither raised twice nor forgotten; without an event `state` may be kept at leisure.
+   */
+  evaluate(measurement: Measurement): {
+    readonly steps: readonly EngineStep[];
+    readonly state: EngineState;
+  };
+  /** One for each rule, in the order of the configuration. */
+  status(): RuleStatus[];
+  /** Whether `restored` was given and could not be read. */
+  readonly hasForgotten: boolean;
+};
+
+/** Pre-alerts of one station, fed with its measurements in the order they are taken. */
+export const createPreAlerts = (options: PreAlertsOptions): PreAlerts => {
+  const { rules, intervalMs, elevationMetres, restored } = options;
+  const windowsMs = rules.map((rule) => ('windowMinutes' in rule ? rule.windowMinutes * 60_000 : 0));
+  const spanMs = Math.max(RECENT_SPAN_MS, 4 * intervalMs, ...windowsMs);
+  const saved = restored === undefined ? null : readSavedState(restored);
+  let state = saved ?? initialState;
+  let recent: readonly Measurement[] = options.recent ?? [];
+  let assessments: ReadonlyMap<string, Assessment | null> = new Map();
+
+  return {
+    hasForgotten: restored !== undefined && saved === null,
+    evaluate: (measurement) => {
+      recent = lookBack([...recent, measurement], spanMs).map((past) => past.measurement);
+      const derived = deriveFrom(recent, { intervalMs, elevationMetres });
+      const evaluation = evaluateRules(rules, state, { measurement, derived, recent, intervalMs });
+      state = evaluation.state;
+      assessments = evaluation.assessments;
+      return { steps: evaluation.steps, state };
+    },
+    status: () =>
+      rules.map(({ id }) => statusOf(id, state.rules[id] ?? restingState, assessments.get(id) ?? null)),
+  };
+};
+
+const statusOf = (
+  rule: string,
+  { phase, severity, announced }: RuleState,
+  assessment: Assessment | null,
+): RuleStatus => ({
+  rule,
+  state: severity === null && assessment === null ? 'unknown' : phase,
+  severity: severity ?? 'none',
+  text: severity === null ? '' : (assessment?.sentence ?? announced?.text ?? ''),
+});

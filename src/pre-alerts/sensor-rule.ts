@@ -1,0 +1,35 @@
+import type { SensorRule } from '../config/pre-alerts-schema.ts';
+import type { Assessment } from './assessment.ts';
+import type { Observation } from './observation.ts';
+import { nameOf } from './quantity-names.ts';
+
+/** What an instrument that works never shows; a jump, or rain in dry air, one in order may show. */
+const isTrouble = (flag: string | undefined): flag is string =>
+  flag !== undefined && /^(missing|failed):|^suspect:(stuck|frozen|still)$/.test(flag);
+
+/** Says which of its quantities have no valid value. */
+export const assessSensor = (
+  { quantities, severity }: SensorRule,
+  { measurement: { quality } }: Observation,
+): Assessment => {
+  const troubled = quantities.flatMap((quantity) => {
+    const flag = quality[quantity];
+    return isTrouble(flag) ? [{ quantity, flag }] : [];
+  });
+  const isBad = troubled.length > 0;
+  const flags = [...new Set(troubled.map(({ flag }) => flag))];
+  return {
+    raise: isBad ? severity : null,
+    holds: isBad,
+    subjects: troubled.map(({ quantity }) => quantity),
+    report: {
+      quantity: troubled.map(({ quantity }) => quantity).join(','),
+      value: null,
+      limit: null,
+      unit: '',
+      minutestolimit: null,
+    },
+    sentence: `No valid value: ${troubled.map(({ quantity }) => nameOf(quantity).toLowerCase()).join(', ')} (${flags.join(', ')}).`,
+    endSentence: 'All its sensors give valid values again.',
+  };
+};
