@@ -19,6 +19,8 @@ export type HistoryOptions = {
 export type History = {
   /** Not synced: a power cut costs the newest points of the charts. A full disk costs points, too, and never rejects. */
   append(measurement: Measurement): Promise<void>;
+  /** The newest readings of a span of the station's own time, oldest first: what rules remember across a restart. */
+  recent(spanMs: number): Promise<Measurement[]>;
   /** The last `minutes`, in at most about 720 rows. */
   query(minutes: number): Promise<HistorySeries>;
 };
@@ -91,6 +93,19 @@ class TieredHistory implements History {
       if (!(error instanceof StorageFullError)) throw error;
       this.#noteFull(true);
     }
+  }
+
+  async recent(spanMs: number): Promise<Measurement[]> {
+    const wanted = Math.ceil(spanMs / this.#options.intervalMs);
+    const found: HistoryEntry[] = [];
+    for await (const page of this.#readings.newestFirst()) {
+      found.push(...page);
+      if (found.length >= wanted) break;
+    }
+    return found
+      .slice(0, wanted)
+      .reverse()
+      .map(({ at, values, quality }) => ({ at, values, quality }));
   }
 
   async query(minutes: number): Promise<HistorySeries> {

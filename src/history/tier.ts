@@ -13,7 +13,7 @@ const DIGITS = 12;
 /** Entries between two trims: a range delete each time would cost as much as the append. */
 const TRIM_EVERY = 256;
 /** Read at once; between two pages the event loop goes its round. */
-const PAGE_ENTRIES = 500;
+const PAGE_ENTRIES = 200;
 
 /**
  * Entries of one kind in the order they came, under a counter of their own: a clock that steps reorders nothing,

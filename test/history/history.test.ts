@@ -188,6 +188,18 @@ describe('the history', () => {
     expect((await history.query(60)).values.temperature).toEqual([2]);
   });
 
+  it('gives the newest readings back as they were taken, oldest first', async () => {
+    const station = await setUp();
+    await takeFor(station, 60 * MINUTE_MS);
+    const last = station.measurement({ temperature: 3 }, { quality: { temperature: 'suspect:step' } });
+    await station.history.append(last);
+
+    const recent = await (await station.open()).recent(55 * MINUTE_MS);
+
+    expect(recent).toHaveLength(275);
+    expect(recent.at(-1)).toEqual(last);
+  });
+
   it('keeps seven days of readings and no more', async () => {
     const station = await setUp({ intervalMs: 10 * MINUTE_MS });
 

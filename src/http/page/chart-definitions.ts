@@ -1,0 +1,112 @@
+import type { HistorySeries } from '../../history/series.ts';
+import type { Quantity } from '../../reading.ts';
+import { compassPoint, numberText } from './number-text.ts';
+
+type Column = readonly (number | null)[];
+
+export type LineDefinition = {
+  readonly quantity: Quantity;
+  readonly name: string;
+  /** Custom property of page.css. */
+  readonly colour: string;
+  readonly style: 'area' | 'line' | 'points' | 'steps';
+  readonly of: (values: HistorySeries['values']) => Column;
+};
+
+export type ChartDefinition = {
+  readonly title: string;
+  readonly unit: string;
+  readonly lines: readonly [LineDefinition, ...LineDefinition[]];
+  readonly text: (value: number) => string;
+  /** Least and most that is always in sight; `least`: how far apart the ends are at least. */
+  readonly range: { readonly min?: number; readonly max?: number; readonly least: number };
+  readonly ticks?: readonly number[];
+};
+
+/** Rain added up over the span: a bucket's tips alone are a row of needles. */
+const accumulated = (column: Column): Column => {
+  let sum = 0;
+  return column.map((value) => {
+    if (value === null) return null;
+    sum += value;
+    return sum;
+  });
+};
+
+const line = (
+  quantity: Quantity,
+  name: string,
+  options: Pick<LineDefinition, 'colour' | 'style'>,
+): LineDefinition => ({ quantity, name, ...options, of: (values) => values[quantity] });
+
+const decimal = (value: number): string => numberText(value, 1);
+
+export const chartDefinitions: readonly ChartDefinition[] = [
+  {
+    title: 'Temperature',
+    unit: '°C',
+    lines: [line('temperature', 'temperature', { colour: '--temperature', style: 'area' })],
+    text: decimal,
+    range: { least: 2 },
+  },
+  {
+    title: 'Humidity',
+    unit: '%',
+    lines: [line('humidity', 'humidity', { colour: '--humidity', style: 'area' })],
+    text: (value) => numberText(value),
+    range: { least: 10 },
+  },
+  {
+    title: 'Wind and gusts',
+    unit: 'km/h',
+    lines: [
+      line('windintensity', 'mean', { colour: '--wind', style: 'area' }),
+      line('windgust', 'gust', { colour: '--gust', style: 'line' }),
+    ],
+    text: decimal,
+    range: { min: 0, least: 10 },
+  },
+  {
+    title: 'Wind direction',
+    unit: '',
+    lines: [line('winddirection', 'from', { colour: '--wind', style: 'points' })],
+    text: (value) => compassPoint(value),
+    range: { min: 0, max: 360, least: 360 },
+    ticks: [0, 90, 180, 270, 360],
+  },
+  {
+    title: 'Rain, added up',
+    unit: 'mm',
+    lines: [
+      {
+        quantity: 'rainheight',
+        name: 'rain',
+        colour: '--rain',
+        style: 'steps',
+        of: ({ rainheight }) => accumulated(rainheight),
+      },
+    ],
+    text: decimal,
+    range: { min: 0, least: 2 },
+  },
+  {
+    title: 'Pressure',
+    unit: 'hPa',
+    lines: [line('pressure', 'pressure', { colour: '--pressure', style: 'area' })],
+    text: decimal,
+    range: { least: 4 },
+  },
+];
+
+/** The ends of the vertical axis for what is to be seen. */
+export const verticalRange = (
+  { min, max, least }: ChartDefinition['range'],
+  lowest: number | null,
+  highest: number | null,
+): [number, number] => {
+  const from = min ?? lowest ?? 0;
+  const to = max ?? highest ?? from;
+  const missing = Math.max(0, least - (to - from));
+  const margin = Math.max((to - from) * 0.1, missing / 2);
+  return [min ?? from - margin, max ?? to + (min === undefined ? margin : Math.max(missing, margin))];
+};

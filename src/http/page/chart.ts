@@ -1,0 +1,173 @@
+import uPlot from 'uplot';
+import type { HistorySeries } from '../../history/series.ts';
+import { type ChartDefinition, type LineDefinition, verticalRange } from './chart-definitions.ts';
+import { paintFlags, paintGaps } from './chart-marks.ts';
+import { extremesText, rowText } from './chart-readout.ts';
+import { create, setText } from './elements.ts';
+
+const HEIGHT = 168;
+const DAY_SECONDS = 86_400;
+
+export type Span = { readonly name: string; readonly minutes: number };
+
+const clockTime = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
+const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric' });
+const timeLabels = (seconds: number[]): string[] => {
+  const [first = 0, second = 0] = seconds;
+  return seconds.map((each) => (second - first >= DAY_SECONDS ? dayName : clockTime).format(each * 1000));
+};
+
+/** As many decimals as the step of the axis needs. */
+const plainText = (value: number): string => String(Number(value.toFixed(2))).replace('-', '−');
+
+const colourOf = (property: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+
+const lineSeries = ({ colour, style, name }: LineDefinition, isDense: boolean): uPlot.Series => {
+  const stroke = colourOf(colour);
+  const points = { show: style === 'points', size: isDense ? 3 : 5, fill: stroke, stroke };
+  const base = { label: name, stroke, width: 2, points, spanGaps: false };
+  if (style === 'points') return { ...base, paths: () => null };
+  const isFilled = style === 'area' || style === 'steps';
+  return {
+    ...base,
+    ...(style === 'steps' && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+    ...(isFilled ? { fill: `${stroke}24` } : {}),
+  };
+};
+
+/** One chart with its heading, its marks, and single values under the pointer or the arrow keys. */
+export class Chart {
+  readonly root: HTMLElement;
+  readonly #definition: ChartDefinition;
+  readonly #plotArea = create('div', { class: 'plot', 'aria-hidden': 'true' });
+  readonly #readout = create('output', { 'aria-live': 'polite' });
+  #plot: uPlot | null = null;
+  #shown: { readonly series: HistorySeries; readonly span: Span; readonly untilSeconds: number } | null =
+    null;
+
+  constructor(definition: ChartDefinition) {
+    this.#definition = definition;
+    const unit = definition.unit === '' ? '' : `, ${definition.unit}`;
+    this.root = create('figure', { class: 'card chart', tabindex: '0', role: 'group' }, [
+      create('figcaption', {}, [create('strong', {}, `${definition.title}${unit}`), this.#readout]),
+      this.#plotArea,
+    ]);
+    this.root.addEventListener('keydown', (event) => this.#moveCursor(event));
+    this.root.addEventListener('blur', () => this.#plot?.setCursor({ left: -10, top: -10 }));
+    new ResizeObserver(() => this.#fit()).observe(this.#plotArea);
+  }
+
+  show(series: HistorySeries, span: Span): void {
+    this.#shown = { series, span, untilSeconds: Date.now() / 1000 };
+    this.redraw();
+  }
+
+  /** Also after the colours have changed. */
+  redraw(): void {
+    if (this.#shown === null || this.#plotArea.clientWidth === 0) return;
+    this.#plot?.destroy();
+    const { series } = this.#shown;
+    const data: uPlot.AlignedData = [
+      [...series.time],
+      ...this.#definition.lines.map(({ of }) => [...of(series.values)]),
+    ];
+    this.#plot = new uPlot(this.#options(series), data, this.#plotArea);
+    this.#describe();
+  }
+
+  #options(series: HistorySeries): uPlot.Options {
+    const definition = this.#definition;
+    const isDense = series.time.length > 200;
+    const painting = (plot: uPlot) => ({ plot, series, definition, colours: colourOf });
+    return {
+      width: this.#plotArea.clientWidth,
+      height: HEIGHT,
+      legend: { show: false },
+      padding: [8, 20, 0, 0],
+      cursor: { sync: { key: 'charts' }, drag: { x: false, y: false }, y: false, points: { size: 8 } },
+      scales: {
+        x: { time: true, range: () => this.#horizontalRange() },
+        y: { range: (_plot, lowest, highest) => verticalRange(definition.range, lowest, highest) },
+      },
+      axes: this.#axes(),
+      series: [{}, ...definition.lines.map((each) => lineSeries(each, isDense))],
+      hooks: {
+        drawClear: [(plot) => paintGaps(painting(plot))],
+        draw: [(plot) => paintFlags(painting(plot))],
+        setCursor: [(plot) => this.#readOut(plot.cursor.idx ?? null)],
+      },
+    };
+  }
+
+  #axes(): uPlot.Axis[] {
+    const { ticks, text } = this.#definition;
+    const look = {
+      stroke: colourOf('--muted'),
+      grid: { stroke: colourOf('--line'), width: 1 },
+      ticks: { show: false },
+      font: '12px system-ui, sans-serif',
+    };
+    return [
+      {
+        ...look,
+        space: 60,
+        size: 28,
+        values: (_plot, seconds) => timeLabels(seconds),
+      },
+      {
+        ...look,
+        size: 48,
+        gap: 4,
+        ...(ticks === undefined
+          ? { space: 28, values: (_plot: uPlot, splits: number[]) => splits.map(plainText) }
+          : { splits: [...ticks], values: (_plot: uPlot, splits: number[]) => splits.map(text) }),
+      },
+    ];
+  }
+
+  #horizontalRange(): [number, number] {
+    const { untilSeconds = 0, span } = this.#shown ?? {};
+    return [untilSeconds - (span?.minutes ?? 0) * 60, untilSeconds];
+  }
+
+  #fit(): void {
+    if (this.#plot === null) this.redraw();
+    else this.#plot.setSize({ width: this.#plotArea.clientWidth, height: HEIGHT });
+  }
+
+  #readOut(row: number | null): void {
+    if (this.#shown === null) return;
+    const { series } = this.#shown;
+    const isRow = row !== null && series.time[row] !== undefined;
+    setText(
+      this.#readout,
+      isRow ? rowText(this.#definition, series, row) : extremesText(this.#definition, series),
+    );
+  }
+
+  #describe(): void {
+    this.#readOut(null);
+    const { title } = this.#definition;
+    this.root.setAttribute(
+      'aria-label',
+      `${title}, last ${this.#shown?.span.name ?? ''}: ${this.#readout.textContent}. Arrow keys read single values.`,
+    );
+  }
+
+  #moveCursor(event: KeyboardEvent): void {
+    const plot = this.#plot;
+    const moves: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, Home: -1e6, End: 1e6 };
+    const move = moves[event.key];
+    if (plot === null || move === undefined) return;
+    event.preventDefault();
+    const last = plot.data[0].length - 1;
+    const from = plot.cursor.idx ?? last + 1;
+    const row = Math.min(last, Math.max(0, from + move));
+    plot.setCursor({ left: plot.valToPos(plot.data[0][row] ?? 0, 'x'), top: 10 });
+  }
+}

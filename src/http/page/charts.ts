@@ -1,0 +1,73 @@
+import type { HistorySeries } from '../../history/series.ts';
+import { Chart, type Span } from './chart.ts';
+import { chartDefinitions } from './chart-definitions.ts';
+import { create, element, setText } from './elements.ts';
+
+const spans: readonly [Span, ...Span[]] = [
+  { name: '1 h', minutes: 60 },
+  { name: '3 h', minutes: 180 },
+  { name: '12 h', minutes: 720 },
+  { name: '24 h', minutes: 1_440 },
+  { name: '3 d', minutes: 4_320 },
+  { name: '7 d', minutes: 10_080 },
+];
+
+const SOONEST_MS = 10_000;
+const LATEST_MS = 300_000;
+
+/** The charts of one span, fetched again as often as a new row can have come. */
+export class Charts {
+  readonly #charts = chartDefinitions.map((definition) => new Chart(definition));
+  readonly #onSeries: (series: HistorySeries, spanName: string) => void;
+  #span: Span = spans[0];
+  #timer = 0;
+
+  constructor(onSeries: (series: HistorySeries, spanName: string) => void) {
+    this.#onSeries = onSeries;
+    element('chart-list').append(...this.#charts.map(({ root }) => root));
+    element('ranges').append(...spans.map((span) => this.#choice(span)));
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      for (const chart of this.#charts) chart.redraw();
+    });
+  }
+
+  async refresh(): Promise<void> {
+    clearTimeout(this.#timer);
+    const span = this.#span;
+    let waitMs = SOONEST_MS;
+    try {
+      const response = await fetch(`api/readings?minutes=${span.minutes}`);
+      if (!response.ok) throw new Error(`the station answered ${response.status}`);
+      const series: HistorySeries = await response.json();
+      if (span !== this.#span) return;
+      for (const chart of this.#charts) chart.show(series, span);
+      this.#onSeries(series, span.name);
+      this.#showFault(null);
+      waitMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, series.rowSeconds * 1000));
+    } catch (error) {
+      this.#showFault(error instanceof Error ? error.message : String(error));
+    }
+    this.#timer = window.setTimeout(() => void this.refresh(), waitMs);
+  }
+
+  /** While nobody looks. */
+  rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #choice(span: Span): HTMLElement {
+    const input = create('input', { type: 'radio', name: 'range', value: String(span.minutes) });
+    if (span === this.#span) input.setAttribute('checked', '');
+    input.addEventListener('change', () => {
+      this.#span = span;
+      void this.refresh();
+    });
+    return create('label', {}, [input, create('span', {}, span.name)]);
+  }
+
+  #showFault(fault: string | null): void {
+    const target = element('charts-fault');
+    target.hidden = fault === null;
+    setText(target, fault === null ? '' : `The charts are not up to date: ${fault}`);
+  }
+}

@@ -1,0 +1,59 @@
+import type { Quantity } from '../../reading.ts';
+import type { GatewayStatus } from '../../status.ts';
+import { element, setText } from './elements.ts';
+import { changeText, compassPoint, flagText, NOTHING, numberText, withUnit } from './number-text.ts';
+
+const flagged: readonly Quantity[] = [
+  'temperature',
+  'humidity',
+  'pressure',
+  'windintensity',
+  'winddirection',
+  'rainheight',
+];
+
+const showFlags = ({ latest }: GatewayStatus): void => {
+  for (const quantity of flagged) {
+    const target = element(`${quantity}-flag`);
+    const flag = latest?.quality[quantity];
+    target.hidden = flag === undefined;
+    setText(target, flag === undefined ? '' : flagText(flag));
+  }
+};
+
+const directionText = (latest: NonNullable<GatewayStatus['latest']>): string => {
+  if (latest.winddirection !== null)
+    return `${compassPoint(latest.winddirection)} ${numberText(latest.winddirection)}°`;
+  return latest.windintensity === 0 ? 'calm' : NOTHING;
+};
+
+const feelsLike = (derived: GatewayStatus['derived']): { name: string; value: number | null } => {
+  if (typeof derived?.windchill === 'number') return { name: 'Wind chill', value: derived.windchill };
+  return { name: 'Heat index', value: derived?.heatindex ?? null };
+};
+
+/** The newest reading, and what follows from it. */
+export const showNow = (status: GatewayStatus): void => {
+  const { latest, derived } = status;
+  const show = (id: string, text: string): void => setText(element(id), text);
+  show('temperature', numberText(latest?.temperature, 1));
+  show('dewpoint', withUnit(derived?.dewpoint, '°C'));
+  const feels = feelsLike(derived);
+  show('feels-name', feels.name);
+  show('feels', withUnit(feels.value, '°C'));
+  element('feels-fact').hidden = feels.value === null;
+  show('humidity', numberText(latest?.humidity, 0));
+  element('humidity-meter').setAttribute('value', String(latest?.humidity ?? 0));
+  show('pressure', numberText(latest?.pressure, 1));
+  show('pressuretendency', changeText(derived?.pressuretendency, 'hPa'));
+  show('sealevelpressure', withUnit(derived?.sealevelpressure, 'hPa'));
+  show('rainhour', numberText(derived?.rainhour, 1));
+  show('rainheight', withUnit(latest?.rainheight, 'mm'));
+  show('rainintensity', withUnit(derived?.rainintensity, 'mm/h'));
+  show('windintensity', numberText(latest?.windintensity, 1));
+  show('winddirection', latest ? directionText(latest) : NOTHING);
+  show('windgust', withUnit(latest?.windgust, 'km/h'));
+  show('windmean', withUnit(derived?.windmean, 'km/h'));
+  show('windmaxgust', withUnit(derived?.windmaxgust, 'km/h'));
+  showFlags(status);
+};

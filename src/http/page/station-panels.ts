@@ -1,0 +1,159 @@
+import { durationText } from '../../duration-text.ts';
+import type { GatewayStatus, InstrumentStatus, PreAlertStatus } from '../../status.ts';
+import {
+  create,
+  element,
+  type Fact,
+  replaceContent,
+  type State,
+  setState,
+  setText,
+  showFacts,
+} from './elements.ts';
+import { bytesText, numberText } from './number-text.ts';
+
+const linkTexts = ({ link }: GatewayStatus): { state: State; short: string; long: string } => {
+  const since = durationText(link.sinceSeconds);
+  if (link.state === 'connected') return { state: 'good', short: 'online', long: `Connected for ${since}` };
+  if (link.state === 'connecting')
+    return { state: 'warning', short: 'connecting', long: `Connecting for ${since}` };
+  return { state: 'alert', short: 'offline', long: `Offline for ${since}: ${link.reason}` };
+};
+
+const showDrain = ({ drain, outbox }: GatewayStatus): void => {
+  const isDraining = drain.startedWith !== null && drain.secondsLeft !== null;
+  element('drain').hidden = !isDraining;
+  if (drain.startedWith === null || drain.secondsLeft === null) return;
+  const sent = Math.max(0, drain.startedWith - outbox.lanes.reading.waiting);
+  element('drain-progress').setAttribute('value', String(sent / Math.max(1, drain.startedWith)));
+  setText(
+    element('drain-text'),
+    `${numberText(sent)} of ${numberText(drain.startedWith)} sent, ` +
+      `${numberText(drain.readingsPerSecond)} a second, ${durationText(drain.secondsLeft)} left`,
+  );
+};
+
+export const showLink = (status: GatewayStatus): void => {
+  const { outbox } = status;
+  const { state, short, long } = linkTexts(status);
+  setState(element('link'), state, long);
+  setState(element('link-pill'), state, short);
+  showDrain(status);
+  const lost = outbox.totals.givenUp;
+  showFacts(element('outbox'), [
+    { name: 'Readings waiting', value: numberText(outbox.lanes.reading.waiting) },
+    {
+      name: 'Oldest waiting',
+      value: outbox.oldestAgeSeconds === null ? 'none' : `${durationText(outbox.oldestAgeSeconds)} old`,
+    },
+    { name: 'Pre-alerts waiting', value: numberText(outbox.lanes.prealert.waiting) },
+    {
+      name: 'Room used',
+      value: `${bytesText(outbox.lanes.reading.waitingBytes)} of ${bytesText(outbox.maxBytes)}`,
+    },
+    { name: 'Delivered', value: numberText(outbox.totals.delivered) },
+    { name: 'Set aside', value: numberText(outbox.totals.setAside) },
+    { name: 'Given up', value: numberText(lost), ...(lost > 0 ? { state: 'alert' } : {}) },
+    { name: 'Reconnects', value: numberText(status.link.reconnects) },
+  ]);
+};
+
+const item = (
+  state: State,
+  { name, word, detail }: { readonly name: string; readonly word: string; readonly detail: string },
+): HTMLElement =>
+  create('li', { 'data-state': state }, [
+    create('div', { class: 'line' }, [
+      create('span', { class: 'name' }, name),
+      create('span', { class: 'word' }, word),
+    ]),
+    ...(detail === '' ? [] : [create('p', { class: 'detail' }, detail)]),
+  ]);
+
+/** Raised, and not yet for good over. */
+export const isActive = ({ state }: PreAlertStatus): boolean => ['active', 'clearing'].includes(state);
+
+const alertState = (alert: PreAlertStatus): State => {
+  if (alert.state === 'unknown') return 'waiting';
+  if (!isActive(alert)) return alert.state === 'pending' ? 'warning' : 'good';
+  return alert.severity === 'alert' ? 'alert' : 'warning';
+};
+
+export const showPreAlerts = ({ preAlerts }: GatewayStatus): void => {
+  const items = preAlerts.map((alert) =>
+    item(alertState(alert), {
+      name: alert.rule,
+      word: isActive(alert) ? alert.severity : alert.state,
+      detail: alert.text,
+    }),
+  );
+  replaceContent(
+    element('pre-alerts'),
+    items.length > 0 ? items : [create('li', { class: 'muted' }, 'No rules are set.')],
+  );
+};
+
+/** By their keys in the configuration; a name that is not here is shown as it is. */
+const sensorNames: Readonly<Record<string, string>> = {
+  bme280: 'BME280, air',
+  windVane: 'Wind vane',
+  anemometer: 'Anemometer',
+  rainGauge: 'Rain gauge',
+};
+
+const sensorStates: Readonly<Record<InstrumentStatus['state'], State>> = {
+  waiting: 'waiting',
+  ok: 'good',
+  failing: 'alert',
+};
+
+const faultText = ({ lastFault, errors }: InstrumentStatus): string =>
+  lastFault === null
+    ? ''
+    : `${lastFault.datetime} UTC: ${lastFault.message} (${lastFault.code}); ${numberText(errors)} failed reads`;
+
+export const showSensors = ({ instruments }: GatewayStatus): void =>
+  replaceContent(
+    element('sensors'),
+    instruments.map((instrument) =>
+      item(sensorStates[instrument.state], {
+        name: sensorNames[instrument.name] ?? instrument.name,
+        word: instrument.state === 'failing' ? 'no value' : instrument.state,
+        detail: faultText(instrument),
+      }),
+    ),
+  );
+
+const certificateFact = ({ certificateDaysLeft: days }: GatewayStatus): Fact => {
+  const name = 'Certificate';
+  if (days === null) return { name, value: 'unknown' };
+  if (days < 0) return { name, value: 'expired', state: 'alert' };
+  return { name, value: `${numberText(days)} days left`, ...(days < 30 ? { state: 'warning' } : {}) };
+};
+
+const clockFacts = ({ clock, latest }: GatewayStatus): Fact[] => [
+  clock.isSynchronized
+    ? { name: 'Clock', value: 'synchronized' }
+    : { name: 'Clock', value: 'not synchronized', state: 'warning' },
+  ...(latest === null ? [] : [{ name: 'Time of readings', value: latest.timequality }]),
+  ...(clock.steps === 0 ? [] : [{ name: 'Clock steps', value: numberText(clock.steps) }]),
+];
+
+export const showDaemon = (status: GatewayStatus): void =>
+  showFacts(element('daemon'), [
+    ...clockFacts(status),
+    certificateFact(status),
+    {
+      name: 'Not stored',
+      value: numberText(status.unstored),
+      ...(status.unstored > 0 ? { state: 'alert' } : {}),
+    },
+    { name: 'Pulses possibly missed', value: numberText(status.suspectedMissedPulses) },
+    { name: 'Written to the card', value: bytesText(status.writtenBytes) },
+    { name: 'Memory', value: bytesText(status.residentMemoryBytes) },
+    { name: 'Running for', value: durationText(status.uptimeSeconds) },
+    { name: 'Version', value: status.version },
+    ...(status.storeReport === null
+      ? []
+      : [{ name: 'Store', value: status.storeReport, state: 'warning' } satisfies Fact]),
+  ]);
