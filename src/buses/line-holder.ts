@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { Mutex } from 'async-mutex';
+import { createOneAtATime } from './one-at-a-time.ts';
 import type { OutputLine, OutputLineOptions } from './output-line.ts';
 
 export type LineHolderOptions = OutputLineOptions & {
@@ -23,7 +23,7 @@ export const createLineHolder = (options: LineHolderOptions): OutputLine => new 
 
 class LineHolder implements OutputLine {
   readonly #options: LineHolderOptions;
-  readonly #mutex = new Mutex();
+  readonly #oneAtATime = createOneAtATime();
   #holder: Holder | null = null;
   #isClosed = false;
 
@@ -32,7 +32,7 @@ class LineHolder implements OutputLine {
   }
 
   set(isActive: boolean): Promise<void> {
-    return this.#mutex.runExclusive(async () => {
+    return this.#oneAtATime(async () => {
       if (this.#isClosed) throw new Error(`GPIO ${this.#options.gpio} is closed`);
       const holder = this.#holder ?? (await this.#start());
       const answer = await holder.command(this.#levelOf(isActive));
@@ -43,7 +43,7 @@ class LineHolder implements OutputLine {
   }
 
   close(): Promise<void> {
-    return this.#mutex.runExclusive(() => {
+    return this.#oneAtATime(() => {
       this.#isClosed = true;
       return this.#release();
     });

@@ -1,10 +1,10 @@
 // i2c-bus behind the port. The package remembers a file descriptor before I2C_SLAVE has succeeded on it: after
 // one EBUSY every later call would silently talk to address 0, so no descriptor outlives an error.
 import { getSystemErrorName } from 'node:util';
-import { Mutex } from 'async-mutex';
 import type { PromisifiedBus } from 'i2c-bus';
 import type { Clock } from '../clock.ts';
 import { type I2cBus, I2cError, type I2cTarget } from './i2c-bus.ts';
+import { createOneAtATime } from './one-at-a-time.ts';
 
 /** What is used of i2c-bus. */
 export type I2cDriver = { openPromisified(busNumber: number): Promise<PromisifiedBus> };
@@ -53,7 +53,7 @@ class LinuxI2cBus implements I2cBus {
   readonly #busNumber: number;
   readonly #clock: Clock;
   readonly #driver: I2cDriver;
-  readonly #mutex = new Mutex();
+  readonly #oneAtATime = createOneAtATime();
   #bus: PromisifiedBus | null = null;
   /** True while a transfer that was given up still occupies its thread. */
   #isStuck = false;
@@ -91,14 +91,14 @@ class LinuxI2cBus implements I2cBus {
   }
 
   close(): Promise<void> {
-    return this.#mutex.runExclusive(() => {
+    return this.#oneAtATime(() => {
       this.#isClosed = true;
       return this.#release();
     });
   }
 
   #transfer<T>(target: I2cTarget, transfer: Transfer<T>): Promise<T> {
-    return this.#mutex.runExclusive(async () => {
+    return this.#oneAtATime(async () => {
       if (this.#isClosed) throw new I2cError('EBADF', target);
       // Each call runs on one of Node's few pool threads, which the store needs too: never block a second one.
       if (this.#isStuck) throw new I2cError('ETIMEDOUT', target);
