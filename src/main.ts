@@ -7,6 +7,7 @@ import type { CommandContext } from './commands/command.ts';
 // Loaded one by one: `check` on a laptop must not need what only the daemon needs.
 const commands: Commands = {
   check: () => import('./commands/check.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   enroll: () => import('./commands/enroll.ts'),
 };
 

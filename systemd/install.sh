@@ -95,9 +95,9 @@ switch_to() {
 explain_first_steps() {
   cat <<TEXT
 
-Installed. Next:
+It measures already; what it still needs to reach the cloud:
   1. sudo nano $etc/gateway.yaml        station, aws.endpoint, and what is wired
-  2. sudo weather-gateway enroll        makes the key and a signing request, and says how to get the certificate
+  2. the certificate for $etc/device.csr, as said above, at $etc/device.pem
   3. sudo weather-gateway check         prints what is still wrong
   4. sudo systemctl restart weather-gateway && sudo weather-gateway doctor
 TEXT
@@ -112,17 +112,17 @@ activate() {
   enable_i2c
   switch_to "$release"
   systemctl enable --quiet weather-gateway
-  if ! weather-gateway check >/dev/null; then
-    explain_first_steps
-  elif ! systemctl restart weather-gateway; then
-    [ -n "$previous" ] && [ "$previous" != "$release" ] || fail "did not start: journalctl -u weather-gateway"
+  [ -e "$etc/device.key" ] || weather-gateway enroll || true
+  if ! systemctl restart weather-gateway; then
+    [ -n "$previous" ] && [ "$previous" != "$release" ] ||
+      fail "did not start: weather-gateway check, and journalctl -u weather-gateway"
     switch_to "$previous"
     install_files "$previous"
     systemctl restart weather-gateway || true
     fail "the new release did not start, the previous one is back: journalctl -u weather-gateway"
-  else
-    echo "weather-gateway $(weather-gateway --version) runs."
   fi
+  echo "weather-gateway $(weather-gateway --version) runs."
+  weather-gateway check || explain_first_steps
   # Only what runs and what ran before it is kept.
   find "$program" -mindepth 1 -maxdepth 1 -type d ! -path "$release" ! -path "${previous:-$release}" -exec rm -rf {} +
 }

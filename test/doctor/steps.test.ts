@@ -1,0 +1,384 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
+import { systemClock } from '../../src/clock.ts';
+import { type GatewayConfig, gatewaySchema } from '../../src/config/schema.ts';
+import { cloudSteps } from '../../src/doctor/cloud-steps.ts';
+import { hardwareSteps } from '../../src/doctor/hardware-steps.ts';
+import { machineSteps } from '../../src/doctor/machine-steps.ts';
+import { daemonLink } from '../../src/doctor/running-daemon.ts';
+import { type Finding, formatFinding, type Step, takeSteps } from '../../src/doctor/step.ts';
+import type { Connect } from '../../src/publisher/connection.ts';
+import type { PublishResult } from '../../src/publisher/publisher.ts';
+import type { ScenarioEvent } from '../../src/simulation/scenario.ts';
+import { openSimulatedStation } from '../../src/simulation/simulated-station.ts';
+import { createManualClock } from '../fakes/clock.ts';
+import { createFakeEdgeSource } from '../fakes/edge-source.ts';
+import { usualSensors } from '../fakes/simulated-station.ts';
+
+const configOf = (changes: object = {}): GatewayConfig =>
+  gatewaySchema.parse({
+    station: { id: 's1', name: 'A' },
+    aws: { endpoint: '127.0.0.1', certificate: '/c.pem', privateKey: '/c.key' },
+    ...changes,
+  });
+
+const examine = async (steps: readonly Step[]): Promise<Record<string, Finding>> =>
+  Object.fromEntries((await takeSteps(steps, systemClock, () => undefined)).map((each) => [each.name, each]));
+
+describe('taking the steps of the doctor', () => {
+  it('takes all of them, tells of each at once and gives each failing one its remedy', async () => {
+    const told: string[] = [];
+    const steps: Step[] = [
+      { name: 'one', remedy: 'plug it in', examine: () => Promise.reject(new Error('no power')) },
+      { name: 'two', remedy: 'never shown', examine: () => Promise.resolve('fine') },
+    ];
+
+    const findings = await takeSteps(steps, systemClock, (each) => told.push(formatFinding(each)));
+
+    expect(told).toEqual(['FAIL  one: no power\n      -> plug it in\n', ' ok   two: fine\n']);
+    expect(findings.map(({ isPassed }) => isPassed)).toEqual([false, true]);
+  });
+
+  it('goes on when a step never answers', async () => {
+    const clock = createManualClock({ isAutomatic: true });
+    const step: Step = { name: 'hung', remedy: 'unplug it', examine: () => new Promise(() => undefined) };
+
+    expect(await takeSteps([step], clock, () => undefined)).toEqual([
+      { name: 'hung', isPassed: false, detail: 'no answer within 30 s', remedy: 'unplug it' },
+    ]);
+  });
+});
+
+describe('the hardware steps', () => {
+  const findingsIn = (events: ScenarioEvent[], isDaemonRunning = false, edgeFault: Error | null = null) =>
+    examine(
+      hardwareSteps({
+        sensors: usualSensors,
+        clock: systemClock,
+        openBuses: () => {
+          const scenario = { name: 'test', seed: 1, events };
+          const { buses } = openSimulatedStation({ clock: systemClock, sensors: usualSensors, scenario });
+          const edgeSource = createFakeEdgeSource({ fault: edgeFault });
+          edgeSource.close = () => Promise.resolve();
+          return Promise.resolve(edgeFault === null ? buses : { ...buses, edgeSource });
+        },
+        isDaemonRunning: () => Promise.resolve(isDaemonRunning),
+      }),
+    );
+  const east = { kind: 'weather', fromSeconds: 0, rampSeconds: 0, windDirectionDegrees: 90, gustiness: 0 };
+
+  it('pass at a station that works', async () => {
+    const findings = await findingsIn([{ ...east, kind: 'weather' }]);
+
+    expect(Object.values(findings).map(({ name, isPassed }) => [name, isPassed])).toEqual([
+      ['buses', true],
+      ['BME280', true],
+      ['wind vane', true],
+      ['GPIO lines', true],
+    ]);
+    expect(findings['BME280']?.detail).toMatch(/^chip id 0x60 at 0x76; -?\d+\.\d °C, \d+ %RH, \d+\.\d hPa$/);
+    expect(findings['wind vane']?.detail).toBe('0.300 V at input 0 of 0x48; wind from 90°');
+    expect(findings['GPIO lines']?.detail).toBe('BCM 5 and 6 can be watched, with stamps of the kernel');
+  });
+
+  it('say what to look at when chips do not answer', async () => {
+    const findings = await findingsIn([
+      { kind: 'busError', chip: 'bme280', code: 'EREMOTEIO', fromSeconds: 0 },
+      { kind: 'busError', chip: 'ads1115', code: 'EREMOTEIO', fromSeconds: 0 },
+    ]);
+
+    for (const name of ['BME280', 'wind vane'])
+      expect(findings[name]).toMatchObject({
+        isPassed: false,
+        detail: expect.stringContaining('nothing acknowledged'),
+        remedy: expect.stringContaining('check its supply, SDA'),
+      });
+  });
+
+  it('tell an open vane', async () => {
+    const findings = await findingsIn([{ kind: 'openVane', fromSeconds: 0 }]);
+
+    expect(findings['wind vane']).toMatchObject({
+      isPassed: false,
+      detail: expect.stringContaining('is open: cable, plug or pull-up'),
+    });
+  });
+
+  it('leave the lines to a running daemon', async () => {
+    const findings = await findingsIn([], true);
+
+    expect(findings['GPIO lines']).toMatchObject({
+      isPassed: true,
+      detail: 'BCM 5 and 6 are held by the running daemon',
+    });
+  });
+
+  it('say who to ask for lines that somebody else holds', async () => {
+    const findings = await findingsIn([], false, new Error('gpiomon ended: Device or resource busy'));
+
+    expect(findings['GPIO lines']).toMatchObject({
+      isPassed: false,
+      detail: 'gpiomon ended: Device or resource busy',
+      remedy: expect.stringContaining('gpioinfo shows who holds them'),
+    });
+  });
+
+  it('ask only for what the configuration lists', () => {
+    const { i2cBus, gpioBackend } = usualSensors;
+    const steps = hardwareSteps({
+      sensors: { i2cBus, gpioBackend },
+      clock: systemClock,
+      openBuses: () => Promise.reject(new Error('not asked')),
+      isDaemonRunning: () => Promise.resolve(false),
+    });
+
+    expect(steps.map(({ name }) => name)).toEqual(['buses']);
+  });
+});
+
+describe('the steps of the machine', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'doctor-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const DAY_MS = 86_400_000;
+  const nowMs = Date.UTC(2026, 5, 1);
+  const validForDays = (days: number) => ({
+    notBefore: new Date(nowMs - DAY_MS),
+    notAfter: new Date(nowMs + days * DAY_MS),
+  });
+
+  const findingsWith = async (changes: {
+    days?: number;
+    isOtherKey?: boolean;
+    isSynchronized?: boolean;
+    wallMs?: number;
+    directory?: string;
+    freeBytes?: number;
+  }) => {
+    const authority = await createCertificateAuthority('CA');
+    const mine = await authority.issueClient('s1', validForDays(changes.days ?? 365));
+    const other = await authority.issueClient('s1', validForDays(365));
+    await writeFile(join(directory, 'c.pem'), mine.certificate);
+    await writeFile(join(directory, 'c.key'), (changes.isOtherKey === true ? other : mine).privateKey);
+    const aws = {
+      endpoint: '127.0.0.1',
+      certificate: join(directory, 'c.pem'),
+      privateKey: join(directory, 'c.key'),
+    };
+    const isSynchronized = () => Promise.resolve(changes.isSynchronized ?? true);
+    return examine(
+      machineSteps({
+        config: configOf({ aws, outbox: { maxMegabytes: 8 } }),
+        directory: changes.directory ?? directory,
+        synchronization: { isSynchronized, wasSynchronizedInThisBoot: isSynchronized },
+        wallMs: () => changes.wallMs ?? nowMs,
+        ...(changes.freeBytes === undefined
+          ? {}
+          : { freeBytesAt: () => Promise.resolve(changes.freeBytes ?? 0) }),
+      }),
+    );
+  };
+
+  it('pass on a machine in order', async () => {
+    const findings = await findingsWith({});
+
+    expect(findings['certificate']).toMatchObject({
+      isPassed: true,
+      detail: 'belongs to the key, 365 days left',
+    });
+    expect(findings['clock']).toMatchObject({ isPassed: true, detail: 'synchronized' });
+    expect(findings['disk']?.detail).toMatch(/^\d+ MB free at .*, the outbox may take 8$/);
+  });
+
+  it.each([
+    {
+      what: 'a certificate that soon ends',
+      changes: { days: 29 },
+      name: 'certificate',
+      detail: '29 days left',
+      remedy: 'enroll --force',
+    },
+    {
+      what: 'one that ended',
+      changes: { days: -1 },
+      name: 'certificate',
+      detail: '-1 days left',
+      remedy: 'enroll --force',
+    },
+    {
+      what: 'one for another key',
+      changes: { isOtherKey: true },
+      name: 'certificate',
+      detail: 'issued for another key',
+      remedy: 'enroll --force',
+    },
+    {
+      what: 'a clock in the past',
+      changes: { wallMs: 0 },
+      name: 'certificate',
+      detail: 'not valid before',
+      remedy: 'set the clock',
+    },
+    {
+      what: 'a clock nobody set',
+      changes: { isSynchronized: false },
+      name: 'clock',
+      detail: 'not synchronized',
+      remedy: 'timedatectl set-ntp',
+    },
+    {
+      what: 'no directory',
+      changes: { directory: '/nowhere' },
+      name: 'disk',
+      detail: 'ENOENT',
+      remedy: 'makes /nowhere',
+    },
+    {
+      what: 'a full disk',
+      changes: { freeBytes: 7_999_999 },
+      name: 'disk',
+      detail: '7 MB free',
+      remedy: 'free disk space',
+    },
+  ])('tell $what and the remedy', async ({ changes, name, detail, remedy }) => {
+    const findings = await findingsWith(changes);
+
+    expect(findings[name]).toMatchObject({
+      isPassed: false,
+      detail: expect.stringContaining(detail),
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+
+  it('say how to come by a certificate that is not there', async () => {
+    const config = configOf({ aws: { endpoint: 'e', certificate: '/nowhere.pem', privateKey: '/n.key' } });
+    const synchronized = () => Promise.resolve(true);
+
+    const { certificate } = await examine(
+      machineSteps({
+        config,
+        directory,
+        synchronization: { isSynchronized: synchronized, wasSynchronizedInThisBoot: synchronized },
+        wallMs: () => nowMs,
+      }),
+    );
+
+    expect(certificate?.remedy).toBe('sudo weather-gateway enroll, then the certificate to /nowhere.pem');
+  });
+});
+
+describe('the steps to the cloud', () => {
+  let server: Server;
+  beforeEach(async () => {
+    server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterEach(() => {
+    server.close();
+  });
+
+  const portOf = (listening: Server): number => (listening.address() as AddressInfo).port;
+  const published: string[] = [];
+  const connectGiving =
+    (result: PublishResult): Connect =>
+    () =>
+      Promise.resolve({
+        ended: new Promise(() => undefined),
+        publish: (topic, payload) => {
+          published.push(`${topic} ${payload}`);
+          return Promise.resolve(result);
+        },
+        close: () => Promise.resolve(),
+      });
+  const findingsWith = (connect: Connect, link: string | null = null, port = portOf(server)) => {
+    const aws = { endpoint: '127.0.0.1', port, certificate: '/c.pem', privateKey: '/c.key' };
+    return examine(
+      cloudSteps({
+        config: configOf({ aws }),
+        connect,
+        daemonLink: () => Promise.resolve(link),
+        signal: new AbortController().signal,
+      }),
+    );
+  };
+
+  it('pass where the endpoint answers and acknowledges', async () => {
+    const findings = await findingsWith(connectGiving({ kind: 'acknowledged' }));
+
+    expect(findings).toMatchObject({
+      endpoint: { isPassed: true, detail: `127.0.0.1:${portOf(server)} answers from 127.0.0.1` },
+      publish: { isPassed: true, detail: 'acknowledged on weather/s1/status' },
+    });
+    expect(published).toEqual(['weather/s1/status {"deviceid":"s1","state":"offline"}']);
+  });
+
+  it('say what to look at where nobody listens', async () => {
+    const port = portOf(server);
+    server.close();
+    await once(server, 'close');
+
+    const findings = await findingsWith(() => Promise.reject(new Error('connection refused')), null, port);
+
+    expect(findings).toMatchObject({
+      endpoint: { isPassed: false, detail: expect.stringContaining('ECONNREFUSED') },
+      publish: { isPassed: false, detail: 'connection refused', remedy: expect.stringContaining('policy') },
+    });
+  });
+
+  it('tell a refusal', async () => {
+    const refused = {
+      kind: 'refused',
+      reasonCode: 0x87,
+      reason: 'not authorized',
+      isPermanent: false,
+    } as const;
+
+    const findings = await findingsWith(connectGiving(refused));
+
+    expect(findings['publish']).toMatchObject({
+      isPassed: false,
+      detail: 'refused on weather/s1/status: not authorized',
+    });
+  });
+
+  it('ask the running daemon, and do not throw it out', async () => {
+    const connect: Connect = () => Promise.reject(new Error('never called'));
+
+    expect((await findingsWith(connect, 'connected'))['publish']).toMatchObject({
+      isPassed: true,
+      detail: 'the running daemon is connected',
+    });
+    expect((await findingsWith(connect, 'disconnected'))['publish']).toMatchObject({
+      isPassed: false,
+      detail: 'the running daemon is disconnected',
+      remedy: 'journalctl -u weather-gateway says why',
+    });
+  });
+
+  it('find the running daemon by its status, and nobody else', async () => {
+    const { signal } = new AbortController();
+    const answers = ['{"link":{"state":"connected"}}', '{"hello":"world"}'];
+    const asked: (string | undefined)[] = [];
+    const daemon = createHttpServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end(answers.shift());
+    }).listen(0, '127.0.0.1');
+    await once(daemon, 'listening');
+    const http = { listen: '127.0.0.1', port: portOf(daemon), token: '0123456789abcdef' };
+
+    expect(await daemonLink(http, signal)).toBe('connected');
+    expect(await daemonLink(http, signal)).toBeNull();
+    expect(await daemonLink({ listen: '::1', port: 9 }, signal)).toBeNull();
+    expect(asked[0]).toBe('Bearer 0123456789abcdef');
+    daemon.close();
+  });
+});
