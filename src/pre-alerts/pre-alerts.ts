@@ -1,5 +1,5 @@
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
-import { deriveFrom, RECENT_SPAN_MS } from '../derived/derived.ts';
+import { type Derived, deriveFrom, RECENT_SPAN_MS } from '../derived/derived.ts';
 import { lookBack } from '../derived/past.ts';
 import type { Measurement } from '../reading.ts';
 import type { Assessment } from './assessment.ts';
@@ -37,6 +37,8 @@ export type PreAlerts = {
   evaluate(measurement: Measurement): {
     readonly steps: readonly EngineStep[];
     readonly state: EngineState;
+    /** What follows from this measurement and those before it. */
+    readonly derived: Derived;
   };
   /** One for each rule, in the order of the configuration. */
   status(): RuleStatus[];
@@ -62,7 +64,7 @@ export const createPreAlerts = (options: PreAlertsOptions): PreAlerts => {
       const evaluation = evaluateRules(rules, state, { measurement, derived, recent, intervalMs });
       state = evaluation.state;
       assessments = evaluation.assessments;
-      return { steps: evaluation.steps, state };
+      return { steps: evaluation.steps, state, derived };
     },
     status: () =>
       rules.map(({ id }) => statusOf(id, state.rules[id] ?? restingState, assessments.get(id) ?? null)),
