@@ -6,10 +6,12 @@ import {
   add,
   encodeLedger,
   endOf,
+  epochNamed,
   forgetDrained,
   LEDGER_KEY,
   type Ledger,
   placeAfter,
+  stretches,
   waitingOf,
   withLane,
 } from './ledger.ts';
@@ -99,13 +101,28 @@ export class Draft {
 
   async giveUp(lane: Lane, { stretch, amount, reason, times }: GivenUp): Promise<void> {
     this.take(lane, stretch, [amount, 'givenUp']);
-    if (lane !== 'reading') return;
-    const { epoch, from: fromseq, to: toseq } = stretch;
-    await this.tellGap({ epoch: epochOf(epoch), fromseq, toseq, count: amount.count, reason, ...times });
+    if (lane === 'reading') await this.#tell(stretch, { count: amount.count, reason, ...times });
+  }
+
+  /** Gives up gaps that cannot be read any more, and tells instead of everything that they may have told of. */
+  async giveUpGaps(stretch: Stretch, amount: Amount): Promise<void> {
+    const { untold, lanes } = this.#ledger;
+    this.take('gap', stretch, [amount, 'givenUp']);
+    if (untold === null) return;
+    for (const told of stretches(this.#ledger, 'reading', [untold, lanes.reading.head]))
+      await this.#tell(told, { count: told.to - told.from + 1, reason: 'damaged', from: null, to: null });
+  }
+
+  async #tell(
+    { epoch, from: fromseq, to: toseq }: Stretch,
+    rest: Omit<GapBody, 'epoch' | 'fromseq' | 'toseq'>,
+  ): Promise<void> {
+    await this.tellGap({ epoch: epochOf(epoch), fromseq, toseq, ...rest });
   }
 
   /** Extends the newest gap where it can, so that a station that is full for months has one and not a million. */
   async tellGap(gap: GapBody): Promise<void> {
+    this.#noteUntold(gap);
     const newest = await this.#newestGap();
     const joined = newest && this.parts.mayExtendGap(newest.place) ? joinGaps(newest.body, gap) : null;
     if (newest === null || joined === null) {
@@ -120,6 +137,14 @@ export class Draft {
     this.setLedger(withLane(this.#ledger, 'gap', { accepted: grown }));
   }
 
+  #noteUntold({ epoch, fromseq }: GapBody): void {
+    const key = epochNamed(this.#ledger, epoch);
+    if (key === undefined) return;
+    const place = { epoch: key, seq: fromseq };
+    const { untold } = this.#ledger;
+    if (untold === null || isBefore(place, untold)) this.setLedger({ ...this.#ledger, untold: place });
+  }
+
   #remove(lane: Lane, amount: Amount, outcome: Outcome): void {
     const own = this.#ledger.lanes[lane];
     const removed = add(own.removed, amount);
@@ -129,7 +154,7 @@ export class Draft {
     const { totals } = ledger;
     this.setLedger(
       lane === 'gap'
-        ? ledger
+        ? { ...ledger, untold: isDrained ? null : ledger.untold }
         : { ...ledger, totals: { ...totals, [outcome]: totals[outcome] + amount.count } },
     );
   }

@@ -43,16 +43,23 @@ export const raiseTo = (ledger: Ledger, highWater: HighWater): Ledger => {
   return lanes.reduce<Ledger>((next, lane) => raiseLane(next, lane, highWater), same);
 };
 
-/** All that is known of a store that is gone: what it still held waits, and will be found lost. */
-export const ledgerOf = (highWater: HighWater): Ledger => {
-  const { epoch } = highWater;
-  return lanes.reduce<Ledger>((ledger, lane) => {
-    const { head, nextSeq } = highWater.lanes[lane];
-    return withLane(ledger, lane, {
-      head: { epoch, seq: head },
-      cleared: { epoch, seq: head },
-      nextSeq,
-      accepted: { count: Math.max(0, nextSeq - head), bytes: 0 },
-    });
-  }, emptyLedger(epoch));
+const withHead = (ledger: Ledger, lane: Lane, highWater: HighWater): Ledger => {
+  const { head, accepted, nextSeq } = ledger.lanes[lane];
+  const { head: seq, nextSeq: markedNextSeq } = highWater.lanes[lane];
+  const isFound = nextSeq > 1;
+  if (head.epoch !== highWater.epoch || (isFound && head.seq <= seq)) return ledger;
+  const place = { epoch: head.epoch, seq };
+  return withLane(ledger, lane, {
+    head: place,
+    cleared: place,
+    nextSeq: isFound ? nextSeq : markedNextSeq,
+    accepted: { ...accepted, count: isFound ? accepted.count + head.seq - seq : markedNextSeq - seq },
+  });
 };
+
+/** For a ledger that was put together from what was found: the records before the first of them are known too. */
+export const withHeads = (ledger: Ledger, highWater: HighWater): Ledger =>
+  lanes.reduce<Ledger>((next, lane) => withHead(next, lane, highWater), ledger);
+
+/** All that is known of a store that is gone: what it still held waits, and will be found lost. */
+export const ledgerOf = (highWater: HighWater): Ledger => withHeads(emptyLedger(highWater.epoch), highWater);

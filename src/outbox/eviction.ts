@@ -17,7 +17,8 @@ const unknownTimes = { from: null, to: null };
 const giveUpPlaces = async (draft: Draft, lane: Lane, { from, until }: Loss): Promise<void> => {
   for (const stretch of stretches(draft.ledger, lane, [from, until])) {
     const amount = { count: stretch.to - stretch.from + 1, bytes: 0 };
-    await draft.giveUp(lane, { stretch, amount, reason: 'damaged', times: unknownTimes });
+    if (lane === 'gap') await draft.giveUpGaps(stretch, amount);
+    else await draft.giveUp(lane, { stretch, amount, reason: 'damaged', times: unknownTimes });
   }
 };
 

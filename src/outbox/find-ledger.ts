@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts';
-import { beginEpoch, ledgerOf, raiseTo } from './epochs.ts';
+import { beginEpoch, ledgerOf, raiseTo, withHeads } from './epochs.ts';
 import type { HighWater } from './high-water.ts';
 import { decodeLedger, emptyLedger, encodeLedger, LEDGER_KEY, type Ledger, withLane } from './ledger.ts';
 import { type Lane, lanes } from './outbox.ts';
@@ -52,7 +52,7 @@ const catchUpAll = async (store: Store, saved: Ledger): Promise<CaughtUp> => {
   return { ledger, isTailDamaged };
 };
 
-type Known = { readonly ledger: Ledger; readonly doubt: string | null };
+type Known = { readonly ledger: Ledger; readonly doubt: string | null; readonly isReconstructed: boolean };
 
 /** The best account of itself that the store can still give, or `null` when it holds nothing. */
 const findKnown = async (store: Store): Promise<Known | null> => {
@@ -61,18 +61,23 @@ const findKnown = async (store: Store): Promise<Known | null> => {
   const known = saved ?? (await reconstruct(store));
   if (known === null) return null;
   const { ledger, isTailDamaged } = await catchUpAll(store, known);
-  if (saved === null) return { ledger, doubt: 'what the outbox knew of itself is damaged or lost' };
-  return { ledger, doubt: isTailDamaged ? 'the newest records are damaged' : null };
+  if (saved === null)
+    return { ledger, doubt: 'what the outbox knew of itself is damaged or lost', isReconstructed: true };
+  return { ledger, doubt: isTailDamaged ? 'the newest records are damaged' : null, isReconstructed: false };
 };
 
 /** The same, mended by the mark outside the store. */
-const findMarked = async (store: Store, highWater: HighWater | null): Promise<Known | null> => {
+const findMarked = async (
+  store: Store,
+  highWater: HighWater | null,
+): Promise<Omit<Known, 'isReconstructed'> | null> => {
   const known = await findKnown(store);
   if (highWater === null) return known;
   if (known === null) return { ledger: ledgerOf(highWater), doubt: 'the store is gone' };
-  const ledger = raiseTo(known.ledger, highWater);
-  const isBehind = lanes.some((lane) => ledger.lanes[lane].nextSeq !== known.ledger.lanes[lane].nextSeq);
-  return { ledger, doubt: isBehind ? 'the newest records are missing' : known.doubt };
+  const { ledger, doubt } = known;
+  const raised = raiseTo(known.isReconstructed ? withHeads(ledger, highWater) : ledger, highWater);
+  const isBehind = lanes.some((lane) => raised.lanes[lane].nextSeq !== ledger.lanes[lane].nextSeq);
+  return { ledger: raised, doubt: doubt ?? (isBehind ? 'the newest records are missing' : null) };
 };
 
 /** Finds where the outbox stands without looking at what waits, and begins a new epoch where that is in doubt. */

@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts';
 import { seal, unseal } from './sealed.ts';
 
 const extentSchema = z.strictObject({
-  /** The oldest place of this epoch that may wait. */
+  /** The oldest place of this epoch that may wait, or that a waiting gap tells of. */
   head: z.int().min(1),
   nextSeq: z.int().min(1),
 });
@@ -28,14 +28,20 @@ export type HighWaterMark = {
   close(): void;
 };
 
-export const highWaterOf = ({ epoch, lanes }: Ledger): HighWater => {
+export const highWaterOf = ({ epoch, lanes, untold }: Ledger): HighWater => {
   const extentOf = ({ head, nextSeq }: Ledger['lanes']['reading']) => ({
     head: head.epoch === epoch ? head.seq : 1,
     nextSeq,
   });
+  const reading = extentOf(lanes.reading);
+  const untoldSeq = untold?.epoch === epoch ? untold.seq : reading.head;
   return {
     epoch,
-    lanes: { reading: extentOf(lanes.reading), prealert: extentOf(lanes.prealert), gap: extentOf(lanes.gap) },
+    lanes: {
+      reading: { ...reading, head: Math.min(reading.head, untoldSeq) },
+      prealert: extentOf(lanes.prealert),
+      gap: extentOf(lanes.gap),
+    },
   };
 };
 

@@ -23,6 +23,8 @@ const ledgerSchema = z.strictObject({
   /** Epochs before the current one, with the last place of each lane, as long as any of their records wait. */
   earlier: z.array(z.strictObject({ epoch: z.string(), lastSeq: lastSeqSchema })),
   lanes: z.strictObject({ reading: laneSchema, prealert: laneSchema, gap: laneSchema }),
+  /** The oldest reading that a waiting gap tells of; what a damaged gap told of lies between it and the head. */
+  untold: placeSchema.nullable(),
   aside: z.strictObject({ nextSeq: z.int().min(1) }),
   totals: z.strictObject({ delivered: z.int(), setAside: z.int(), givenUp: z.int() }),
 });
@@ -60,6 +62,7 @@ export const emptyLedger = (epoch: EpochKey): Ledger => ({
   epoch,
   earlier: [],
   lanes: { reading: emptyLane(epoch), prealert: emptyLane(epoch), gap: emptyLane(epoch) },
+  untold: null,
   aside: { nextSeq: 1 },
   totals: { delivered: 0, setAside: 0, givenUp: 0 },
 });

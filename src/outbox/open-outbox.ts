@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ulid } from 'ulid';
-import { openStore, type StoreLocation } from '../store/open-store.ts';
+import { openUsableStore } from '../store/open-store.ts';
+import type { StoreLocation } from '../store/recovery.ts';
 import type { Store } from '../store/store.ts';
 import type { StoreReport } from '../store/store-report.ts';
 import { findLedger } from './find-ledger.ts';
@@ -24,10 +25,11 @@ export type OpenedOutbox = {
 
 /** Opens the outbox below a directory in a time that does not depend on how much waits in it. */
 export const openOutbox = async (options: OutboxOptions): Promise<OpenedOutbox> => {
-  const { store, report } = await openStore(options);
   const highWaterMark = openHighWaterFile(join(options.directory, 'high-water'));
-  const outbox = await openOutboxOn({ ...options, store, report, highWaterMark });
-  return { outbox, store, report };
+  return await openUsableStore(options, async ({ store, report }) => {
+    const outbox = await openOutboxOn({ ...options, store, report, highWaterMark });
+    return { outbox, store, report };
+  });
 };
 
 export type OutboxOnStoreOptions = StoreOutboxParts & {

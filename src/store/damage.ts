@@ -19,13 +19,7 @@ const manifestDamage = (manifest: Buffer, names: readonly string[]): string | nu
     : `the log ${logNumber} that the manifest names is missing`;
 };
 
-/**
- * What LevelDB itself would pass over in silence when it opens a directory: without CURRENT it starts an empty
- * database and deletes the files of the old one; with a shortened manifest or without its log it goes back in time.
- * `null` when nothing speaks against opening.
- */
-export const findDamage = async (location: string): Promise<string | null> => {
-  const names = await readdir(location).catch((): string[] => []);
+const lookForDamage = async (location: string, names: readonly string[]): Promise<string | null> => {
   if (names.includes(DAMAGE_MARK)) {
     const mark = await readFile(join(location, DAMAGE_MARK), 'utf8');
     return `met while running: ${mark.trim()}`;
@@ -36,6 +30,19 @@ export const findDamage = async (location: string): Promise<string | null> => {
   if (manifestName === undefined) return 'CURRENT is damaged';
   if (!names.includes(manifestName)) return `${manifestName} is missing`;
   return manifestDamage(await readFile(join(location, manifestName)), names);
+};
+
+/**
+ * What LevelDB itself would pass over in silence when it opens a directory: without CURRENT it starts an empty
+ * database and deletes the files of the old one; with a shortened manifest or without its log it goes back in time.
+ * `null` when nothing speaks against opening.
+ */
+export const findDamage = async (location: string): Promise<string | null> => {
+  try {
+    return await lookForDamage(location, await readdir(location));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 };
 
 /** What LevelDB wrote to its info log about data it dropped while opening; `null` when it dropped nothing. */

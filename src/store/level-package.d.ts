@@ -5,7 +5,4 @@ declare module 'level' {
   interface Level<KDefault, VDefault> {
     compactRange(start: KDefault, end: KDefault): Promise<void>;
   }
-  namespace Level {
-    function repair(location: string): Promise<void>;
-  }
 }

@@ -19,8 +19,6 @@ const ROOM_TO_REOPEN_BYTES = 6 * 1024 * 1024;
 
 export const createDatabase = (location: string): Level => new Level(location);
 
-export const repairDatabase = (location: string): Promise<void> => Level.repair(location);
-
 const sizeOf = ({ key, value }: StoreChange): number =>
   Buffer.byteLength(key) + (value === null ? 0 : Buffer.byteLength(value));
 

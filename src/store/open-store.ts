@@ -1,65 +1,18 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../log.ts';
-import { DAMAGE_MARK, findDamage, findDropped } from './damage.ts';
-import { storageFault } from './level-fault.ts';
-import { createDatabase, LevelStore, repairDatabase } from './level-store.ts';
-import { StorageDamagedError, StorageFullError, StorageLockedError, type Store } from './store.ts';
-import { describeStoreReport, type StoreReport } from './store-report.ts';
-
-/** Damaged stores that are kept; older ones are removed, or they would fill the disk. */
-const DAMAGED_KEPT = 3;
-
-export type StoreLocation = {
-  /** The database lies in `store/` below it, what could not be repaired in `damaged-…/` beside that. */
-  readonly directory: string;
-  readonly log: Log;
-  readonly wallMs: () => number;
-};
-
-export type OpenedStore = { readonly store: Store; readonly report: StoreReport };
-
-/** Opening takes whatever LevelDB says for damage, except that somebody else has it or that the disk takes nothing. */
-const openingFault = (thrown: unknown): unknown => {
-  const fault = storageFault(thrown);
-  if (fault instanceof StorageLockedError || fault instanceof StorageFullError) return fault;
-  return new StorageDamagedError(rootMessage(thrown), { cause: thrown });
-};
-
-const rootMessage = (thrown: unknown): string => {
-  if (!(thrown instanceof Error)) return String(thrown);
-  return thrown.cause instanceof Error ? thrown.cause.message : thrown.message;
-};
-
-const open = async (location: string): Promise<Store> => {
-  const database = createDatabase(location);
-  try {
-    await database.open();
-    return new LevelStore(database);
-  } catch (error) {
-    throw openingFault(error);
-  }
-};
-
-/** LevelDB takes its lock before it looks at anything else, so this opening always fails and changes nothing. */
-const requireUnlocked = async (location: string): Promise<void> => {
-  try {
-    await createDatabase(location).open({ createIfMissing: false, errorIfExists: true });
-  } catch (error) {
-    const fault = storageFault(error);
-    if (fault instanceof StorageLockedError)
-      throw new StorageLockedError(
-        `${location} is in use by another process; stop the daemon first (systemctl stop weather-gateway)`,
-        { cause: error },
-      );
-  }
-};
+import { endedInCompaction, isCompactionSuspect } from './compaction-crash.ts';
+import { findDamage, findDropped } from './damage.ts';
+import { runLevelTask } from './level-child.ts';
+import { openLevelStore, requireUnlocked } from './opening.ts';
+import { type OpenedStore, recoverStore, replaceStore, type StoreLocation } from './recovery.ts';
+import { StorageDamagedError } from './store.ts';
+import { describeStoreReport } from './store-report.ts';
 
 const openWhole = async (location: string): Promise<OpenedStore | { readonly damage: string }> => {
   const damage = await findDamage(location);
   if (damage !== null) return { damage };
   try {
-    const store = await open(location);
+    const store = await openLevelStore(location);
     const dropped = await findDropped(location);
     return {
       store,
@@ -71,30 +24,21 @@ const openWhole = async (location: string): Promise<OpenedStore | { readonly dam
   }
 };
 
-const openRepaired = async (location: string): Promise<Store | null> => {
-  try {
-    await repairDatabase(location).catch((error: unknown) => {
-      throw openingFault(error);
-    });
-    await rm(join(location, DAMAGE_MARK), { force: true });
-    return await open(location);
-  } catch (error) {
-    if (error instanceof StorageDamagedError) return null;
-    throw error;
+const openAny = async (place: StoreLocation, location: string): Promise<OpenedStore> => {
+  const hasEndedInCompaction = await endedInCompaction(location);
+  await requireUnlocked(location);
+  if (await isCompactionSuspect(place.directory, hasEndedInCompaction)) {
+    const failure = await runLevelTask('compact', location);
+    if (failure !== null) return recoverStore(place, location, failure);
   }
+  const opened = await openWhole(location);
+  return 'store' in opened ? opened : recoverStore(place, location, opened.damage);
 };
 
-const moveAside = async ({ directory, log, wallMs }: StoreLocation, location: string): Promise<string> => {
-  const time = new Date(wallMs()).toISOString().slice(0, 19).replaceAll(':', '-');
-  const names = (await readdir(directory)).filter((name) => name.startsWith('damaged-')).sort();
-  for (const name of names.slice(0, Math.max(0, names.length + 1 - DAMAGED_KEPT))) {
-    await rm(join(directory, name), { recursive: true });
-    log.warn({ directory: join(directory, name) }, 'an old damaged store was removed');
-  }
-  const sameTime = names.filter((name) => name.startsWith(`damaged-${time}`)).length;
-  const movedTo = join(directory, `damaged-${time}${sameTime === 0 ? '' : `-${sameTime}`}`);
-  await rename(location, movedTo);
-  return movedTo;
+const tell = ({ log }: StoreLocation, opened: OpenedStore): OpenedStore => {
+  const sentence = describeStoreReport(opened.report);
+  if (sentence !== null) log.error({ ...opened.report }, sentence);
+  return opened;
 };
 
 /**
@@ -104,17 +48,30 @@ const moveAside = async ({ directory, log, wallMs }: StoreLocation, location: st
 export const openStore = async (place: StoreLocation): Promise<OpenedStore> => {
   const location = join(place.directory, 'store');
   await mkdir(location, { recursive: true });
-  await requireUnlocked(location);
-  const opened = await openWhole(location);
-  const { store, report } = 'store' in opened ? opened : await recover(place, location, opened.damage);
-  const sentence = describeStoreReport(report);
-  if (sentence !== null) place.log.error({ ...report }, sentence);
-  return { store, report };
+  return tell(place, await openAny(place, location));
 };
 
-const recover = async (place: StoreLocation, location: string, cause: string): Promise<OpenedStore> => {
-  const repaired = await openRepaired(location);
-  if (repaired !== null) return { store: repaired, report: { outcome: 'repaired', cause } };
-  const movedTo = await moveAside(place, location);
-  return { store: await open(location), report: { outcome: 'replaced', cause, movedTo } };
+/** What `use` gives with a store; a store that turns out to be damaged there is repaired, then replaced. */
+export const openUsableStore = async <Used>(
+  place: StoreLocation,
+  use: (opened: OpenedStore) => Promise<Used>,
+): Promise<Used> => {
+  const location = join(place.directory, 'store');
+  const steps = [
+    () => openStore(place),
+    () => openStore(place),
+    async (cause: string) => tell(place, await replaceStore(place, location, cause)),
+  ];
+  let cause = '';
+  for (const step of steps) {
+    const opened = await step(cause);
+    try {
+      return await use(opened);
+    } catch (error) {
+      await opened.store.close();
+      if (!(error instanceof StorageDamagedError)) throw error;
+      cause = error.message;
+    }
+  }
+  throw new StorageDamagedError(cause);
 };

@@ -37,7 +37,7 @@ export class Bookkeeper {
 
   async deliver(outbox: Outbox, lane: Lane, count: number): Promise<void> {
     const records = await outbox.peek(lane, { maxRecords: count, maxBytes: 3_000 });
-    this.#receive(lane, records);
+    this.receive(lane, records);
     const last = records.at(-1);
     if (last) await outbox.acknowledge(lane, last);
   }
@@ -76,7 +76,7 @@ export class Bookkeeper {
     this.#accepted.set(name, body);
   }
 
-  #receive(lane: Lane, records: readonly OutboxRecord[]): void {
+  receive(lane: Lane, records: readonly OutboxRecord[]): void {
     for (const record of records) {
       const name = nameOf(lane, record);
       const expected = this.#accepted.get(name);

@@ -55,6 +55,8 @@ const commonSteps = [
   fc.constant(
     named('restart', async (run) => {
       await run.outbox.close();
+      // LevelDB cannot be opened on a full disk either.
+      run.disk.setFull(false);
       await reopen(run);
     }),
   ),

@@ -1,0 +1,64 @@
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../log.ts';
+import { DAMAGE_MARK } from './damage.ts';
+import { runLevelTask } from './level-child.ts';
+import { openingFault, openLevelStore } from './opening.ts';
+import { StorageDamagedError, type Store } from './store.ts';
+import type { StoreReport } from './store-report.ts';
+
+/** Damaged stores that are kept; older ones are removed, or they would fill the disk. */
+const DAMAGED_KEPT = 3;
+
+export type StoreLocation = {
+  /** The database lies in `store/` below it, what could not be repaired in `damaged-…/` beside that. */
+  readonly directory: string;
+  readonly log: Log;
+  readonly wallMs: () => number;
+};
+
+export type OpenedStore = { readonly store: Store; readonly report: StoreReport };
+
+const openRepaired = async (location: string): Promise<Store> => {
+  const failure = await runLevelTask('repair', location);
+  if (failure !== null) throw openingFault(new Error(failure));
+  await rm(join(location, DAMAGE_MARK), { force: true });
+  return await openLevelStore(location);
+};
+
+const moveAside = async ({ directory, log, wallMs }: StoreLocation, location: string): Promise<string> => {
+  const time = new Date(wallMs()).toISOString().slice(0, 19).replaceAll(':', '-');
+  const names = (await readdir(directory)).filter((name) => name.startsWith('damaged-')).sort();
+  for (const name of names.slice(0, Math.max(0, names.length + 1 - DAMAGED_KEPT))) {
+    await rm(join(directory, name), { recursive: true });
+    log.warn({ directory: join(directory, name) }, 'an old damaged store was removed');
+  }
+  const sameTime = names.filter((name) => name.startsWith(`damaged-${time}`)).length;
+  const movedTo = join(directory, `damaged-${time}${sameTime === 0 ? '' : `-${sameTime}`}`);
+  await rename(location, movedTo);
+  return movedTo;
+};
+
+/** Puts an empty store in the place of one that cannot be used. */
+export const replaceStore = async (
+  place: StoreLocation,
+  location: string,
+  cause: string,
+): Promise<OpenedStore> => {
+  const movedTo = await moveAside(place, location);
+  return { store: await openLevelStore(location), report: { outcome: 'replaced', cause, movedTo } };
+};
+
+/** Repairs a store that is known to be damaged, or replaces it. */
+export const recoverStore = async (
+  place: StoreLocation,
+  location: string,
+  cause: string,
+): Promise<OpenedStore> => {
+  try {
+    return { store: await openRepaired(location), report: { outcome: 'repaired', cause } };
+  } catch (error) {
+    if (!(error instanceof StorageDamagedError)) throw error;
+    return replaceStore(place, location, `${cause}; not to be repaired: ${error.message}`);
+  }
+};

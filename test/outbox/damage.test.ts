@@ -1,0 +1,81 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { OpenedOutbox } from '../../src/outbox/open-outbox.ts';
+import { closeOutbox, DamageFixture, noFaults, seeds } from './damage-fixture.ts';
+
+const damagedFiles: [name: string, pattern: RegExp][] = [
+  ['the log', /\.log$/],
+  ['the manifest', /^MANIFEST/],
+  ['CURRENT', /^CURRENT$/],
+];
+
+/** Goes on appending, delivers everything and checks that every reading came out or is told of. */
+const expectAccounted = async (fixture: DamageFixture): Promise<OpenedOutbox> => {
+  const opened = await fixture.open();
+  await fixture.books.append(opened.outbox, 'reading', 5);
+  await fixture.books.deliverAll(opened.outbox);
+  expect(fixture.faults()).toEqual(noFaults);
+  return opened;
+};
+
+describe.each(seeds(8))('an outbox damaged at the places of seed %i', (seed) => {
+  let fixture: DamageFixture;
+
+  beforeEach(async () => {
+    fixture = await DamageFixture.create(seed);
+    await fixture.fill();
+  });
+  afterEach(() => fixture.remove());
+
+  it.each(damagedFiles)('accounts for every reading when bits of %s flip', async (_, pattern) => {
+    await fixture.flipBits(pattern, 3);
+
+    await closeOutbox(await expectAccounted(fixture));
+  });
+
+  it.each(damagedFiles)('accounts for every reading when %s is cut short', async (_, pattern) => {
+    await fixture.cutShort(pattern);
+
+    await closeOutbox(await expectAccounted(fixture));
+  });
+});
+
+describe('an outbox whose files are missing', () => {
+  let fixture: DamageFixture;
+  let epoch: string;
+
+  beforeEach(async () => {
+    fixture = await DamageFixture.create();
+    epoch = await fixture.fill();
+  });
+  afterEach(() => fixture.remove());
+
+  it.each([...damagedFiles, ['a table', /\.ldb$/], ['everything', /./]] satisfies [string, RegExp][])(
+    'begins a new epoch and says so when %s is gone',
+    async (_, pattern) => {
+      for (const path of await fixture.files(pattern)) await rm(path);
+
+      const opened = await expectAccounted(fixture);
+
+      expect(opened.outbox.epoch).not.toBe(epoch);
+      expect(fixture.log.lines('error').map(({ message }) => message)).toContain(
+        'the outbox begins a new epoch',
+      );
+      await closeOutbox(opened);
+    },
+  );
+
+  it('moves a store aside that cannot be repaired, starts afresh and says where the old one is', async () => {
+    // A repair cannot put its file where a directory lies.
+    await rm(join(fixture.location, 'CURRENT'));
+    await mkdir(join(fixture.location, 'CURRENT'));
+
+    const opened = await expectAccounted(fixture);
+
+    expect(opened.report).toMatchObject({ outcome: 'replaced' });
+    expect(opened.outbox.epoch).not.toBe(epoch);
+    expect(await readdir(fixture.directory)).toContain('damaged-2026-06-01T12-00-00');
+    await closeOutbox(opened);
+  });
+});

@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { lanes } from '../../src/outbox/outbox.ts';
+import { DamageFixture, noFaults, seeds } from '../outbox/damage-fixture.ts';
+
+const deliveredSchema = z.object({
+  lane: z.enum(lanes),
+  epoch: z.string(),
+  seq: z.int(),
+  body: z.json(),
+});
+
+/** As systemd does: starts it again until it ends by itself. */
+const STARTS = 6;
+
+const drainChild = new URL('../outbox/drain-child.ts', import.meta.url).pathname;
+
+/** A damaged table can make LevelDB abort the process, so each start is a process of its own. */
+const drainAsService = (fixture: DamageFixture): number => {
+  for (let start = 1; start <= STARTS; start += 1) {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', drainChild, fixture.directory],
+      { encoding: 'utf8' },
+    );
+    for (const line of stdout.split('\n').filter((text) => text.endsWith('}'))) {
+      const { lane, ...record } = deliveredSchema.parse(JSON.parse(line));
+      fixture.books.receive(lane, [record]);
+    }
+    if (status === 0) return start;
+  }
+  return Number.POSITIVE_INFINITY;
+};
+
+describe.each(seeds(5))('an outbox with a table damaged at the places of seed %i', (seed) => {
+  let fixture: DamageFixture;
+
+  beforeEach(async () => {
+    fixture = await DamageFixture.create(seed);
+    await fixture.fill();
+  });
+  afterEach(() => fixture.remove());
+
+  it('accounts for every reading when bits flip', { timeout: 60_000 }, async () => {
+    await fixture.flipBits(/\.ldb$/, 3);
+
+    expect(drainAsService(fixture)).toBeLessThanOrEqual(STARTS);
+    expect(fixture.faults()).toEqual(noFaults);
+  });
+
+  it('accounts for every reading when it is cut short', { timeout: 60_000 }, async () => {
+    await fixture.cutShort(/\.ldb$/);
+
+    expect(drainAsService(fixture)).toBeLessThanOrEqual(STARTS);
+    expect(fixture.faults()).toEqual(noFaults);
+  });
+});
