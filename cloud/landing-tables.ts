@@ -38,9 +38,14 @@ export const landingTables = {
 
 export type LandingTableKey = keyof typeof landingTables;
 
-/** Quoted because `from`, `to`, `limit`, `count` and `text` are words of SQL. */
-export const columnList = ({ columns }: LandingTable): string =>
-  columns.map((column) => `"${column}"`).join(',');
+/** Words that Redshift reserves; a station's message has them as keys. */
+const RESERVED = new Set(['from', 'limit', 'to']);
 
-/** ROUNDEC: an average with a second decimal is rounded like everywhere else, not cut. */
-export const COPY_OPTIONS = "JSON 'auto' GZIP TIMEFORMAT 'auto' ROUNDEC";
+export const columnList = ({ columns }: LandingTable): string =>
+  columns.map((column) => (RESERVED.has(column) ? `"${column}"` : column)).join(',');
+
+/**
+ * ROUNDEC: an average with a second decimal is rounded like everywhere else, not cut. MAXERROR: one station's
+ * nonsense must not keep the others' readings out; what is skipped is counted by the daily check.
+ */
+export const COPY_OPTIONS = "JSON 'auto' GZIP TIMEFORMAT 'auto' ROUNDEC MAXERROR 1000";

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { capacityFor, READING_BYTES } from '../../cloud/capacity.ts';
 import { costOf, costTable, profileTable, totalOf } from '../../cloud/cost.ts';
@@ -104,6 +105,27 @@ describe('the cost table', () => {
       expect(total(name, 1)).toBeLessThan(total(name, 1000));
       expect(total(name, 1000)).toBeLessThan(total(name, 1_000_000));
     }
+  });
+
+  it('stands in the README as it is', () => {
+    // The formatter aligns the columns of the page.
+    const cells = (text: string): string[] =>
+      text
+        .split('\n')
+        .filter((line) => line.startsWith('|') && !line.includes('---'))
+        .map((line) =>
+          line
+            .split('|')
+            .map((cell) => cell.trim())
+            .join('|'),
+        );
+    const readme = cells(readFileSync(new URL('../../cloud/README.md', import.meta.url), 'utf8'));
+
+    expect(readme).toEqual(
+      expect.arrayContaining(cells(profileTable(profiles, [1, 5, 1000, 1_000_000], 12))),
+    );
+    const standard = costTable({ stations: 5, intervalSeconds: 12 }, profiles.standard);
+    expect(readme).toEqual(expect.arrayContaining(cells(standard)));
   });
 
   it('prints profiles down and stations across', () => {

@@ -1,0 +1,166 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import type { Alerts } from './alerts.ts';
+import type { Analytics } from './analytics.ts';
+import type { DailyCheck } from './daily-check.ts';
+import type { Delivery } from './delivery.ts';
+import type { Ingest, Streams } from './ingest.ts';
+import { analyticsMetric, deliveryMetric, failedRuleActions, matchedMessages, ownMetric } from './metrics.ts';
+import type { Settings } from './settings.ts';
+
+export type AlarmsProps = {
+  readonly settings: Settings;
+  readonly operations: Topic;
+  readonly streams: Streams;
+  readonly ingest: Ingest;
+  readonly delivery: Delivery;
+  readonly alerts: Alerts;
+  readonly analytics: Analytics | undefined;
+  readonly dailyCheck: DailyCheck;
+};
+
+type Condition = {
+  readonly metric: IMetric;
+  readonly above?: number;
+  readonly below?: number;
+  /** How many periods in a row; 1 unless given. */
+  readonly periods?: number;
+  /** What silence means; nothing wrong unless given. */
+  readonly missing?: TreatMissingData;
+};
+
+/** Where the runbook of an alarm is: a heading of its name. */
+const RUNBOOK = 'cloud/README.md';
+const DAY = Duration.days(1);
+
+/** Each alarm has a heading of its name in `cloud/README.md` that says what to do; a test compares them. */
+export class Alarms extends Construct {
+  readonly alarms: Alarm[] = [];
+  readonly #props: AlarmsProps;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    this.#props = props;
+    this.#watchIngest();
+    this.#watchDelivery();
+    this.#watchAlerts();
+    this.#watchAnalytics();
+    this.#watchDaily();
+  }
+
+  #add(name: string, condition: Condition): void {
+    const alarm = new Alarm(this, name, {
+      metric: condition.metric,
+      threshold: condition.above ?? condition.below ?? 0,
+      comparisonOperator:
+        condition.below === undefined
+          ? ComparisonOperator.GREATER_THAN_THRESHOLD
+          : ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: condition.periods ?? 1,
+      treatMissingData: condition.missing ?? TreatMissingData.NOT_BREACHING,
+      alarmDescription: `${name}: see ${RUNBOOK}#${name}`,
+    });
+    const action = new SnsAction(this.#props.operations);
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
+    this.alarms.push(alarm);
+  }
+
+  #watchIngest(): void {
+    const [reading] = this.#props.ingest.rules;
+    if (reading) {
+      this.#add('no-readings', {
+        metric: matchedMessages(reading, Duration.hours(1)),
+        below: 1,
+        missing: TreatMissingData.BREACHING,
+      });
+    }
+    this.#add('rule-actions-failed', { metric: failedRuleActions(), above: 0 });
+  }
+
+  #watchDelivery(): void {
+    const { delivery, settings } = this.#props;
+    this.#add('delivery-late', {
+      metric: deliveryMetric(delivery, 'DeliveryToS3.DataFreshness', { fold: 'MAX', idle: 0 }),
+      above: settings.bufferSeconds + Duration.minutes(10).toSeconds(),
+      periods: 3,
+    });
+    if (settings.warehouse === 'none') return;
+    this.#add('load-failed', {
+      metric: deliveryMetric(delivery, 'DeliveryToRedshift.Success', { fold: 'MIN', idle: 1 }),
+      below: 1,
+      periods: 3,
+    });
+    this.#add('rows-skipped', { metric: ownMetric('LoadErrors', 'Maximum', DAY), above: 0 });
+    this.#add('readings-missing', { metric: ownMetric('MissingReadings', 'Maximum', DAY), above: 0 });
+  }
+
+  #watchAlerts(): void {
+    const { mailer } = this.#props.alerts;
+    this.#add('alerts-late', {
+      metric: mailer.function.metric('IteratorAge', { statistic: 'Maximum' }),
+      above: Duration.minutes(5).toMilliseconds(),
+    });
+    this.#add('alerts-failed', {
+      metric: new MathExpression({
+        expression: 'FILL(errors, 0) + FILL(records, 0)',
+        usingMetrics: {
+          errors: mailer.function.metricErrors(),
+          records: ownMetric('AlertRecordsFailed', 'Sum'),
+        },
+        label: 'failed invocations and records',
+      }),
+      above: 0,
+    });
+  }
+
+  #watchAnalytics(): void {
+    const { analytics, streams } = this.#props;
+    if (!(analytics && streams.readings)) return;
+    this.#add('readings-stream-age', {
+      metric: streams.readings.metricGetRecordsIteratorAgeMilliseconds({ statistic: 'Maximum' }),
+      above: Duration.minutes(10).toMilliseconds(),
+    });
+    const application = analytics.application.ref;
+    this.#add('analytics-down', {
+      metric: analyticsMetric(application, 'downtime'),
+      above: 0,
+      periods: 3,
+      missing: TreatMissingData.BREACHING,
+    });
+    this.#add('analytics-checkpoints-failed', {
+      metric: new MathExpression({
+        expression: 'DIFF(failed)',
+        usingMetrics: { failed: analyticsMetric(application, 'numberOfFailedCheckpoints') },
+        label: 'failed checkpoints',
+      }),
+      above: 0,
+      periods: 3,
+    });
+  }
+
+  #watchDaily(): void {
+    this.#add('certificate-ends', { metric: ownMetric('CertificateDaysLeft', 'Minimum', DAY), below: 30 });
+    this.#add('daily-check-failed', {
+      metric: this.#props.dailyCheck.checker.function.metricErrors(),
+      above: 0,
+    });
+  }
+}
+
+/** Where alarms go. CloudWatch cannot publish under AWS's own key, and the name of an alarm is no secret. */
+export const createOperationsTopic = (scope: Construct, operatorEmail: string | undefined): Topic => {
+  const topic = new Topic(scope, 'Operations', { displayName: 'Weather operations', enforceSSL: true });
+  if (operatorEmail !== undefined) topic.addSubscription(new EmailSubscription(operatorEmail));
+  return topic;
+};

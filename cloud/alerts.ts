@@ -1,0 +1,90 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Stream } from 'aws-cdk-lib/aws-kinesis';
+import { Alias } from 'aws-cdk-lib/aws-kms';
+import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import { BundledFunction } from './bundled-function.ts';
+
+export type AlertsProps = {
+  readonly stream: Stream;
+  readonly errors: Bucket;
+  readonly alertEmail: string | undefined;
+};
+
+/** From the alerts stream to mails: one for each alert window, pre-alert and gap, however often it is delivered. */
+export class Alerts extends Construct {
+  readonly topic: Topic;
+  readonly mailer: BundledFunction;
+
+  constructor(scope: Construct, id: string, props: AlertsProps) {
+    super(scope, id);
+    this.topic = new Topic(this, 'Topic', {
+      displayName: 'Weather alerts',
+      enforceSSL: true,
+      masterKey: Alias.fromAliasName(this, 'TopicKey', 'alias/aws/sns'),
+    });
+    if (props.alertEmail !== undefined) this.topic.addSubscription(new EmailSubscription(props.alertEmail));
+    const sentMails = this.#createSentMails();
+    this.mailer = new BundledFunction(this, 'Mailer', {
+      functionName: 'alert-mails',
+      description: 'Turns alert rows, pre-alerts and gaps into mails',
+      timeout: Duration.seconds(30),
+      environment: { TOPIC_ARN: this.topic.topicArn, SENT_MAILS_TABLE: sentMails.tableName },
+    });
+    this.mailer.allow(['sns:Publish'], [this.topic.topicArn]);
+    this.mailer.allow(
+      ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      [sentMails.tableArn],
+    );
+    this.#readStream(props);
+  }
+
+  #createSentMails(): TableV2 {
+    const table = new TableV2(this, 'SentMails', {
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+      timeToLiveAttribute: 'expiration',
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.dynamoOwnedKey(),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(table).acknowledge({
+      id: 'AwsSolutions-DDB3',
+      reason: 'It remembers for two days which mails were sent; a backup of that serves nobody.',
+    });
+    return table;
+  }
+
+  #readStream({ stream, errors }: AlertsProps): void {
+    this.mailer.allow(
+      [
+        ...['kinesis:DescribeStream', 'kinesis:DescribeStreamSummary', 'kinesis:GetRecords'],
+        ...['kinesis:GetShardIterator', 'kinesis:ListShards'],
+      ],
+      [stream.streamArn],
+    );
+    this.mailer.allow(['s3:ListBucket'], [errors.bucketArn]);
+    this.mailer.allowObjects(errors, 'aws/lambda/*', ['s3:PutObject']);
+    const mapping = new CfnEventSourceMapping(this, 'Source', {
+      eventSourceArn: stream.streamArn,
+      functionName: this.mailer.function.functionName,
+      startingPosition: 'TRIM_HORIZON',
+      batchSize: 100,
+      // The post waits up to 60 s; an alert need not.
+      maximumBatchingWindowInSeconds: 5,
+      maximumRetryAttempts: 10,
+      maximumRecordAgeInSeconds: Duration.days(1).toSeconds(),
+      bisectBatchOnFunctionError: true,
+      // One station stays in one shard, so its alerts stay in order.
+      parallelizationFactor: 1,
+      functionResponseTypes: ['ReportBatchItemFailures'],
+      // S3 gets the records themselves, a queue would only get where they were.
+      destinationConfig: { onFailure: { destination: errors.bucketArn } },
+    });
+    // Lambda tries the role when the mapping is made.
+    mapping.node.addDependency(this.mailer);
+  }
+}

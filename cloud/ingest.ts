@@ -1,0 +1,123 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
+import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { acknowledgeObjects } from './acknowledge.ts';
+import type { Capacity } from './capacity.ts';
+import type { Delivery } from './delivery.ts';
+import type { Settings } from './settings.ts';
+import { IOT_SQL_VERSION, partitionKeyOf, type TopicRule, topicRules } from './topic-rules.ts';
+
+export class Streams extends Construct {
+  /** Readings on their way to the analytics; absent without analytics, for nobody would read them. */
+  readonly readings: Stream | undefined;
+  /** Alert rows, pre-alerts and gaps on their way to the mails. */
+  readonly alerts: Stream;
+
+  constructor(scope: Construct, id: string, props: { settings: Settings; capacity: Capacity }) {
+    super(scope, id);
+    const { settings, capacity } = props;
+    const stream = (name: string, shardCount: number): Stream =>
+      new Stream(this, name, {
+        shardCount,
+        streamMode: StreamMode.PROVISIONED,
+        encryption: StreamEncryption.MANAGED,
+        retentionPeriod: Duration.hours(settings.streamRetentionHours),
+        removalPolicy: RemovalPolicy.DESTROY,
+      });
+    this.readings = settings.analytics ? stream('Readings', capacity.readingsShards) : undefined;
+    this.alerts = stream('Alerts', capacity.alertsShards);
+  }
+}
+
+export type IngestProps = {
+  readonly settings: Settings;
+  readonly streams: Streams;
+  readonly delivery: Delivery;
+  readonly errors: Bucket;
+};
+
+/** IoT Core's rules: every lane of the contract to its table, readings and alerts to their stream as well. */
+export class Ingest extends Construct {
+  readonly rules: readonly CfnTopicRule[];
+  readonly #props: IngestProps;
+  readonly #role: Role;
+
+  constructor(scope: Construct, id: string, props: IngestProps) {
+    super(scope, id);
+    this.#props = props;
+    this.#role = this.#createRole();
+    this.rules = topicRules(props.settings.topicPrefix).map((rule) => this.#createRule(rule));
+  }
+
+  #createRole(): Role {
+    const { streams, delivery, errors } = this.#props;
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('iot.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+      description: 'IoT Core rules: write to the streams, and what fails to the errors bucket',
+    });
+    const allow = (actions: string[], resources: string[]): void => {
+      role.addToPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions, resources }));
+    };
+    allow(
+      ['kinesis:PutRecord'],
+      [streams.readings, streams.alerts].flatMap((stream) => (stream ? [stream.streamArn] : [])),
+    );
+    // PutRecordBatch: a backlog is taken apart.
+    allow(
+      ['firehose:PutRecord', 'firehose:PutRecordBatch'],
+      delivery.ruleTargets.map(({ attrArn }) => attrArn),
+    );
+    allow(['s3:PutObject'], [errors.arnForObjects('rules/*')]);
+    acknowledgeObjects(role, errors, 'rules/*');
+    return role;
+  }
+
+  #createRule(rule: TopicRule): CfnTopicRule {
+    const { settings, streams, delivery, errors } = this.#props;
+    const roleArn = this.#role.roleArn;
+    const stream = rule.stream === null ? undefined : streams[rule.stream];
+    const created = new CfnTopicRule(this, `Rule-${rule.lane}`, {
+      topicRulePayload: {
+        description: `${rule.lane} messages of the stations`,
+        sql: rule.sql,
+        awsIotSqlVersion: IOT_SQL_VERSION,
+        actions: [
+          {
+            firehose: {
+              deliveryStreamName: delivery.streamOf(rule.table).ref,
+              roleArn,
+              separator: '\n',
+              batchMode: rule.isBatch,
+            },
+          },
+          ...(stream
+            ? [
+                {
+                  kinesis: {
+                    streamName: stream.streamName,
+                    roleArn,
+                    partitionKey: partitionKeyOf(settings.topicPrefix),
+                  },
+                },
+              ]
+            : []),
+        ],
+        errorAction: {
+          s3: {
+            bucketName: errors.bucketName,
+            roleArn,
+            key: `rules/${rule.lane}/\${timestamp()}-\${newuuid()}.json`,
+          },
+        },
+      },
+    });
+    // IoT Core tries the role when the rule is made.
+    created.node.addDependency(this.#role);
+    return created;
+  }
+}

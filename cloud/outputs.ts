@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** What a deployed stack tells the commands about itself: its CloudFormation outputs. */
+export const outputsSchema = z.object({
+  TopicPrefix: z.string(),
+  DeliveriesBucket: z.string(),
+  ErrorsBucket: z.string(),
+  StationsBucket: z.string(),
+  ThingGroup: z.string(),
+  GatewayPolicy: z.string(),
+  ClaimPolicy: z.string(),
+  ProvisioningTemplate: z.string(),
+  AlertTopic: z.string(),
+  CopyRole: z.string(),
+  /** Absent without analytics. */
+  AnalyticsApplication: z.string().optional(),
+  /** Absent without a warehouse, like the three behind it. */
+  Database: z.string().optional(),
+  DatabaseSecret: z.string().optional(),
+  Workgroup: z.string().optional(),
+  Cluster: z.string().optional(),
+});
+
+export type StackOutputs = z.output<typeof outputsSchema>;

@@ -1,0 +1,46 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+
+/** The key of the station file in its bucket: CSV, header `deviceid,weatherstationname`. */
+export const STATIONS_KEY = 'stations.csv';
+
+const locked: BucketProps = {
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  encryption: BucketEncryption.S3_MANAGED,
+  enforceSSL: true,
+  removalPolicy: RemovalPolicy.RETAIN,
+};
+
+/** The buckets. All outlive the stack: `cloud:destroy -- --data` empties and deletes them. */
+export class Storage extends Construct {
+  /** Readings and rows on their way to the warehouse; without a warehouse, where they stay. */
+  readonly deliveries: Bucket;
+  /** What could not be processed, by where that happened. */
+  readonly errors: Bucket;
+  readonly stations: Bucket;
+
+  constructor(scope: Construct, id: string, keepDeliveries: 'while-loading' | 'always') {
+    super(scope, id);
+    const logs = new Bucket(this, 'Logs', { ...locked, lifecycleRules: [{ expiration: Duration.days(90) }] });
+    Validations.of(logs).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'This bucket holds the access logs of the others; logging its own would never end.',
+    });
+    const logged = (prefix: string): BucketProps => ({
+      ...locked,
+      serverAccessLogsBucket: logs,
+      serverAccessLogsPrefix: prefix,
+    });
+    this.deliveries = new Bucket(this, 'Deliveries', {
+      ...logged('deliveries/'),
+      // Long enough to load by hand what was given up; kept for good where the files are the archive.
+      ...(keepDeliveries === 'while-loading' ? { lifecycleRules: [{ expiration: Duration.days(30) }] } : {}),
+    });
+    this.errors = new Bucket(this, 'Errors', {
+      ...logged('errors/'),
+      lifecycleRules: [{ expiration: Duration.days(365) }],
+    });
+    this.stations = new Bucket(this, 'Stations', { ...logged('stations/'), versioned: true });
+  }
+}
