@@ -1,0 +1,30 @@
+import type { Clock } from '../clock.ts';
+import type { LinkState } from '../publisher/publisher.ts';
+import type { GatewayStatus } from '../status.ts';
+
+/** Since when the link is as it is, and how often it came back. */
+export class LinkHistory {
+  readonly #clock: Clock;
+  #link: LinkState;
+  #sinceMs: number;
+  #connections = 0;
+
+  constructor(clock: Clock, link: LinkState) {
+    this.#clock = clock;
+    this.#link = link;
+    this.#sinceMs = clock.monotonicMs();
+  }
+
+  note(link: LinkState): void {
+    // A station that tries in vain is disconnected all the while.
+    const wasUp = this.#link.state === 'connected';
+    if (wasUp !== (link.state === 'connected')) this.#sinceMs = this.#clock.monotonicMs();
+    if (!wasUp && link.state === 'connected') this.#connections += 1;
+    this.#link = link;
+  }
+
+  status(): GatewayStatus['link'] {
+    const sinceSeconds = (this.#clock.monotonicMs() - this.#sinceMs) / 1_000;
+    return { ...this.#link, sinceSeconds, reconnects: Math.max(0, this.#connections - 1) };
+  }
+}

@@ -1,0 +1,27 @@
+import { formatDatetime, type StatusMessage } from '../message.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { TimeKeeper } from '../time/time-keeper.ts';
+
+export type OnlineStatusParts = {
+  readonly deviceid: string;
+  readonly version: string;
+  readonly outbox: Pick<Outbox, 'stats'>;
+  readonly timeKeeper: Pick<TimeKeeper, 'now' | 'stampOf'>;
+};
+
+/** What the station says of itself on every new connection. */
+export const onlineStatus = ({ deviceid, version, outbox, timeKeeper }: OnlineStatusParts): StatusMessage => {
+  const { epoch, lanes } = outbox.stats();
+  const { wallMs } = timeKeeper.stampOf(timeKeeper.now());
+  return {
+    deviceid,
+    state: 'online',
+    datetime: formatDatetime(wallMs),
+    epoch,
+    version,
+    waiting: lanes.reading.waiting,
+  };
+};
+
+/** The will, published by the broker once the station is gone. */
+export const offlineStatus = (deviceid: string): StatusMessage => ({ deviceid, state: 'offline' });

@@ -1,0 +1,39 @@
+import type { Clock } from '../clock.ts';
+import type { Publisher, PublishOptions, PublishResult } from '../publisher/publisher.ts';
+
+/** Connected, something on its way, and no answer: the connection is dead whatever TCP says. */
+const STALL_MS = 30_000;
+/** What is on its way when the daemon stops gets this long; beyond it the next start sends it again. */
+const FAREWELL_MS = 2_000;
+
+export type PromptPublishParts = {
+  readonly publisher: Pick<Publisher, 'publish' | 'reconnect'>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+};
+
+export type Message = { readonly topic: string; readonly payload: string } & PublishOptions;
+
+/** Publishes, and never waits for ever: a stalled connection is dropped and made anew. */
+export const publishPromptly = async (
+  { publisher, clock, signal }: PromptPublishParts,
+  { topic, payload, retain = false }: Message,
+): Promise<PublishResult> => {
+  const settled = new AbortController();
+  const stall = async (): Promise<PublishResult> => {
+    const stopped = AbortSignal.any([signal, settled.signal]);
+    const isStalled = await clock.sleep(STALL_MS, stopped).then(
+      () => true,
+      () => false,
+    );
+    const reason = isStalled ? 'nothing is acknowledged' : 'stopping';
+    if (isStalled) publisher.reconnect(reason);
+    else await clock.sleep(FAREWELL_MS, settled.signal).catch(() => undefined);
+    return { kind: 'unacknowledged', reason };
+  };
+  try {
+    return await Promise.race([publisher.publish(topic, payload, { retain }), stall()]);
+  } finally {
+    settled.abort();
+  }
+};

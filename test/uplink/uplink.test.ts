@@ -1,0 +1,468 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { openOutboxOn } from '../../src/outbox/open-outbox.ts';
+import type { JsonValue } from '../../src/outbox/outbox.ts';
+import type { PublishResult } from '../../src/publisher/publisher.ts';
+import type { Measurement, Stamp } from '../../src/reading.ts';
+import { type Acknowledged, Uplink } from '../../src/uplink/uplink.ts';
+import { createManualClock } from '../fakes/clock.ts';
+import { createRecordingLog } from '../fakes/log.ts';
+import { instantAt, measurementAt } from '../fakes/measurements.ts';
+import { createFakePublisher, type Published } from '../fakes/publisher.ts';
+import { createFakeDisk } from '../fakes/store.ts';
+
+const refused = (isPermanent: boolean): PublishResult => ({
+  kind: 'refused',
+  reasonCode: isPermanent ? 0x99 : 0x97,
+  reason: isPermanent ? 'payload format invalid (0x99)' : 'quota exceeded (0x97)',
+  isPermanent,
+});
+
+const acknowledged: PublishResult = { kind: 'acknowledged' };
+
+type Reading = { readonly seq: number; readonly timequality: string; readonly datetime: string };
+
+/** Readings in the order in which they were published, refused ones included. */
+const readingsIn = ({ topic, payload }: Published): Reading[] => {
+  if (topic.endsWith('/reading')) return [JSON.parse(payload)];
+  return topic.endsWith('/backlog') ? JSON.parse(payload).readings : [];
+};
+
+const setUp = async () => {
+  const clock = createManualClock();
+  const log = createRecordingLog();
+  const disk = createFakeDisk();
+  const publisher = createFakePublisher();
+  const outbox = await openOutboxOn({
+    store: disk.open(),
+    maxBytes: 50_000_000,
+    report: { outcome: 'whole' },
+    log,
+    timeOf: () => null,
+    wallMs: () => clock.wallMs(),
+  });
+  const time: { isSynchronized: boolean; stamp: (at: Measurement['at']) => Stamp } = {
+    isSynchronized: true,
+    stamp: (at) => ({ wallMs: at.wallMs, timequality: 'synced' }),
+  };
+  const acks: Acknowledged[] = [];
+  const uplink = new Uplink({
+    deviceid: '1',
+    topicPrefix: 'weather',
+    version: '1.2.3',
+    outbox,
+    publisher,
+    timeKeeper: {
+      now: () => instantAt(0),
+      stampOf: (at) => time.stamp(at),
+      status: () => ({ isSynchronized: time.isSynchronized, steps: 0 }),
+    },
+    clock,
+    log,
+    onAcknowledged: (ack) => acks.push(ack),
+    random: () => 0.5,
+  });
+  const stop = new AbortController();
+  let running: Promise<void> | undefined;
+  const start = (): void => {
+    running = uplink.run(stop.signal);
+    publisher.start();
+  };
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await clock.advance(5_000);
+    await running;
+  };
+  const append = async (count: number, body?: JsonValue): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      await outbox.append('reading', body ?? measurementAt(index));
+      uplink.notify();
+    }
+  };
+  /** Lets everything happen that needs no time. */
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 400; turn += 1) await clock.advance(0);
+  };
+  const seqs = (): number[] => publisher.published.flatMap(readingsIn).map(({ seq }) => seq);
+  return { clock, log, disk, publisher, outbox, time, acks, uplink, stop, start, end, append, settle, seqs };
+};
+
+type Bench = Awaited<ReturnType<typeof setUp>>;
+
+let bench: Bench;
+const begin = async (): Promise<Bench> => {
+  bench = await setUp();
+  return bench;
+};
+
+afterEach(async () => {
+  await bench.end();
+  await bench.outbox.close();
+});
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+describe('the uplink', () => {
+  it('says that it is online, then sends what waits and forgets it', async () => {
+    const { append, outbox, publisher, settle, start, uplink } = await begin();
+    await append(1);
+    start();
+    await settle();
+
+    const [status, reading] = publisher.published;
+    expect(status).toMatchObject({ topic: 'weather/1/status', retain: true });
+    expect(JSON.parse(status?.payload ?? '')).toEqual({
+      deviceid: '1',
+      state: 'online',
+      datetime: '2026-06-01 00:00:00',
+      epoch: outbox.epoch,
+      version: '1.2.3',
+      waiting: 1,
+    });
+    expect(reading).toMatchObject({ topic: 'weather/1/reading', retain: false });
+    expect(JSON.parse(reading?.payload ?? '')).toEqual({
+      deviceid: '1',
+      datetime: '2026-06-01 00:00:00',
+      temperature: 15,
+      humidity: 60,
+      winddirection: 240,
+      windintensity: 12,
+      rainheight: 0,
+      epoch: outbox.epoch,
+      seq: 1,
+      windgust: 18,
+      pressure: 1013,
+      timequality: 'synced',
+      quality: {},
+    });
+    expect(outbox.stats().lanes.reading.waiting).toBe(0);
+    expect(uplink.status().link).toMatchObject({ state: 'connected', reconnects: 0 });
+  });
+
+  it('sends each new reading alone as soon as it is told of it', async () => {
+    const { append, publisher, settle, start } = await begin();
+    start();
+    await settle();
+    await append(1);
+    await settle();
+    await append(1);
+    await settle();
+
+    expect(publisher.published.map(({ topic }) => topic)).toEqual([
+      'weather/1/status',
+      'weather/1/reading',
+      'weather/1/reading',
+    ]);
+  });
+
+  it('sends a backlog oldest first, in batches that grow to what one message may carry', async () => {
+    const { append, outbox, publisher, seqs, settle, start } = await begin();
+    await append(1_500);
+    start();
+    await settle();
+
+    expect(seqs()).toEqual(upTo(1_500));
+    const batches = publisher.published.filter(({ topic }) => topic.endsWith('/backlog'));
+    const sizes = batches.map((batch) => readingsIn(batch).length);
+    expect(sizes[0]).toBeLessThan(100);
+    expect(Math.max(...sizes)).toBeGreaterThan(400);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
+    expect(Math.max(...batches.map(({ payload }) => Buffer.byteLength(payload)))).toBeLessThanOrEqual(
+      120_000,
+    );
+    expect(outbox.stats().totals.delivered).toBe(1_500);
+  });
+
+  it('sends pre-alerts first, then gaps, then readings', async () => {
+    const { append, outbox, publisher, settle, start } = await begin();
+    await append(2);
+    await outbox.setAside('reading', { epoch: outbox.epoch, seq: 1 }, 'test');
+    await outbox.append('prealert', { at: instantAt(5), rule: 'heat', text: 'It is hot.' });
+    start();
+    await settle();
+
+    expect(publisher.published.map(({ topic }) => topic)).toEqual([
+      'weather/1/status',
+      'weather/1/prealert',
+      'weather/1/gap',
+      'weather/1/reading',
+    ]);
+    expect(JSON.parse(publisher.published[1]?.payload ?? '')).toEqual({
+      deviceid: '1',
+      epoch: outbox.epoch,
+      seq: 1,
+      datetime: '2026-06-01 00:00:05',
+      timequality: 'synced',
+      rule: 'heat',
+      text: 'It is hot.',
+    });
+    expect(JSON.parse(publisher.published[2]?.payload ?? '')).toEqual({
+      deviceid: '1',
+      epoch: outbox.epoch,
+      fromseq: 1,
+      toseq: 1,
+      count: 1,
+      from: null,
+      to: null,
+      reason: 'refused',
+    });
+  });
+
+  it('keeps everything while the network is away, and sends it in order when it is back', async () => {
+    const { append, outbox, publisher, seqs, settle, start, uplink } = await begin();
+    start();
+    await settle();
+    publisher.setNetwork(false);
+    await append(40);
+    await settle();
+    expect(seqs()).toEqual([]);
+    expect(outbox.stats().lanes.reading.waiting).toBe(40);
+
+    publisher.setNetwork(true);
+    await settle();
+
+    expect(seqs()).toEqual(upTo(40));
+    expect(publisher.published.filter(({ retain }) => retain)).toHaveLength(2);
+    expect(uplink.status().link).toMatchObject({ state: 'connected', reconnects: 1 });
+  });
+
+  it('sends again what was not acknowledged, and counts it as possibly there twice', async () => {
+    const { append, publisher, seqs, settle, start, uplink } = await begin();
+    publisher.answer = ({ retain }) => (retain ? acknowledged : 'silence');
+    await append(3);
+    start();
+    await settle();
+    publisher.setNetwork(false);
+    await settle();
+    publisher.answer = () => acknowledged;
+    publisher.setNetwork(true);
+    await settle();
+
+    expect(seqs()).toEqual([1, 2, 3, 1, 2, 3]);
+    expect(uplink.status().possibleDuplicates).toBe(3);
+  });
+
+  it('drops a connection that acknowledges nothing, and tries smaller messages on the next', async () => {
+    const { append, clock, publisher, settle, start } = await begin();
+    publisher.answer = ({ retain }) => (retain ? acknowledged : 'silence');
+    await append(200);
+    start();
+    await settle();
+    await clock.advance(29_000);
+    expect(publisher.reconnects).toEqual([]);
+    await clock.advance(2_000);
+    await settle();
+    await clock.advance(1_000);
+    await settle();
+
+    expect(publisher.reconnects).toEqual(['nothing is acknowledged']);
+    const [first = 0, second = 0] = publisher.published
+      .filter(({ topic }) => topic.endsWith('/backlog'))
+      .map((batch) => readingsIn(batch).length);
+    expect(second).toBeLessThan(first);
+    expect(second).toBeGreaterThan(0);
+  });
+
+  it('finds the one reading that is refused for good, sets it aside and sends all others in order', async () => {
+    const { append, outbox, publisher, settle, start } = await begin();
+    const taken: number[] = [];
+    publisher.answer = (message) => {
+      const readings = readingsIn(message).map(({ seq }) => seq);
+      if (readings.includes(37)) return refused(true);
+      taken.push(...readings);
+      return acknowledged;
+    };
+    await append(60);
+    start();
+    await settle();
+
+    expect(taken).toEqual(upTo(60).filter((seq) => seq !== 37));
+    expect(outbox.stats().totals).toMatchObject({ accepted: 60, delivered: 59, setAside: 1 });
+    const gaps = publisher.published.filter(({ topic }) => topic.endsWith('/gap'));
+    expect(gaps.map(({ payload }) => JSON.parse(payload))).toMatchObject([
+      { fromseq: 37, toseq: 37, count: 1, reason: 'refused' },
+    ]);
+  });
+
+  it('holds on to what is refused for now, backing off, and says so once', async () => {
+    const { append, clock, log, publisher, seqs, settle, start } = await begin();
+    publisher.answer = ({ retain }) => (retain ? acknowledged : refused(false));
+    await append(1);
+    start();
+    await settle();
+    await append(1);
+    await settle();
+    expect(publisher.published).toHaveLength(2);
+
+    for (let second = 0; second < 10; second += 1) {
+      await clock.advance(1_000);
+      await settle();
+    }
+    const tries = publisher.published.length;
+    expect(tries).toBeGreaterThan(3);
+    expect(tries).toBeLessThan(8);
+    publisher.answer = () => acknowledged;
+    await clock.advance(60_000);
+    await settle();
+
+    expect(seqs().slice(-2)).toEqual([1, 2]);
+    expect(log.lines('warn').map(({ message }) => message)).toEqual([
+      'the broker refuses a message; it is sent again',
+    ]);
+    expect(log.lines('info').map(({ message }) => message)).toContain('the broker takes messages again');
+  });
+
+  it('sends readings although the status is refused', async () => {
+    const { append, log, publisher, seqs, settle, start } = await begin();
+    publisher.answer = ({ retain }) => (retain ? refused(false) : acknowledged);
+    await append(2);
+    start();
+    await settle();
+
+    expect(seqs()).toEqual([1, 2]);
+    expect(log.lines('warn')).toMatchObject([{ message: 'the status was refused' }]);
+  });
+
+  it('sets aside what is too large or cannot be read, without sending it', async () => {
+    const { append, outbox, publisher, seqs, settle, start } = await begin();
+    await append(1);
+    await append(1, { at: 'nonsense' });
+    await append(1, { ...measurementAt(3), quality: { humidity: 'x'.repeat(130_000) } });
+    await outbox.append('prealert', 'nonsense');
+    await outbox.append('prealert', { at: instantAt(1), text: 'x'.repeat(130_000) });
+    await append(1);
+    start();
+    await settle();
+
+    expect(seqs()).toEqual([1, 4]);
+    expect(outbox.stats().totals).toMatchObject({ accepted: 6, delivered: 2, setAside: 4 });
+    expect(publisher.published.filter(({ topic }) => topic.endsWith('/prealert'))).toEqual([]);
+  });
+
+  it('waits with setting aside while the disk is full', async () => {
+    const { append, clock, disk, outbox, seqs, settle, start } = await begin();
+    await append(1, 'nonsense');
+    await append(1);
+    disk.setFull(true);
+    start();
+    await settle();
+    expect(outbox.stats().totals.setAside).toBe(0);
+
+    disk.setFull(false);
+    await clock.advance(2_000);
+    await settle();
+
+    expect(outbox.stats().totals.setAside).toBe(1);
+    expect(seqs()).toEqual([2]);
+  });
+
+  it('tells how fast it drains and what the broker took to answer', async () => {
+    const { acks, append, clock, publisher, settle, start, uplink } = await begin();
+    let isSlow = false;
+    publisher.answer = ({ retain }) => (retain || !isSlow ? acknowledged : 'silence');
+    await append(400);
+    isSlow = true;
+    start();
+    await settle();
+    isSlow = false;
+    publisher.setNetwork(false);
+    publisher.setNetwork(true);
+    expect(uplink.status().drain).toEqual({ readingsPerSecond: 0, secondsLeft: null, startedWith: null });
+    await clock.advance(1_000);
+    await settle();
+
+    expect(uplink.status().drain.readingsPerSecond).toBeGreaterThan(100);
+    expect(uplink.status().drain.startedWith).toBeNull();
+    expect(acks.reduce((sum, { count }) => sum + count, 0)).toBe(400);
+    expect(acks.every(({ lane, pubackMs }) => lane === 'reading' && pubackMs >= 0)).toBe(true);
+  });
+
+  describe('while the clock was never set', () => {
+    const estimated = (at: Measurement['at']): Stamp => ({ wallMs: at.wallMs, timequality: 'estimated' });
+
+    it('holds readings for a minute after the first connection, until the clock is known', async () => {
+      const { append, clock, publisher, settle, start, time } = await begin();
+      time.isSynchronized = false;
+      time.stamp = estimated;
+      await append(2);
+      start();
+      await settle();
+      await clock.advance(30_000);
+      await settle();
+      expect(publisher.published.flatMap(readingsIn)).toEqual([]);
+
+      time.isSynchronized = true;
+      time.stamp = (at) => ({ wallMs: at.wallMs + 3_600_000, timequality: 'corrected' });
+      await clock.advance(1_000);
+      await settle();
+
+      expect(publisher.published.flatMap(readingsIn)).toMatchObject([
+        { seq: 1, timequality: 'corrected', datetime: '2026-06-01 01:00:00' },
+        { seq: 2, timequality: 'corrected' },
+      ]);
+    });
+
+    it('sends them as estimated when a minute has not brought the time', async () => {
+      const { append, clock, publisher, settle, start, time } = await begin();
+      time.isSynchronized = false;
+      time.stamp = estimated;
+      await append(2);
+      start();
+      await settle();
+      await clock.advance(61_000);
+      await settle();
+
+      expect(publisher.published.flatMap(readingsIn).map(({ timequality }) => timequality)).toEqual([
+        'estimated',
+        'estimated',
+      ]);
+    });
+
+    it('does not hold an alert', async () => {
+      const { outbox, publisher, settle, start, time } = await begin();
+      time.isSynchronized = false;
+      time.stamp = estimated;
+      await outbox.append('prealert', { at: instantAt(5), rule: 'heat' });
+      start();
+      await settle();
+
+      expect(publisher.published[1]).toMatchObject({ topic: 'weather/1/prealert' });
+    });
+  });
+
+  it('lets what is on its way be acknowledged when it stops', async () => {
+    const { append, clock, outbox, publisher, settle, start, stop } = await begin();
+    let acknowledge: () => void = () => undefined;
+    const fakePublish = publisher.publish;
+    publisher.publish = async (topic, payload, options) => {
+      const result = await fakePublish(topic, payload, options);
+      if (topic.endsWith('/reading')) {
+        await new Promise<void>((resolve) => {
+          acknowledge = resolve;
+        });
+      }
+      return result;
+    };
+    await append(1);
+    start();
+    await settle();
+    stop.abort();
+    await clock.advance(1_000);
+    acknowledge();
+    await settle();
+
+    expect(outbox.stats().lanes.reading.waiting).toBe(0);
+  });
+
+  it('does not wait longer than two seconds for that', async () => {
+    const { append, clock, end, outbox, publisher, settle, start, stop } = await begin();
+    publisher.answer = ({ retain }) => (retain ? acknowledged : 'silence');
+    await append(1);
+    start();
+    await settle();
+    stop.abort();
+    await clock.advance(2_000);
+    await end();
+
+    expect(outbox.stats().lanes.reading.waiting).toBe(1);
+  });
+});
