@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TimeOf } from '../outbox/gap.ts';
 import { quantities } from '../reading.ts';
 
 /** What the lanes of the outbox hold. A store outlives the version that wrote it, so bodies are checked. */
@@ -29,3 +30,9 @@ export const readingBodySchema = z.object({
 
 /** All but the moment goes out as it is: the rule that raised it knows best. */
 export const preAlertBodySchema = z.looseObject({ at: instantSchema });
+
+/** When a stored record was taken: what a gap tells of readings that were given up. */
+export const timeOf: TimeOf = (body) => {
+  const { success, data } = preAlertBodySchema.safeParse(body);
+  return success ? data.at : null;
+};

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { openOutboxOn } from '../../src/outbox/open-outbox.ts';
 import type { JsonValue } from '../../src/outbox/outbox.ts';
 import type { PublishResult } from '../../src/publisher/publisher.ts';
 import type { Measurement, Stamp } from '../../src/reading.ts';
@@ -7,6 +6,7 @@ import { type Acknowledged, Uplink } from '../../src/uplink/uplink.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { instantAt, measurementAt } from '../fakes/measurements.ts';
+import { openOutboxForTest } from '../fakes/outbox-bodies.ts';
 import { createFakePublisher, type Published } from '../fakes/publisher.ts';
 import { createFakeDisk } from '../fakes/store.ts';
 
@@ -32,13 +32,9 @@ const setUp = async () => {
   const log = createRecordingLog();
   const disk = createFakeDisk();
   const publisher = createFakePublisher();
-  const outbox = await openOutboxOn({
-    store: disk.open(),
+  const outbox = await openOutboxForTest(disk.open(), {
     maxBytes: 50_000_000,
-    report: { outcome: 'whole' },
-    log,
-    timeOf: () => null,
-    wallMs: () => clock.wallMs(),
+    highWaterMark: disk.highWaterMark,
   });
   const time: { isSynchronized: boolean; stamp: (at: Measurement['at']) => Stamp } = {
     isSynchronized: true,
@@ -201,8 +197,8 @@ describe('the uplink', () => {
       fromseq: 1,
       toseq: 1,
       count: 1,
-      from: null,
-      to: null,
+      from: '2026-06-01 00:00:00',
+      to: '2026-06-01 00:00:00',
       reason: 'refused',
     });
   });
