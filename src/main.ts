@@ -9,6 +9,7 @@ const commands: Commands = {
   check: () => import('./commands/check.ts'),
   doctor: () => import('./commands/doctor.ts'),
   enroll: () => import('./commands/enroll.ts'),
+  status: () => import('./commands/status.ts'),
 };
 
 const packageVersion = (): string => {

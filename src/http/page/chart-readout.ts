@@ -1,6 +1,6 @@
 import type { HistorySeries } from '../../history/series.ts';
+import { flagText, NOTHING } from '../../number-text.ts';
 import type { ChartDefinition } from './chart-definitions.ts';
-import { flagText, NOTHING } from './number-text.ts';
 
 const moment = new Intl.DateTimeFormat(undefined, {
   weekday: 'short',

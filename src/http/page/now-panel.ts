@@ -1,7 +1,7 @@
+import { changeText, compassPoint, flagText, NOTHING, numberText, withUnit } from '../../number-text.ts';
 import type { Quantity } from '../../reading.ts';
 import type { GatewayStatus } from '../../status.ts';
 import { element, setText } from './elements.ts';
-import { changeText, compassPoint, flagText, NOTHING, numberText, withUnit } from './number-text.ts';
 
 const flagged: readonly Quantity[] = [
   'temperature',

@@ -1,4 +1,5 @@
 import { durationText } from '../../duration-text.ts';
+import { bytesText, numberText } from '../../number-text.ts';
 import type { GatewayStatus, InstrumentStatus, PreAlertStatus } from '../../status.ts';
 import {
   create,
@@ -10,7 +11,6 @@ import {
   setText,
   showFacts,
 } from './elements.ts';
-import { bytesText, numberText } from './number-text.ts';
 
 const linkTexts = ({ link }: GatewayStatus): { state: State; short: string; long: string } => {
   const since = durationText(link.sinceSeconds);

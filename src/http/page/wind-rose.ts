@@ -1,6 +1,6 @@
 import type { HistorySeries } from '../../history/series.ts';
+import { compassPoint } from '../../number-text.ts';
 import { createSvg, element } from './elements.ts';
-import { compassPoint } from './number-text.ts';
 import { SECTOR_DEGREES, sectorShares } from './wind-sectors.ts';
 
 const OUTER = 46;

@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  bytesText,
-  changeText,
-  compassPoint,
-  flagText,
-  numberText,
-  withUnit,
-} from '../../../src/http/page/number-text.ts';
+import { bytesText, changeText, compassPoint, flagText, numberText, withUnit } from '../src/number-text.ts';
 
-describe('the numbers of the page', () => {
+describe('numbers for people', () => {
   it('carry a true minus sign, and none on a zero', () => {
     expect([numberText(-3.25, 1), numberText(-0.04, 1), numberText(0)]).toEqual(['−3.3', '0.0', '0']);
   });

@@ -1,0 +1,119 @@
+import { durationText } from '../duration-text.ts';
+import { compassPoint, flagText, numberText, withUnit } from '../number-text.ts';
+import type { ShownStatus } from './shown-status.ts';
+
+export type Tone = 'good' | 'warning' | 'alert' | 'heading';
+/** Colours where the terminal has them, the bare text elsewhere. */
+export type Paint = (tone: Tone, text: string) => string;
+
+type Line = { readonly subject: string; readonly text: string };
+
+const EXPIRES_SOON_DAYS = 30;
+
+const weatherText = (latest: NonNullable<ShownStatus['latest']>): string => {
+  const from = latest.winddirection === null ? '' : ` from ${compassPoint(latest.winddirection)}`;
+  return [
+    withUnit(latest.temperature, '°C'),
+    withUnit(latest.humidity, '%', 0),
+    withUnit(latest.pressure, 'hPa'),
+    `wind ${withUnit(latest.windintensity, 'km/h')}${from}, gust ${withUnit(latest.windgust, 'km/h')}`,
+    `rain ${withUnit(latest.rainheight, 'mm', 2)}`,
+  ].join(' · ');
+};
+
+const readingLines = ({ latest, latestAgeSeconds }: ShownStatus, paint: Paint): Line[] => {
+  if (latest === null) return [{ subject: 'reading', text: paint('warning', 'none yet') }];
+  const age = latestAgeSeconds === null ? '' : `, ${durationText(latestAgeSeconds)} ago`;
+  return [
+    { subject: 'reading', text: weatherText(latest) },
+    { subject: '', text: `${latest.datetime} UTC (${latest.timequality})${age}` },
+    ...Object.entries(latest.quality).map(([quantity, flag]) => ({
+      subject: '',
+      text: paint('warning', `${quantity} ${flagText(flag)}`),
+    })),
+  ];
+};
+
+const linkText = ({ link }: ShownStatus, paint: Paint): string => {
+  const since = durationText(link.sinceSeconds);
+  const tone = link.state === 'connected' ? 'good' : 'alert';
+  const reason = link.reason === undefined ? '' : `: ${link.reason}`;
+  return `${paint(tone, link.state)} for ${since}${reason} (${numberText(link.reconnects)} reconnects)`;
+};
+
+const outboxLines = ({ outbox, drain }: ShownStatus, paint: Paint): Line[] => {
+  const { waiting } = outbox.lanes.reading;
+  const { delivered, setAside, givenUp } = outbox.totals;
+  const oldest =
+    outbox.oldestAgeSeconds === null ? '' : `, the oldest ${durationText(outbox.oldestAgeSeconds)} old`;
+  const rate =
+    drain.secondsLeft === null
+      ? ''
+      : `, ${numberText(drain.readingsPerSecond)} a second, ${durationText(drain.secondsLeft)} left`;
+  const lost = `${numberText(givenUp)} given up`;
+  return [
+    { subject: 'outbox', text: `${numberText(waiting)} waiting${oldest}${rate}` },
+    {
+      subject: '',
+      text:
+        `${numberText(delivered)} delivered, ${numberText(setAside)} set aside, ` +
+        (givenUp > 0 ? paint('alert', lost) : lost),
+    },
+  ];
+};
+
+const alertLines = ({ preAlerts }: ShownStatus, paint: Paint): Line[] => {
+  const raised = preAlerts.filter(({ text }) => text !== '');
+  if (raised.length === 0) return [{ subject: 'pre-alerts', text: `none raised, ${preAlerts.length} rules` }];
+  return raised.map(({ rule, severity, text }, index) => ({
+    subject: index === 0 ? 'pre-alerts' : '',
+    text: `${paint(severity === 'alert' ? 'alert' : 'warning', rule)}: ${text}`,
+  }));
+};
+
+const sensorLines = ({ instruments }: ShownStatus, paint: Paint): Line[] =>
+  instruments.map(({ name, state, errors, lastFault }, index) => {
+    const fault =
+      lastFault === null
+        ? ''
+        : `, last fault ${lastFault.datetime} UTC: ${lastFault.message}, ${numberText(errors)} in all`;
+    return {
+      subject: index === 0 ? 'sensors' : '',
+      text: `${name} ${paint(state === 'failing' ? 'alert' : 'good', state)}${fault}`,
+    };
+  });
+
+const certificateText = (days: number | null, paint: Paint): string => {
+  if (days === null) return paint('warning', 'unknown');
+  const text = days < 0 ? 'expired' : `${numberText(days)} days left`;
+  return days < EXPIRES_SOON_DAYS ? paint(days < 0 ? 'alert' : 'warning', text) : text;
+};
+
+const clockText = ({ clock }: ShownStatus, paint: Paint): string => {
+  const steps = clock.steps === 0 ? '' : `, ${numberText(clock.steps)} steps since start`;
+  return clock.isSynchronized ? `synchronized${steps}` : `${paint('warning', 'not synchronized')}${steps}`;
+};
+
+/** What the dashboard says, for a terminal. */
+export const statusText = (status: ShownStatus, paint: Paint): string => {
+  const { station, version, uptimeSeconds, health, storeReport } = status;
+  const verdict = health.isHealthy
+    ? paint('good', 'healthy')
+    : paint('alert', `not working: ${health.reason ?? 'reason unknown'}`);
+  const lines: Line[] = [
+    ...readingLines(status, paint),
+    { subject: 'link', text: linkText(status, paint) },
+    ...outboxLines(status, paint),
+    ...alertLines(status, paint),
+    ...sensorLines(status, paint),
+    { subject: 'clock', text: clockText(status, paint) },
+    { subject: 'certificate', text: certificateText(status.certificateDaysLeft, paint) },
+    ...(storeReport === null ? [] : [{ subject: 'store', text: paint('warning', storeReport) }]),
+  ];
+  return [
+    `${paint('heading', station.name)} (station ${station.id}): ${verdict}, ` +
+      `up ${durationText(uptimeSeconds)}, version ${version}`,
+    ...lines.map(({ subject, text }) => `  ${subject.padEnd(12)}${text}`),
+    '',
+  ].join('\n');
+};

@@ -1,0 +1,170 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { shownStatus } from '../../src/commands/shown-status.ts';
+import { command } from '../../src/commands/status.ts';
+import { statusText } from '../../src/commands/status-text.ts';
+import type { GatewayStatus } from '../../src/status.ts';
+import { createRecordingContext } from '../fakes/command-context.ts';
+import { createGatewayStatus } from '../fakes/gateway-status.ts';
+
+const TOKEN = '0123456789abcdef';
+
+let directory: string;
+let daemon: Server;
+let port: number;
+let answer: { code: number; body: string };
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'status-'));
+  answer = { code: 200, body: JSON.stringify(createGatewayStatus()) };
+  daemon = createServer((request, response) => {
+    const isAllowed = request.headers.authorization === `Bearer ${TOKEN}`;
+    response.writeHead(isAllowed ? answer.code : 401).end(request.url === '/api/status' ? answer.body : '');
+  });
+  await new Promise<void>((resolve) => daemon.listen(0, '127.0.0.1', resolve));
+  port = portOf(daemon);
+});
+afterEach(async () => {
+  daemon.closeAllConnections();
+  daemon.close();
+  await rm(directory, { recursive: true });
+});
+
+const portOf = (server: Server): number => {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening');
+  return address.port;
+};
+
+const ask = async (http: Record<string, string | number> = {}, json = false) => {
+  const config = join(directory, 'gateway.yaml');
+  const settings = { listen: '127.0.0.1', port, token: TOKEN, ...http };
+  await writeFile(
+    config,
+    JSON.stringify({
+      station: { id: '1', name: 'UK-Worthing' },
+      aws: { endpoint: 'localhost', certificate: '/c', privateKey: '/k' },
+      http: settings,
+    }),
+  );
+  const context = createRecordingContext();
+  const status = await command({ operands: [], config, json }, context);
+  return { status, ...(await context.written()) };
+};
+
+describe('status', () => {
+  it('tells what the running daemon says, without colour where there is no terminal', async () => {
+    expect(await ask()).toEqual({
+      status: 0,
+      err: '',
+      out: `UK-Worthing (station 1): healthy, up 1 d 2 h, version 1.2.3
+  reading     18.4 °C · 61 % · 1009.3 hPa · wind 14.4 km/h from SW, gust 25.2 km/h · rain 0.28 mm
+              2026-06-01 12:00:00 UTC (synced), 3 s ago
+  link        connected for 1 h (2 reconnects)
+  outbox      0 waiting
+              1,042 delivered, 0 set aside, 0 given up
+  pre-alerts  none raised, 1 rules
+  sensors     bme280 ok
+              windVane ok
+              anemometer ok
+              rainGauge ok
+  clock       synchronized
+  certificate 214 days left
+`,
+    });
+  });
+
+  it('gives the answer as it is with --json', async () => {
+    const { status, out } = await ask({}, true);
+
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toEqual(createGatewayStatus());
+  });
+
+  it('asks on this machine when the daemon listens everywhere', async () => {
+    expect((await ask({ listen: '0.0.0.0' })).status).toBe(0);
+  });
+
+  it('fails with a sentence when no daemon answers', async () => {
+    daemon.close();
+    const { status, err } = await ask();
+
+    expect(status).toBe(1);
+    expect(err).toMatch(
+      /^weather-gateway: no daemon answers at http:\/\/127\.0\.0\.1:\d+\/api\/status: .*ECONNREFUSED/,
+    );
+  });
+
+  it('says when the token, the answer or the port is wrong', async () => {
+    expect((await ask({ token: 'another-one-0123' })).err).toContain('refuses the token');
+    answer = { code: 503, body: '' };
+    expect((await ask()).err).toContain('answers 503');
+    answer = { code: 200, body: '{"version":"9"}' };
+    expect((await ask()).err).toContain('of another version');
+    answer = { code: 200, body: '<html>' };
+    expect((await ask()).err).toContain('no daemon answers');
+    expect((await ask({ port: 0 })).err).toContain('http.port is 0');
+  });
+
+  it('prints the problems of a bad configuration', async () => {
+    const { status, err } = await ask({ listen: 'not an address' });
+
+    expect(status).toBe(1);
+    expect(err).toContain('http.listen');
+  });
+});
+
+describe('the text of a status', () => {
+  const show = (changes: Partial<GatewayStatus>): string =>
+    statusText(shownStatus.parse(createGatewayStatus(changes)), (tone, text) => `<${tone}>${text}</>`);
+
+  it('paints trouble red and what needs attention yellow', () => {
+    const { outbox, latest } = createGatewayStatus();
+    const text = show({
+      latest: latest && { ...latest, humidity: null, quality: { humidity: 'missing:no-answer' } },
+      instruments: [
+        {
+          name: 'bme280',
+          state: 'failing',
+          errors: 41,
+          lastFault: { code: 'no-answer', message: 'nothing acknowledged', datetime: '2026-06-01 11:00:00' },
+        },
+      ],
+      link: { state: 'disconnected', reason: 'no route', sinceSeconds: 7_200, reconnects: 3 },
+      outbox: {
+        ...outbox,
+        lanes: { ...outbox.lanes, reading: { ...outbox.lanes.reading, waiting: 18_234 } },
+        totals: { ...outbox.totals, givenUp: 12 },
+        oldestAgeSeconds: 218_808,
+      },
+      drain: { readingsPerSecond: 8_200, secondsLeft: 3, startedWith: 30_000 },
+      preAlerts: [{ rule: 'heat', state: 'active', severity: 'alert', text: 'Temperature is 41.2 °C.' }],
+      clock: { isSynchronized: false, steps: 2 },
+      certificateDaysLeft: 12,
+      storeReport: 'repaired',
+      health: { isHealthy: false, reason: 'no sample was taken in time' },
+    });
+
+    for (const line of [
+      '<heading>UK-Worthing</> (station 1): <alert>not working: no sample was taken in time</>, up 1 d 2 h, version 1.2.3',
+      '              <warning>humidity missing: no answer</>',
+      '  link        <alert>disconnected</> for 2 h: no route (3 reconnects)',
+      '  outbox      18,234 waiting, the oldest 2 d 12 h old, 8,200 a second, 3 s left',
+      '              1,042 delivered, 0 set aside, <alert>12 given up</>',
+      '  pre-alerts  <alert>heat</>: Temperature is 41.2 °C.',
+      '  sensors     bme280 <alert>failing</>, last fault 2026-06-01 11:00:00 UTC: nothing acknowledged, 41 in all',
+      '  clock       <warning>not synchronized</>, 2 steps since start',
+      '  certificate <warning>12 days left</>',
+      '  store       <warning>repaired</>',
+    ])
+      expect(text.split('\n')).toContain(line);
+  });
+
+  it('says so before the first reading', () => {
+    expect(show({ latest: null, latestAgeSeconds: null })).toContain('reading     <warning>none yet</>');
+  });
+});
