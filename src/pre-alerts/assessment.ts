@@ -40,11 +40,14 @@ export const judgeLevels = (
   ];
   const beyond = ({ limit }: Level): number => sign * (value - limit);
   const reached = levels.findLast((level) => beyond(level) >= 0);
-  const mattering = levels.findLast((level) => level === reached || level.severity === held) ?? levels.at(0);
+  const limits = levels.map(({ limit }) => limit);
+  const first = sign > 0 ? Math.min(...limits) : Math.max(...limits);
+  const mattering = levels.findLast((level) => level === reached || level.severity === held);
+  const { severity, limit } = mattering ?? { severity: 'warning', limit: first };
   return {
     raise: reached?.severity ?? null,
-    holds: levels.some((level) => beyond(level) > -hysteresis),
-    limit: mattering?.limit ?? value,
-    severity: mattering?.severity ?? 'warning',
+    holds: sign * (value - first) > -hysteresis,
+    limit,
+    severity,
   };
 };

@@ -117,21 +117,11 @@ class Run {
   }
 
   takeOn(rule: PreAlertRule, { assessment, ...step }: RuleStep): void {
-    const before = this.#state.rules[rule.id] ?? restingState;
-    const { state, transition } = advance(before, assessment, step);
+    const { state, transition } = advance(this.#state.rules[rule.id] ?? restingState, assessment, step);
     const due = transition ?? this.#heldBack(state);
-    if (assessment === null || due === null) {
-      this.#commit({ rules: this.#with(rule, state) }, null);
-      return;
-    }
-    const event = eventOf(rule, {
-      assessment,
-      state,
-      transition: due,
-      announced: before.announced,
-      at: this.#at,
-    });
-    this.#announce(rule, state, event);
+    if (assessment === null || due === null) this.#remember(rule, state, null);
+    else if (due === 'cleared') this.#end(rule, state, assessment);
+    else this.#begin(rule, state, beginning(rule, { assessment, state, transition: due, at: this.#at }));
   }
 
   /** What a flood held back and is still so goes out when the flood is over. */
@@ -139,25 +129,29 @@ class Run {
     return phase === 'active' && announced === null && !this.#state.flood.isFlooding ? 'raised' : null;
   }
 
-  #announce(rule: PreAlertRule, state: RuleState, event: PreAlertEvent): void {
-    const isEnd = event.transition === 'cleared';
-    // Nobody was told that it began.
-    if (isEnd && state.announced === null) {
-      this.#commit({ rules: this.#with(rule, state) }, null);
+  #begin(rule: PreAlertRule, state: RuleState, event: PreAlertEvent): void {
+    const counted = countEvent(this.#state.flood, this.#at);
+    this.#commit({ flood: counted.flood }, counted.event);
+    if (counted.flood.isFlooding && event.severity === 'warning') this.#remember(rule, state, null);
+    else this.#remember(rule, { ...state, announced: event }, event);
+  }
+
+  /** Passes a flood, unless nobody was told that it began. */
+  #end(rule: PreAlertRule, state: RuleState, { report, endSentence }: Assessment): void {
+    const { announced } = state;
+    if (announced === null) {
+      this.#remember(rule, state, null);
       return;
     }
     const counted = countEvent(this.#state.flood, this.#at);
     this.#commit({ flood: counted.flood }, counted.event);
-    const passes = !counted.flood.isFlooding || event.severity === 'alert' || isEnd;
-    const announced = passes ? event : state.announced;
-    this.#commit(
-      { rules: this.#with(rule, { ...state, announced: isEnd ? null : announced }) },
-      passes ? event : null,
-    );
+    const { value, minutestolimit } = report;
+    const end = { value, minutestolimit, transition: 'cleared', text: endSentence, at: this.#at } as const;
+    this.#remember(rule, { ...state, announced: null }, { ...announced, ...end });
   }
 
-  #with({ id }: PreAlertRule, state: RuleState): EngineState['rules'] {
-    return { ...this.#state.rules, [id]: state };
+  #remember({ id }: PreAlertRule, state: RuleState, event: PreAlertEvent | null): void {
+    this.#commit({ rules: { ...this.#state.rules, [id]: state } }, event);
   }
 
   #commit(change: Partial<EngineState>, event: PreAlertEvent | null): void {
@@ -170,25 +164,16 @@ type Happening = {
   readonly assessment: Assessment;
   readonly state: RuleState;
   readonly transition: PreAlertTransition;
-  readonly announced: PreAlertEvent | null;
   readonly at: Instant;
 };
 
-const eventOf = (
-  rule: PreAlertRule,
-  { assessment, state, transition, announced, at }: Happening,
-): PreAlertEvent => {
-  const isEnd = transition === 'cleared';
-  return {
-    rule: rule.id,
-    kind: rule.kind,
-    ...assessment.report,
-    // A sensor rule that is over has no quantity any more.
-    quantity: assessment.report.quantity || (announced?.quantity ?? ''),
-    severity: state.severity ?? announced?.severity ?? 'warning',
-    // Whoever was not told of its beginning is told now, however bad it has become.
-    transition: announced === null && !isEnd ? 'raised' : transition,
-    text: isEnd ? assessment.endSentence : assessment.sentence,
-    at,
-  };
-};
+const beginning = (rule: PreAlertRule, { assessment, state, transition, at }: Happening): PreAlertEvent => ({
+  rule: rule.id,
+  kind: rule.kind,
+  ...assessment.report,
+  severity: state.severity === 'alert' ? 'alert' : 'warning',
+  // Whoever was not told of its beginning is told now, however bad it has become.
+  transition: state.announced === null ? 'raised' : transition,
+  text: assessment.sentence,
+  at,
+});

@@ -36,7 +36,7 @@ export const valueNow = ({ measurement, derived }: Observation, quantity: RuleQu
 /** The mean of one minute, as many minutes before now. */
 export type MinuteMean = { readonly minutesAgo: number; readonly value: number };
 
-/** Means of the minutes of the window that have a value, the newest first. One long reading stands for itself. */
+/** Means of the minutes of the window that have a value, the oldest first. One long reading stands for itself. */
 export const minuteMeans = (
   { recent }: Observation,
   quantity: SteadyQuantity,

@@ -19,7 +19,7 @@ export const assessRate = (
   const { quantity, direction, windowMinutes } = rule;
   if (valueNow(observation, quantity) === null) return null;
   const means = minuteMeans(observation, quantity, windowMinutes);
-  const spanMinutes = means.at(-1)?.minutesAgo ?? 0;
+  const spanMinutes = Math.max(...means.map(({ minutesAgo }) => minutesAgo));
   const expected = windowMinutes / Math.max(1, observation.intervalMs / 60_000);
   const line = fitLine(means);
   if (line === null || spanMinutes < LEAST_SPAN * windowMinutes || means.length < LEAST_READINGS * expected) {

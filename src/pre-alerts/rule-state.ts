@@ -84,7 +84,7 @@ const aged = (state: RuleState, sinceMs: number): RuleState => {
     quietMs: state.quietMs + sinceMs,
     changeAgesMs: state.changeAgesMs.map((ageMs) => ageMs + sinceMs).filter((age) => age < CHATTER_WINDOW_MS),
     sinceChangeMs,
-    isChattering: state.isChattering && (sinceChangeMs ?? 0) < CHATTER_QUIET_MS,
+    isChattering: state.isChattering && sinceChangeMs !== null && sinceChangeMs < CHATTER_QUIET_MS,
   };
 };
 

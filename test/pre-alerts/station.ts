@@ -11,6 +11,8 @@ export type Station = PreAlerts & {
   readsFor(minutes: number, values: Partial<Values>): string[];
   /** Everything that came of all readings, in its order. */
   readonly steps: readonly EngineStep[];
+  /** The state that would have been written with the last reading. */
+  kept(): unknown;
   /** A new process that begins with what the last commit of this one left. */
   restarted(): Station;
 };
@@ -42,6 +44,7 @@ export const createStation = (
     reads,
     readsFor: (minutes, values) =>
       Array.from({ length: Math.round((minutes * 60) / intervalSeconds) }, () => reads(values)).flat(),
+    kept: () => kept,
     restarted: () => createStation(rules, { intervalSeconds, seconds: nextSeconds, restored: kept }),
   };
 };
