@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { runMachine } from './machine.ts';
+
+describe('the buses of a real kernel', () => {
+  it('keep to the contracts that the fakes keep to', async () => {
+    const { status, output } = await runMachine({
+      script: `
+        set -eo pipefail
+        . test/vm/hardware.sh
+        node node_modules/vitest/vitest.mjs run --config test/vm/guest.vitest.config.ts --reporter=dot 2>&1 | cat`,
+      isTimeVirtual: true,
+    });
+
+    expect(status, output).toBe(0);
+  });
+});

@@ -1,0 +1,37 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createGpiomonEdgeSource } from '../../../src/buses/gpiomon-edge-source.ts';
+import { openLinuxI2cBus } from '../../../src/buses/linux-i2c-bus.ts';
+import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/buses/onoff-edge-source.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { describeEdgeSource } from '../../contract/edge-source.ts';
+import { describeI2cBus } from '../../contract/i2c-bus.ts';
+
+const clock = systemClock;
+const onoffChild = fileURLToPath(new URL('../../../dist/buses/onoff-child.js', import.meta.url));
+
+const pull = (line: number, direction: 'pull-up' | 'pull-down'): Promise<void> =>
+  writeFile(`/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio${line}/pull`, direction);
+
+const pulse = async (line: number): Promise<void> => {
+  await pull(line, 'pull-down');
+  await clock.sleep(10);
+  await pull(line, 'pull-up');
+};
+
+describeI2cBus('i2c-bus on the kernel', async () => ({
+  bus: await openLinuxI2cBus({ busNumber: 0, clock }),
+  byteRegister: { address: 0x76, register: 0xf5 },
+  wordRegister: { address: 0x48, register: 2 },
+  absentAddress: 0x77,
+}));
+
+describeEdgeSource('gpiomon on the kernel', () =>
+  Promise.resolve({ source: createGpiomonEdgeSource({ clock }), lines: [5, 6], otherLine: 13, pulse }),
+);
+
+const createOnoff = () => createOnoffEdgeSource({ clock, startChild: () => forkOnoffChild(onoffChild) });
+
+describeEdgeSource('onoff on the kernel', () =>
+  Promise.resolve({ source: createOnoff(), lines: [5, 6], otherLine: 13, pulse }),
+);

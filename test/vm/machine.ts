@@ -1,0 +1,121 @@
+// A Linux machine in QEMU (software emulation, no KVM) over this host's own files; what it writes is thrown away.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where a kernel may be: the shared one, or what build-kernel.sh made. */
+const kernelFolders = [join(projectRoot, '../shared/vm'), join(projectRoot, 'test/vm/kernel')];
+
+/** Builds one when there is none, which takes its time. */
+export const findKernel = (): string => {
+  const found = kernelFolders.find((folder) => existsSync(join(folder, 'bzImage')));
+  if (found !== undefined) return found;
+  const folder = join(projectRoot, 'test/vm/kernel');
+  execFileSync(join(projectRoot, 'test/vm/build-kernel.sh'), [folder], { stdio: 'inherit' });
+  return folder;
+};
+
+export type MachineOptions = {
+  /** Bash, run as root in the project's folder; `$VM_KERNEL` has i2c-stub.ko, `test/vm/hardware.sh` sets it up. */
+  readonly script: string;
+  /** The host's systemd as process 1, and the script as a unit of it; about 20 s more. */
+  readonly isSystemd?: boolean;
+  /** For the whole run, boot included. */
+  readonly limitSeconds?: number;
+  /**
+   * Time goes by executed instructions, 8 ns each: a slow Pi, whatever else this host has to do. Otherwise it is the
+   * host's time, and the machine is faster.
+   */
+  readonly isTimeVirtual?: boolean;
+  /** Raw image that becomes /dev/vda; what is flushed to it outlives the machine. */
+  readonly disk?: string;
+  /** Cuts the power as soon as this text appears on the console: nothing is flushed. */
+  readonly cutOn?: string;
+};
+
+export type MachineResult = {
+  /** Of the script; `null` when the power was cut or the limit was reached. */
+  readonly status: number | null;
+  readonly end: 'script' | 'power-cut' | 'limit';
+  /** What was printed on the console since the boot. */
+  readonly output: string;
+};
+
+const MEMORY_MB = 1_536;
+
+/** Boots, runs the script, powers off. */
+export const runMachine = async (options: MachineOptions): Promise<MachineResult> => {
+  const folder = await mkdtemp(join(tmpdir(), 'weather-gateway-vm-'));
+  try {
+    const kernel = findKernel();
+    const script = join(folder, 'script.sh');
+    await writeFile(script, `export VM_KERNEL=${kernel}\ncd ${projectRoot}\n${options.script}\n`);
+    await makeInitramfs(folder);
+    return await boot(qemuArguments({ kernel, folder, script }, options), options);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+const makeInitramfs = async (folder: string): Promise<void> => {
+  const root = join(folder, 'root');
+  await mkdir(join(root, 'bin'), { recursive: true });
+  const busybox = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
+  await copyFile(busybox, join(root, 'bin/busybox'));
+  await copyFile(join(projectRoot, 'test/vm/init.sh'), join(root, 'init'));
+  execFileSync('sh', ['-c', 'find . | cpio --quiet -o -H newc | gzip -1 >../initramfs.gz'], { cwd: root });
+};
+
+type BootFiles = { readonly kernel: string; readonly folder: string; readonly script: string };
+
+const qemuArguments = ({ kernel, folder, script }: BootFiles, options: MachineOptions): string[] => {
+  const mode = options.isSystemd === true ? 'systemd' : 'plain';
+  const pace =
+    options.isTimeVirtual === true
+      ? '-accel tcg,thread=single -icount shift=3,sleep=off'
+      : '-accel tcg,thread=multi';
+  const machine = `${pace} -cpu max -smp 2 -m ${MEMORY_MB} -display none -no-reboot -nic none`;
+  return [
+    ...machine.split(' '),
+    ...'-serial stdio -monitor none'.split(' '),
+    ...['-kernel', join(kernel, 'bzImage'), '-initrd', join(folder, 'initramfs.gz')],
+    ...['-append', `console=ttyS0 quiet panic=-1 vm.mode=${mode} vm.script=${script}`],
+    ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
+    ...(options.disk === undefined
+      ? []
+      : ['-drive', `file=${options.disk},format=raw,if=virtio,cache=writeback`]),
+  ];
+};
+
+const boot = (args: readonly string[], options: MachineOptions): Promise<MachineResult> =>
+  new Promise((resolve, reject) => {
+    const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines: string[] = [];
+    let isBooted = false;
+    let status: number | null = null;
+    let end: MachineResult['end'] = 'script';
+    const kill = (reason: MachineResult['end']): void => {
+      end = reason;
+      qemu.kill('SIGKILL');
+    };
+    const limit = setTimeout(() => kill('limit'), (options.limitSeconds ?? 300) * 1_000);
+    createInterface({ input: qemu.stdout }).on('line', (line) => {
+      if (line.includes('vm-start')) isBooted = true;
+      else if (line.includes('vm-exit-status '))
+        status = Number(line.slice(line.lastIndexOf('vm-exit-status ') + 'vm-exit-status '.length));
+      else if (isBooted) lines.push(line.trimEnd());
+      if (options.cutOn !== undefined && isBooted && line.includes(options.cutOn)) kill('power-cut');
+    });
+    qemu.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(text));
+    qemu.once('error', reject);
+    qemu.once('close', () => {
+      clearTimeout(limit);
+      resolve({ status: end === 'script' ? status : null, end, output: lines.join('\n') });
+    });
+  });
