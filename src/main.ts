@@ -10,6 +10,7 @@ const commands: Commands = {
   doctor: () => import('./commands/doctor.ts'),
   enroll: () => import('./commands/enroll.ts'),
   status: () => import('./commands/status.ts'),
+  outbox: () => import('./commands/outbox.ts'),
 };
 
 const packageVersion = (): string => {

@@ -66,11 +66,8 @@ const findKnown = async (store: Store): Promise<Known | null> => {
   return { ledger, doubt: isTailDamaged ? 'the newest records are damaged' : null, isReconstructed: false };
 };
 
-/** The same, mended by the mark outside the store. */
-const findMarked = async (
-  store: Store,
-  highWater: HighWater | null,
-): Promise<Omit<Known, 'isReconstructed'> | null> => {
+/** Where the outbox stands, as far as store and mark still tell it; `null` when it never was. Changes nothing. */
+export const readLedger = async (store: Store, highWater: HighWater | null): Promise<FoundLedger | null> => {
   const known = await findKnown(store);
   if (highWater === null) return known;
   if (known === null) return { ledger: ledgerOf(highWater), doubt: 'the store is gone' };
@@ -85,7 +82,7 @@ export const findLedger = async (
   store: Store,
   { isInDoubt, highWater, newEpoch }: FindLedgerOptions,
 ): Promise<FoundLedger> => {
-  const known = await findMarked(store, highWater);
+  const known = await readLedger(store, highWater);
   const doubt = known?.doubt ?? (isInDoubt ? 'the store was damaged' : null);
   if (known !== null && doubt === null) return { ledger: known.ledger, doubt };
   const ledger = known === null ? emptyLedger(epochKey(1, newEpoch())) : beginEpoch(known.ledger, newEpoch());

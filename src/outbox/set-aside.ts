@@ -1,20 +1,26 @@
+import { z } from 'zod';
+import type { Store } from '../store/store.ts';
 import type { Draft } from './draft.ts';
 import type { TimeOf } from './gap.ts';
 import { endOf } from './ledger.ts';
-import type { JsonValue, Lane } from './outbox.ts';
-import { epochOf, isBefore, type Place, recordKey } from './place.ts';
-import { seal } from './sealed.ts';
+import { type JsonValue, type Lane, lanes } from './outbox.ts';
+import { epochOf, isBefore, laneRange, type Place, recordKey } from './place.ts';
+import { seal, unseal } from './sealed.ts';
 import { decodeRecord, parseBody, recordBytes } from './stored-record.ts';
 
 /** The newest ones are kept for a person to look at. */
 export const SET_ASIDE_KEPT = 100;
 
+const setAsideSchema = z.strictObject({
+  lane: z.enum(lanes),
+  epoch: z.string(),
+  seq: z.int(),
+  reason: z.string(),
+  body: z.json(),
+});
+
 /** What is kept of a record that can never be sent. */
-export type SetAsideRecord = {
-  readonly lane: Lane;
-  readonly epoch: string;
-  readonly seq: number;
-  readonly reason: string;
+export type SetAsideRecord = Readonly<Omit<z.infer<typeof setAsideSchema>, 'body'>> & {
   readonly body: JsonValue;
 };
 
@@ -57,3 +63,10 @@ export const setAside = async (draft: Draft, request: SetAsideRequest): Promise<
   await draft.tellGap({ epoch, fromseq: seq, toseq: seq, count: 1, reason: 'refused', from: at, to: at });
   return true;
 };
+
+/** What was set aside, oldest first; damaged ones are passed over. */
+export const readSetAside = async (store: Store): Promise<readonly SetAsideRecord[]> =>
+  (await store.entries(laneRange('aside'))).flatMap(([key, value]) => {
+    const text = unseal(key, value);
+    return text === null ? [] : [setAsideSchema.parse(JSON.parse(text))];
+  });

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endedInCompaction, isCompactionSuspect } from './compaction-crash.ts';
-import { findDamage, findDropped } from './damage.ts';
+import { DAMAGE_MARK, findDamage, findDropped } from './damage.ts';
 import { runLevelTask } from './level-child.ts';
 import { openLevelStore, requireUnlocked } from './opening.ts';
 import { type OpenedStore, recoverStore, replaceStore, type StoreLocation } from './recovery.ts';
@@ -22,6 +22,21 @@ const openWhole = async (location: string): Promise<OpenedStore | { readonly dam
     if (error instanceof StorageDamagedError) return { damage: error.message };
     throw error;
   }
+};
+
+/**
+ * Opens a store as it is, for somebody who only looks; `damage` says why not. What LevelDB dropped while opening it
+ * would not be met again, so a mark tells the next start of it.
+ */
+export const openForInspection = async (
+  directory: string,
+): Promise<OpenedStore | { readonly damage: string }> => {
+  const location = join(directory, 'store');
+  await requireUnlocked(location);
+  const opened = await openWhole(location);
+  if ('store' in opened && opened.report.outcome === 'repaired')
+    await writeFile(join(location, DAMAGE_MARK), `${opened.report.cause}\n`);
+  return opened;
 };
 
 const openAny = async (place: StoreLocation, location: string): Promise<OpenedStore> => {

@@ -9,10 +9,13 @@ const noSpace = (): Error =>
   Object.assign(new Error('IO error: /data/000003.log: No space left on device'), { code: 'LEVEL_IO_ERROR' });
 
 /** A real LevelDB whose changes fail as on a full disk while it is told to be full. */
-export const createFillableDatabase = (location: string): FillableDatabase => {
+export const createFillableDatabase = (
+  location: string,
+  failing: readonly ('batch' | 'clear' | 'open')[] = ['batch', 'clear'],
+): FillableDatabase => {
   const database = createDatabase(location);
   let isFull = false;
-  for (const name of ['batch', 'clear'] as const) {
+  for (const name of failing) {
     const original = Reflect.get(database, name);
     Reflect.set(database, name, (...args: unknown[]) =>
       isFull ? Promise.reject(noSpace()) : Reflect.apply(original, database, args),

@@ -1,0 +1,53 @@
+import type { Log } from '../log.ts';
+
+const MEGABYTE = 1_000_000;
+
+const dayOf = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 10);
+
+export type DailyWrites = {
+  readonly bytesToday: number;
+  readonly isAboveBudget: boolean;
+};
+
+export type WriteBudgetParts = {
+  readonly budgetMegabytes: number;
+  readonly log: Log;
+  /** Bytes written since the process began; never falls. */
+  readonly writtenBytes: () => number;
+  readonly wallMs: () => number;
+};
+
+/** Flash wears out by what is written to it: bytes of this UTC day, and a warning on a day that exceeds its budget. */
+export class WriteBudget {
+  readonly #parts: WriteBudgetParts;
+  #day: string;
+  #bytesBefore = 0;
+  #isWarned = false;
+
+  constructor(parts: WriteBudgetParts) {
+    this.#parts = parts;
+    this.#day = dayOf(parts.wallMs());
+  }
+
+  /** Look often: what was written since the last look counts for the day of this one. */
+  look(): DailyWrites {
+    const { budgetMegabytes, log, wallMs, writtenBytes } = this.#parts;
+    const total = writtenBytes();
+    const day = dayOf(wallMs());
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#bytesBefore = total;
+      this.#isWarned = false;
+    }
+    const bytesToday = total - this.#bytesBefore;
+    const isAboveBudget = bytesToday > budgetMegabytes * MEGABYTE;
+    if (isAboveBudget && !this.#isWarned) {
+      this.#isWarned = true;
+      log.warn(
+        { day, bytesToday, budgetMegabytes },
+        'more was written to the disk today than the budget allows',
+      );
+    }
+    return { bytesToday, isAboveBudget };
+  }
+}
