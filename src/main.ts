@@ -11,6 +11,7 @@ const commands: Commands = {
   enroll: () => import('./commands/enroll.ts'),
   status: () => import('./commands/status.ts'),
   outbox: () => import('./commands/outbox.ts'),
+  run: () => import('./commands/run.ts'),
 };
 
 const packageVersion = (): string => {

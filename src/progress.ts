@@ -18,6 +18,7 @@ const GRACE_MS = 15_000;
 export class Progress {
   readonly #parts: ProgressParts;
   #sampledAtMs: number;
+  #hasSampled = false;
   #settledAtMs: number;
   #storeFault: string | null = null;
 
@@ -29,6 +30,7 @@ export class Progress {
 
   noteSample(): void {
     this.#sampledAtMs = this.#parts.monotonicMs();
+    this.#hasSampled = true;
   }
 
   noteStored(): void {
@@ -40,6 +42,11 @@ export class Progress {
   noteUnstored(reason: string): void {
     this.#settledAtMs = this.#parts.monotonicMs();
     this.#storeFault = reason;
+  }
+
+  /** Whether sampling has begun. */
+  hasSampled(): boolean {
+    return this.#hasSampled;
   }
 
   /** Whether the daemon still works at all; when not, only a restart helps. */

@@ -54,19 +54,24 @@ export type SupervisionParts = {
   readonly manager: ServiceManager;
   readonly clock: Clock;
   readonly log: Log;
+  readonly isReady: () => boolean;
   readonly isAlive: () => boolean;
   /** One line for `systemctl status`. */
   readonly statusLine: () => string;
 };
 
 const STATUS_EVERY_MS = 30_000;
+const READY_CHECK_MS = 250;
 
 /**
- * Feeds the watchdog as long as samples are taken and readings stored, three times as often as it asks for,
+ * Says READY once, then feeds the watchdog as long as samples are taken and readings stored, three times as often as it asks for,
  * until the signal aborts. When nothing moves any more it keeps silent, and systemd restarts the process.
  */
 export const superviseByProgress = async (parts: SupervisionParts, signal: AbortSignal): Promise<void> => {
-  const { manager, clock, log, isAlive, statusLine } = parts;
+  const { manager, clock, log, isReady, isAlive, statusLine } = parts;
+  const sleep = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
+  while (!isReady() && !signal.aborted) await sleep(READY_CHECK_MS);
+  if (!signal.aborted) await manager.notify({ READY: '1' });
   const periodMs = Math.min(STATUS_EVERY_MS, (manager.watchdogMs ?? Number.POSITIVE_INFINITY) / 3);
   let wasAlive = true;
   while (!signal.aborted) {
@@ -74,6 +79,7 @@ export const superviseByProgress = async (parts: SupervisionParts, signal: Abort
     if (!alive && wasAlive) log.error({}, 'nothing is sampled or stored any more: the watchdog is not fed');
     wasAlive = alive;
     await manager.notify({ STATUS: statusLine(), ...(alive ? { WATCHDOG: '1' } : {}) });
-    await clock.sleep(periodMs, signal).catch(() => undefined);
+    await sleep(periodMs);
   }
+  await manager.notify({ STOPPING: '1' });
 };

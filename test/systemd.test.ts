@@ -68,7 +68,7 @@ describe('the service manager', () => {
 });
 
 describe('supervision by progress', () => {
-  const supervise = (watchdogMs: number | null, isAlive: () => boolean) => {
+  const supervise = (watchdogMs: number | null, isAlive: () => boolean, isReady = () => true) => {
     const clock = createManualClock();
     const log = createRecordingLog();
     const stop = new AbortController();
@@ -80,7 +80,7 @@ describe('supervision by progress', () => {
         return Promise.resolve();
       },
     };
-    const parts = { manager, clock, log, isAlive, statusLine: () => '7 waiting' };
+    const parts = { manager, clock, log, isReady, isAlive, statusLine: () => '7 waiting' };
     const ended = superviseByProgress(parts, stop.signal);
     const end = (): Promise<void> => {
       stop.abort();
@@ -95,7 +95,40 @@ describe('supervision by progress', () => {
     await clock.advance(60_000);
     await end();
 
-    expect(notified).toEqual(Array(4).fill({ STATUS: '7 waiting', WATCHDOG: '1' }));
+    expect(notified).toEqual([
+      { READY: '1' },
+      ...Array(4).fill({ STATUS: '7 waiting', WATCHDOG: '1' }),
+      { STOPPING: '1' },
+    ]);
+  });
+
+  it('is not ready before sampling has begun', async () => {
+    let hasSampled = false;
+    const { clock, notified, end } = supervise(
+      60_000,
+      () => true,
+      () => hasSampled,
+    );
+
+    await clock.advance(5_000);
+    expect(notified).toEqual([]);
+
+    hasSampled = true;
+    await clock.advance(1_000);
+    await end();
+    expect(notified[0]).toEqual({ READY: '1' });
+  });
+
+  it('never claims to be ready when it is stopped before', async () => {
+    const { notified, end } = supervise(
+      60_000,
+      () => true,
+      () => false,
+    );
+
+    await end();
+
+    expect(notified).toEqual([{ STOPPING: '1' }]);
   });
 
   it('withholds the sign of life while nothing moves, and says so once', async () => {
@@ -107,7 +140,8 @@ describe('supervision by progress', () => {
     await clock.advance(20_000);
     await end();
 
-    expect(notified.map(({ WATCHDOG }) => WATCHDOG)).toEqual([undefined, undefined, '1']);
+    const looks = notified.filter(({ STATUS }) => STATUS !== undefined);
+    expect(looks.map(({ WATCHDOG }) => WATCHDOG)).toEqual([undefined, undefined, '1']);
     expect(log.lines('error')).toHaveLength(1);
   });
 
@@ -117,6 +151,6 @@ describe('supervision by progress', () => {
     await clock.advance(60_000);
     await end();
 
-    expect(notified).toHaveLength(3);
+    expect(notified.filter(({ STATUS }) => STATUS !== undefined)).toHaveLength(3);
   });
 });

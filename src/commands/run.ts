@@ -1,0 +1,116 @@
+import { openStationBuses } from '../buses/machine-buses.ts';
+import type { StationBuses } from '../buses/station-buses.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { loadConfig } from '../config/load.ts';
+import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
+import type { GatewayConfig } from '../config/schema.ts';
+import { runGateway } from '../gateway.ts';
+import { loadPageFiles } from '../http/page-files.ts';
+import { createLog, type Log } from '../log.ts';
+import { type StatusMessage, topicsOf } from '../message.ts';
+import { awsConnect } from '../publisher/aws-connection.ts';
+import type { Publisher } from '../publisher/publisher.ts';
+import { ReconnectingPublisher } from '../publisher/reconnecting-publisher.ts';
+import { loadScenario } from '../simulation/load-scenario.ts';
+import type { Scenario } from '../simulation/scenario.ts';
+import { behindNetwork } from '../simulation/simulated-network.ts';
+import { openSimulatedStation } from '../simulation/simulated-station.ts';
+import { createServiceManager } from '../systemd.ts';
+import { readBootId } from '../time/boot-id.ts';
+import { type Synchronization, systemSynchronization } from '../time/synchronization.ts';
+import type { Command, CommandContext } from './command.ts';
+
+const PAGE_DIRECTORY = new URL('../http/page/', import.meta.url);
+
+/** What the daemon runs on: this machine, or a simulation of it. */
+type Machine = {
+  readonly buses: StationBuses;
+  readonly clock: Clock;
+  readonly synchronization: Synchronization;
+  /** Puts the scenario's network in between. */
+  readonly throughNetwork: (publisher: Publisher) => Publisher;
+};
+
+/** The daemon, in the foreground. */
+export const command: Command = async (args, context) => {
+  const { environment, err } = context;
+  const file = args.config ?? environment.configPath;
+  const { credentialsDirectory } = environment;
+  const [loaded, scripted] = await Promise.all([
+    loadConfig(file, { credentialsDirectory }),
+    args.simulate === true ? loadScenario(args) : { scenario: undefined, problems: undefined },
+  ]);
+  if (loaded.problems !== undefined || scripted.problems !== undefined) {
+    const problems = [...(loaded.problems ?? []), ...(scripted.problems ?? [])];
+    err.write(`${problems.map(formatProblem).join('\n')}\n`);
+    return BAD_CONFIGURATION;
+  }
+  await run(loaded.config, scripted.scenario, context);
+  return 0;
+};
+
+const run = async (
+  config: GatewayConfig,
+  scenario: Scenario | undefined,
+  { environment, version, signal }: CommandContext,
+): Promise<void> => {
+  const log = createLog(config.log.level);
+  const { buses, clock, synchronization, throughNetwork } =
+    scenario === undefined ? await openThisMachine(config, log) : simulate(config, scenario);
+  const connect = awsConnect(connectionOf(config));
+  const publisher = throughNetwork(new ReconnectingPublisher({ connect, clock, log }));
+  const directory = environment.stateDirectory ?? config.outbox.directory;
+  log.info({ version, station: config.station.id, directory }, 'weather-gateway starts');
+  await runGateway(
+    {
+      ...{ config, version, directory, clock, synchronization, buses, publisher, log },
+      bootId: await readBootId(),
+      manager: createServiceManager({ ...environment, log }),
+      pageFiles: await loadPageFiles(PAGE_DIRECTORY),
+    },
+    signal,
+  );
+  log.info({}, 'weather-gateway has stopped');
+};
+
+const openThisMachine = async (config: GatewayConfig, log: Log): Promise<Machine> => ({
+  buses: await openStationBuses({ sensors: config.sensors, clock: systemClock, log }),
+  clock: systemClock,
+  synchronization: systemSynchronization(),
+  throughNetwork: (publisher) => publisher,
+});
+
+/** A step of the simulated clock is larger than this, and the running of the machine's own smaller. */
+const CLOCK_TOLERANCE_MS = 1_000;
+
+const simulate = (config: GatewayConfig, scenario: Scenario): Machine => {
+  const { sensors, station } = config;
+  const { buses, clock, network } = openSimulatedStation({
+    ...{ clock: systemClock, sensors, scenario },
+    ...(station.elevationMetres === undefined ? {} : { elevationMetres: station.elevationMetres }),
+  });
+  // The simulated machine knows the time as long as the scenario has not set its clock wrong.
+  const isRight = (): Promise<boolean> =>
+    Promise.resolve(Math.abs(clock.wallMs() - systemClock.wallMs()) < CLOCK_TOLERANCE_MS);
+  return {
+    buses,
+    clock,
+    synchronization: { isSynchronized: isRight, wasSynchronizedInThisBoot: isRight },
+    throughNetwork: (publisher) => behindNetwork(publisher, network),
+  };
+};
+
+const connectionOf = ({ aws, station }: GatewayConfig) => {
+  const will: StatusMessage = { deviceid: station.id, state: 'offline' };
+  return {
+    endpoint: aws.endpoint,
+    port: aws.port,
+    clientId: station.id,
+    credentials: {
+      certificateFile: aws.certificate,
+      privateKeyFile: aws.privateKey,
+      ...(aws.rootCa === undefined ? {} : { rootCaFile: aws.rootCa }),
+    },
+    will: { topic: topicsOf(aws.topicPrefix, station.id).status, payload: JSON.stringify(will) },
+  };
+};

@@ -1,0 +1,124 @@
+import type { StationBuses } from './buses/station-buses.ts';
+import type { Clock } from './clock.ts';
+import type { GatewayConfig } from './config/schema.ts';
+import { serveDashboard } from './dashboard.ts';
+import { gatewayStatus, statusLine } from './gateway-status.ts';
+import { createMetrics } from './http/metrics.ts';
+import type { PageFile } from './http/page-files.ts';
+import type { Log } from './log.ts';
+import { type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
+import type { Publisher } from './publisher/publisher.ts';
+import { type Loop, runTogether } from './run-together.ts';
+import { openStation } from './station.ts';
+import type { GatewayStatus } from './status.ts';
+import { StatusLookups } from './status-lookups.ts';
+import { describeStoreReport } from './store/store-report.ts';
+import { type ServiceManager, superviseByProgress } from './systemd.ts';
+import type { Synchronization } from './time/synchronization.ts';
+import { timeOf } from './uplink/stored-bodies.ts';
+import { Uplink } from './uplink/uplink.ts';
+
+/** Everything the daemon touches the world by. */
+export type GatewayParts = {
+  readonly config: GatewayConfig;
+  readonly version: string;
+  /** Where the store lies. */
+  readonly directory: string;
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly synchronization: Synchronization;
+  readonly buses: StationBuses;
+  readonly publisher: Publisher;
+  readonly manager: ServiceManager;
+  readonly pageFiles: readonly PageFile[];
+  readonly log: Log;
+};
+
+const BYTES_PER_MEGABYTE = 1_000_000;
+
+/**
+ * The gateway from its first sample until the signal aborts. Sampling waits for nothing but the store: neither for a
+ * network nor for a sensor nor for the time. Rejects for a bug, or for a store that cannot be opened at all.
+ */
+export const runGateway = async (parts: GatewayParts, signal: AbortSignal): Promise<void> => {
+  const { config, directory, clock, log } = parts;
+  const maxBytes = config.outbox.maxMegabytes * BYTES_PER_MEGABYTE;
+  const wallMs = (): number => clock.wallMs();
+  const opened = await openOutbox({ directory, maxBytes, log, wallMs, timeOf });
+  try {
+    await runTogether(await openLoops(parts, opened), signal);
+  } finally {
+    await parts.buses.close();
+    await opened.outbox.close();
+    await opened.store.close();
+  }
+};
+
+const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loop[]> => {
+  const { config, clock, log, manager, pageFiles } = parts;
+  const { outbox } = opened;
+  const startedAtMs = clock.monotonicMs();
+  const station = await openStation({
+    ...parts,
+    opened,
+    onStored: () => uplink.notify(),
+    observeCommit: (seconds) => metrics.observeCommit(seconds),
+  });
+  const { timeKeeper, progress, history } = station;
+  const certificateFile = config.aws.certificate;
+  const lookups = new StatusLookups({ certificateFile, clock, outbox, timeOf, timeKeeper });
+  const status = (): GatewayStatus =>
+    gatewayStatus({
+      ...{ ...parts, ...opened, ...station },
+      startedAtMs,
+      monotonicMs: () => clock.monotonicMs(),
+      storeReport: describeStoreReport(opened.report),
+      uplink,
+      lookups: () => lookups.current(),
+    });
+  const metrics = createMetrics(status);
+  const uplink = openUplink(parts, {
+    outbox,
+    timeKeeper,
+    onAcknowledged: ({ pubackMs }) => metrics.observePuback(pubackMs / 1000),
+  });
+  const health = () => progress.health();
+  return [
+    ...station.loops,
+    publishing(parts.publisher, uplink),
+    (signal) => lookups.run(signal),
+    serveDashboard({ config: config.http, clock, log, pageFiles, status, health, history, metrics }),
+    (signal) =>
+      superviseByProgress(
+        {
+          ...{ manager, clock, log },
+          isReady: () => progress.hasSampled(),
+          isAlive: () => progress.isAlive(),
+          statusLine: () => statusLine(status()),
+        },
+        signal,
+      ),
+  ];
+};
+
+type UplinkParts = ConstructorParameters<typeof Uplink>[0];
+
+const openUplink = (
+  { config, version, publisher, clock, log }: GatewayParts,
+  parts: Pick<UplinkParts, 'outbox' | 'timeKeeper' | 'onAcknowledged'>,
+): Uplink => {
+  const deviceid = config.station.id;
+  const { topicPrefix } = config.aws;
+  return new Uplink({ ...parts, deviceid, topicPrefix, version, publisher, clock, log });
+};
+
+const publishing =
+  (publisher: Publisher, uplink: Uplink): Loop =>
+  async (signal) => {
+    publisher.start();
+    try {
+      await uplink.run(signal);
+    } finally {
+      await publisher.stop();
+    }
+  };

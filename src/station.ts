@@ -1,0 +1,93 @@
+import type { StationBuses } from './buses/station-buses.ts';
+import type { Clock } from './clock.ts';
+import type { GatewayConfig } from './config/schema.ts';
+import { type History, openHistory } from './history/history.ts';
+import type { Log } from './log.ts';
+import type { OpenedOutbox } from './outbox/open-outbox.ts';
+import { PreAlertDesk, savedPreAlerts } from './pre-alert-desk.ts';
+import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
+import { openPreAlertOutputs } from './pre-alerts-outputs.ts';
+import { Progress } from './progress.ts';
+import { createQualityControl } from './quality/quality-control.ts';
+import { Recorder, type RecorderParts } from './recorder.ts';
+import type { Loop } from './run-together.ts';
+import { createSampler, type Sampler } from './sampler.ts';
+import type { Synchronization } from './time/synchronization.ts';
+import { TimeKeeper } from './time/time-keeper.ts';
+
+export type StationParts = Pick<RecorderParts, 'onStored' | 'observeCommit'> & {
+  readonly config: GatewayConfig;
+  readonly opened: OpenedOutbox;
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly synchronization: Synchronization;
+  readonly buses: StationBuses;
+  readonly log: Log;
+};
+
+/** The measuring half of the daemon: it needs no network. */
+export type Station = {
+  readonly timeKeeper: TimeKeeper;
+  readonly progress: Progress;
+  readonly sampler: Sampler;
+  readonly recorder: Recorder;
+  readonly desk: PreAlertDesk;
+  readonly history: History;
+  readonly loops: readonly Loop[];
+};
+
+export const openStation = async (parts: StationParts): Promise<Station> => {
+  const { config, clock, log, buses, opened } = parts;
+  const { outbox, store } = opened;
+  const intervalMs = config.reporting.intervalSeconds * 1000;
+  const monotonicMs = (): number => clock.monotonicMs();
+
+  const timeKeeper = new TimeKeeper({ ...parts, outbox });
+  await timeKeeper.open();
+  const progress = new Progress({ monotonicMs, intervalMs });
+  const desk = await openDesk(parts, intervalMs);
+  const history = await openHistory({
+    store,
+    stampOf: (at) => timeKeeper.stampOf(at),
+    wallMs: () => clock.wallMs(),
+    intervalMs,
+    log,
+  });
+  const { sensors } = config;
+  const sampler = await createSampler({
+    ...{ sensors, buses, clock, log, outbox },
+    ...{ timeKeeper, progress, intervalMs },
+  });
+  const recorder = new Recorder({
+    ...parts,
+    deviceid: config.station.id,
+    quality: createQualityControl({ limits: config.quality, intervalMs }),
+    outbox,
+    history,
+    progress,
+    monotonicMs,
+    stampOf: ({ at }) => timeKeeper.stampOf(at),
+    stateToKeep: () => desk.stateToKeep(),
+    decide: (measurement) => desk.decide(measurement),
+  });
+  const loops: Loop[] = [
+    (signal) => timeKeeper.run(signal),
+    (signal) => sampler.run(signal, (raw, state) => recorder.deliver(raw, state)),
+  ];
+  return { timeKeeper, progress, sampler, recorder, desk, history, loops };
+};
+
+const openDesk = async (
+  { config, opened, buses, log }: StationParts,
+  intervalMs: number,
+): Promise<PreAlertDesk> => {
+  const preAlerts = createPreAlerts({
+    rules: config.preAlerts,
+    intervalMs,
+    elevationMetres: config.station.elevationMetres,
+    restored: await savedPreAlerts(opened.outbox),
+  });
+  if (preAlerts.hasForgotten) log.warn({}, 'what the pre-alerts remembered cannot be read and is forgotten');
+  const outputs = openPreAlertOutputs({ rules: config.preAlerts, buses, log });
+  return new PreAlertDesk({ preAlerts, outputs, outbox: opened.outbox, log });
+};
