@@ -47,7 +47,8 @@ const context: CommandContext = {
 
 const refusal = unsupportedMachine(process.arch);
 if (refusal === null) {
-  process.exitCode = await runCommandLine(process.argv.slice(2), commands, context);
+  // Everything is closed by now, but the AWS SDK's native threads hold the process for as long as half a minute.
+  process.exit(await runCommandLine(process.argv.slice(2), commands, context));
 } else {
   process.stderr.write(refusal);
   process.exitCode = 1;

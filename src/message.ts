@@ -83,7 +83,17 @@ export const formatDatetime = (wallMs: number): string =>
 
 export type ReadingIdentity = { readonly deviceid: string; readonly epoch: string; readonly seq: number };
 
-/** Key order is the contract's, so that a person who reads the raw message finds his way. */
+const roundTo = (decimals: number, value: number | null): number | null =>
+  value === null ? null : Number(value.toFixed(decimals));
+
+/** North is 0, also where 359.6 is the measured value. */
+const wholeDegrees = (degrees: number | null): number | null =>
+  degrees === null ? null : Math.round(degrees) % 360;
+
+/**
+ * Key order is the contract's, so that a person who reads the raw message finds his way; decimals as in its example,
+ * which no sensor here exceeds in accuracy.
+ */
 export const readingMessage = (
   { deviceid, epoch, seq }: ReadingIdentity,
   { values, quality }: Measurement,
@@ -91,15 +101,16 @@ export const readingMessage = (
 ): ReadingMessage => ({
   deviceid,
   datetime: formatDatetime(stamp.wallMs),
-  temperature: values.temperature,
-  humidity: values.humidity,
-  winddirection: values.winddirection,
-  windintensity: values.windintensity,
-  rainheight: values.rainheight,
+  temperature: roundTo(1, values.temperature),
+  humidity: roundTo(1, values.humidity),
+  winddirection: wholeDegrees(values.winddirection),
+  windintensity: roundTo(1, values.windintensity),
+  // A tip is 0.2794 mm.
+  rainheight: roundTo(4, values.rainheight),
   epoch,
   seq,
-  windgust: values.windgust,
-  pressure: values.pressure,
+  windgust: roundTo(1, values.windgust),
+  pressure: roundTo(1, values.pressure),
   timequality: stamp.timequality,
   quality,
 });

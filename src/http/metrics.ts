@@ -36,7 +36,7 @@ const createUpdate = (
     gauge.reset();
     const current = samples(status);
     // `reset` leaves a gauge without labels at zero, which would be a made-up number.
-    if (current.length === 0) gauge.remove();
+    if (current.length === 0 && definition.labels === undefined) gauge.remove();
     for (const { labels = {}, value } of current) gauge.set(labels, value);
   };
 };

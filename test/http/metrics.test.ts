@@ -82,6 +82,12 @@ describe('the metrics', () => {
     expect(text).toContain('weather_gateway_puback_duration_seconds_count 2');
   });
 
+  it('are silent about rules and instruments that are not there', async () => {
+    const text = await render(createGatewayStatus({ preAlerts: [], instruments: [] }));
+
+    expect(text).not.toMatch(/^weather_gateway_(pre_alert|instrument)\w*[{ ]/m);
+  });
+
   it('tell the instruments apart', async () => {
     const lastFault = { code: 'no-answer', message: 'nothing acknowledged', datetime: '2026-06-01 12:00:00' };
     const text = await render({
