@@ -29,6 +29,9 @@ import weather.analytics.readings.Reading;
  * sets.
  */
 public final class HarnessedJob implements AutoCloseable {
+  /** What Flink takes by itself for a small job, and so what savepoints are made with. */
+  private static final int MAX_PARALLELISM = 128;
+
   private final Path stationFile;
   private OneInputStreamOperatorTestHarness<byte[], Reading> intake;
   private KeyedOneInputStreamOperatorTestHarness<String, Reading, Reading> deduplication;
@@ -72,7 +75,12 @@ public final class HarnessedJob implements AutoCloseable {
   private static <T> KeyedOneInputStreamOperatorTestHarness<String, Reading, T> keyed(
       KeyedProcessFunction<String, Reading, T> function) throws Exception {
     return new KeyedOneInputStreamOperatorTestHarness<>(
-        new KeyedProcessOperator<>(function), reading -> reading.deviceid, Types.STRING);
+        new KeyedProcessOperator<>(function),
+        reading -> reading.deviceid,
+        Types.STRING,
+        MAX_PARALLELISM,
+        1,
+        0);
   }
 
   public void passTimeTo(String datetime) throws Exception {

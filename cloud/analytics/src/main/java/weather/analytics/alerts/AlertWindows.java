@@ -58,11 +58,11 @@ public final class AlertWindows extends KeyedProcessFunction<String, Reading, Al
   @Override
   public void processElement(Reading reading, Context context, Collector<AlertRow> out)
       throws Exception {
+    long now = context.timerService().currentProcessingTime();
+    noteStart(now);
     if (reading.temperature == null || reading.temperature <= THRESHOLD) {
       return;
     }
-    long now = context.timerService().currentProcessingTime();
-    noteStart(now);
     boolean late = now - reading.atMs > timing.lateAfter().toMillis();
     AlertWindow window = windowFor(reading, late);
     if (window == null) {
