@@ -7,9 +7,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.state.KeyedStateBackend;
+import org.apache.flink.runtime.state.VoidNamespace;
+import org.apache.flink.runtime.state.VoidNamespaceSerializer;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.KeyedProcessOperator;
 import org.apache.flink.streaming.api.operators.ProcessOperator;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
@@ -18,11 +25,13 @@ import weather.analytics.alerts.AlertRow;
 import weather.analytics.alerts.AlertTiming;
 import weather.analytics.alerts.AlertWindows;
 import weather.analytics.averages.AverageRow;
+import weather.analytics.averages.MinuteBucket;
 import weather.analytics.averages.RollingAverages;
 import weather.analytics.readings.Datetimes;
 import weather.analytics.readings.Deduplication;
 import weather.analytics.readings.Intake;
 import weather.analytics.readings.Reading;
+import weather.analytics.readings.SeenBlock;
 
 /**
  * The job's operators joined as {@link Topology} joins them, with a processing time that the test
@@ -136,9 +145,36 @@ public final class HarnessedJob implements AutoCloseable {
         deduplication.snapshot(1, nowMs), averages.snapshot(1, nowMs), alerts.snapshot(1, nowMs));
   }
 
-  /** Entries of keyed state, of all stations. */
-  public int stateEntries() {
-    return deduplication.numKeyedStateEntries() + averages.numKeyedStateEntries();
+  /** Station minutes that are kept. */
+  public int minutes() throws Exception {
+    return entries(averages, "minutes", Types.LONG, MinuteBucket.class);
+  }
+
+  /** Blocks of names that are known to have been seen. */
+  public int seenBlocks() throws Exception {
+    return entries(deduplication, "seen", Types.STRING, SeenBlock.class);
+  }
+
+  /** Of station 1. */
+  private static <K, V> int entries(
+      KeyedOneInputStreamOperatorTestHarness<String, Reading, ?> harness,
+      String state,
+      TypeInformation<K> key,
+      Class<V> value)
+      throws Exception {
+    KeyedStateBackend<Object> backend =
+        ((AbstractStreamOperator<?>) harness.getOperator()).getKeyedStateBackend();
+    backend.setCurrentKey("1");
+    MapState<K, V> entries =
+        backend.getPartitionedState(
+            VoidNamespace.INSTANCE,
+            VoidNamespaceSerializer.INSTANCE,
+            new MapStateDescriptor<>(state, key, Types.POJO(value)));
+    int count = 0;
+    for (K ignored : entries.keys()) {
+      count++;
+    }
+    return count;
   }
 
   private void stop() throws Exception {

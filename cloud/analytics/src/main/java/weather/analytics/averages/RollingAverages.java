@@ -117,6 +117,7 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
   @Override
   public void onTimer(long timestamp, OnTimerContext context, Collector<AverageRow> out)
       throws Exception {
+    long now = context.timerService().currentProcessingTime();
     long latestMinute = Long.MIN_VALUE;
     for (long minute : minutes.keys()) {
       latestMinute = Math.max(latestMinute, minute);
@@ -125,7 +126,7 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
     while (entries.hasNext()) {
       Map.Entry<Long, MinuteBucket> entry = entries.next();
       Duration retention = entry.getKey() >= latestMinute - 1 ? OUTAGE_RETENTION : RETENTION;
-      if (timestamp - entry.getValue().lastArrivalMs > retention.toMillis()) {
+      if (now - entry.getValue().lastArrivalMs > retention.toMillis()) {
         Long swept = sweptMinute.value();
         sweptMinute.update(swept == null ? entry.getKey() : Math.max(swept, entry.getKey()));
         entries.remove();

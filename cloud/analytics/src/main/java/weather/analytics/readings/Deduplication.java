@@ -59,9 +59,10 @@ public final class Deduplication extends KeyedProcessFunction<String, Reading, R
   @Override
   public void onTimer(long timestamp, OnTimerContext context, Collector<Reading> out)
       throws Exception {
+    long now = context.timerService().currentProcessingTime();
     Iterator<SeenBlock> blocks = seen.values().iterator();
     while (blocks.hasNext()) {
-      if (timestamp - blocks.next().lastNewMs > RETENTION.toMillis()) {
+      if (now - blocks.next().lastNewMs > RETENTION.toMillis()) {
         blocks.remove();
       }
     }
