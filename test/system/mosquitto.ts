@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import {
   type CertificateAuthority,
   createCertificateAuthority,
 } from '../../src/certificate/certificate-authority.ts';
+import { freePort } from '../../src/demo/free-port.ts';
 
 export type Mosquitto = {
   readonly port: number;
@@ -21,17 +22,6 @@ export type Mosquitto = {
 };
 
 const MOSQUITTO = '/usr/sbin/mosquitto';
-
-/** A port that was free a moment ago: mosquitto takes none that the kernel chooses. */
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no TCP port');
-  return address.port;
-};
 
 const isListening = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
