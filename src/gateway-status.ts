@@ -5,7 +5,7 @@ import type { Progress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
 import type { Sampler } from './sampler.ts';
 import type { GatewayStatus } from './status.ts';
-import type { Store } from './store/store.ts';
+import type { Lookups } from './status-lookups.ts';
 import type { TimeKeeper } from './time/time-keeper.ts';
 import type { Uplink } from './uplink/uplink.ts';
 
@@ -15,7 +15,7 @@ export type GatewayStatusParts = {
   readonly startedAtMs: number;
   readonly monotonicMs: () => number;
   readonly outbox: Pick<Outbox, 'stats'>;
-  readonly store: Pick<Store, 'writtenBytes'>;
+  readonly writtenBytes: () => number;
   readonly storeReport: string | null;
   readonly sampler: Pick<Sampler, 'instruments' | 'suspectedMissedPulses'>;
   readonly recorder: Pick<Recorder, 'latest' | 'latestAgeSeconds' | 'unstored'>;
@@ -24,17 +24,15 @@ export type GatewayStatusParts = {
   readonly desk: Pick<PreAlertDesk, 'status' | 'derived'>;
   readonly progress: Pick<Progress, 'health'>;
   /** Looked up from time to time, since they have to be read from the disk. */
-  readonly lookups: () => Pick<GatewayStatus, 'certificateDaysLeft'> & {
-    readonly oldestAgeSeconds: number | null;
-  };
+  readonly lookups: () => Lookups;
 };
 
 const BYTES_PER_MEGABYTE = 1_000_000;
 
 /** Puts together what the parts of the daemon know of themselves. */
 export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
-  const { config, outbox, sampler, recorder, store } = parts;
-  const { oldestAgeSeconds, certificateDaysLeft } = parts.lookups();
+  const { config, outbox, sampler, recorder } = parts;
+  const { oldestAgeSeconds, certificateDaysLeft, writtenTodayBytes } = parts.lookups();
   return {
     station: { id: config.station.id, name: config.station.name },
     version: parts.version,
@@ -55,7 +53,8 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     suspectedMissedPulses: sampler.suspectedMissedPulses(),
     unstored: recorder.unstored(),
     storeReport: parts.storeReport,
-    writtenBytes: store.writtenBytes(),
+    writtenBytes: parts.writtenBytes(),
+    writtenTodayBytes,
     residentMemoryBytes: process.memoryUsage.rss(),
     certificateDaysLeft,
     health: parts.progress.health(),

@@ -12,7 +12,9 @@ import { type Loop, runTogether } from './run-together.ts';
 import { openStation } from './station.ts';
 import type { GatewayStatus } from './status.ts';
 import { StatusLookups } from './status-lookups.ts';
+import { processWrittenBytes } from './store/process-writes.ts';
 import { describeStoreReport } from './store/store-report.ts';
+import { WriteBudget } from './store/write-budget.ts';
 import { type ServiceManager, superviseByProgress } from './systemd.ts';
 import type { Synchronization } from './time/synchronization.ts';
 import { timeOf } from './uplink/stored-bodies.ts';
@@ -66,11 +68,19 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   });
   const { timeKeeper, progress, history } = station;
   const certificateFile = config.aws.certificate;
-  const lookups = new StatusLookups({ certificateFile, clock, outbox, timeOf, timeKeeper });
+  const writtenBytes = (): number => processWrittenBytes(() => opened.store.writtenBytes());
+  const writeBudget = new WriteBudget({
+    budgetMegabytes: config.outbox.dailyWriteMegabytes ?? Number.POSITIVE_INFINITY,
+    log,
+    writtenBytes,
+    wallMs: () => clock.wallMs(),
+  });
+  const lookups = new StatusLookups({ certificateFile, writeBudget, clock, outbox, timeOf, timeKeeper });
   const status = (): GatewayStatus =>
     gatewayStatus({
       ...{ ...parts, ...opened, ...station },
       startedAtMs,
+      writtenBytes,
       monotonicMs: () => clock.monotonicMs(),
       storeReport: describeStoreReport(opened.report),
       uplink,

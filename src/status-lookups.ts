@@ -2,10 +2,12 @@ import { certificateDaysLeft } from './certificate/days-left.ts';
 import type { Clock } from './clock.ts';
 import type { TimeOf } from './outbox/gap.ts';
 import type { Outbox } from './outbox/outbox.ts';
+import type { WriteBudget } from './store/write-budget.ts';
 import type { TimeKeeper } from './time/time-keeper.ts';
 
 export type StatusLookupsParts = {
   readonly certificateFile: string;
+  readonly writeBudget: Pick<WriteBudget, 'look'>;
   readonly clock: Clock;
   readonly outbox: Pick<Outbox, 'peek'>;
   readonly timeOf: TimeOf;
@@ -16,6 +18,8 @@ export type Lookups = {
   /** Age of the oldest waiting reading; `null` when none waits. */
   readonly oldestAgeSeconds: number | null;
   readonly certificateDaysLeft: number | null;
+  /** Bytes given to the disk on this UTC day. */
+  readonly writtenTodayBytes: number;
 };
 
 const LOOK_EVERY_MS = 5_000;
@@ -25,7 +29,7 @@ const CERTIFICATE_EVERY_MS = 3_600_000;
 /** What a status wants to tell and only the disk knows, looked up now and then. */
 export class StatusLookups {
   readonly #parts: StatusLookupsParts;
-  #lookups: Lookups = { oldestAgeSeconds: null, certificateDaysLeft: null };
+  #lookups: Lookups = { oldestAgeSeconds: null, certificateDaysLeft: null, writtenTodayBytes: 0 };
   #certificateAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: StatusLookupsParts) {
@@ -41,6 +45,7 @@ export class StatusLookups {
       this.#lookups = {
         oldestAgeSeconds: await this.#oldestAgeSeconds(),
         certificateDaysLeft: await this.#certificateDaysLeft(),
+        writtenTodayBytes: this.#parts.writeBudget.look().bytesToday,
       };
       await this.#parts.clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
     }

@@ -60,6 +60,8 @@ export type GatewayStatus = {
   readonly storeReport: string | null;
   /** Bytes given to the disk since start. */
   readonly writtenBytes: number;
+  /** Of them, on this UTC day. */
+  readonly writtenTodayBytes: number;
   readonly residentMemoryBytes: number;
   readonly certificateDaysLeft: number | null;
   /** Whether samples were taken and readings stored in time: `GET /healthz`. */

@@ -29,6 +29,7 @@ describe('the lookups of a status', () => {
     const stop = new AbortController();
     const lookups = new StatusLookups({
       certificateFile,
+      writeBudget: { look: () => ({ bytesToday: 4096, isAboveBudget: false }) },
       clock,
       outbox: { peek: () => Promise.resolve(waiting) },
       timeOf,
@@ -48,7 +49,11 @@ describe('the lookups of a status', () => {
   it('know nothing before the first look', async () => {
     const { lookups, end } = start([]);
 
-    expect(lookups.current()).toEqual({ oldestAgeSeconds: null, certificateDaysLeft: null });
+    expect(lookups.current()).toEqual({
+      oldestAgeSeconds: null,
+      certificateDaysLeft: null,
+      writtenTodayBytes: 0,
+    });
     await end();
   });
 
@@ -59,7 +64,11 @@ describe('the lookups of a status', () => {
     await clock.advance(5_000);
     await clock.untilSleeping();
 
-    expect(lookups.current()).toEqual({ oldestAgeSeconds: 5, certificateDaysLeft: 30 });
+    expect(lookups.current()).toEqual({
+      oldestAgeSeconds: 5,
+      certificateDaysLeft: 30,
+      writtenTodayBytes: 4096,
+    });
     await end();
   });
 
@@ -68,7 +77,11 @@ describe('the lookups of a status', () => {
 
     await clock.untilSleeping();
 
-    expect(lookups.current()).toEqual({ oldestAgeSeconds: null, certificateDaysLeft: 30 });
+    expect(lookups.current()).toEqual({
+      oldestAgeSeconds: null,
+      certificateDaysLeft: 30,
+      writtenTodayBytes: 4096,
+    });
     await end();
   });
 });

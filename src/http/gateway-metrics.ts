@@ -70,6 +70,11 @@ const store: readonly MetricDefinition[] = [
     'Bytes given to the disk since start.',
     ({ writtenBytes }) => writtenBytes,
   ),
+  gauge(
+    'weather_gateway_store_written_today_bytes',
+    'Bytes given to the disk on this UTC day; what flash wears out by.',
+    ({ writtenTodayBytes }) => writtenTodayBytes,
+  ),
 ];
 /** What the daemon knows of itself. */
 export const gatewayMetrics: readonly MetricDefinition[] = [

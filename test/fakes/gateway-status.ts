@@ -58,6 +58,7 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
   unstored: 0,
   storeReport: null,
   writtenBytes: 2_400_000,
+  writtenTodayBytes: 4_000_000,
   residentMemoryBytes: 81_000_000,
   certificateDaysLeft: 214,
   health: { isHealthy: true, reason: null },

@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../src/clock.ts';
+import { type GatewayConfig, gatewaySchema } from '../src/config/schema.ts';
+import { runGateway } from '../src/gateway.ts';
+import { openOutbox } from '../src/outbox/open-outbox.ts';
+import { openSimulatedStation } from '../src/simulation/simulated-station.ts';
+import type { Notification } from '../src/systemd.ts';
+import { timeOf } from '../src/uplink/stored-bodies.ts';
+import { createRecordingLog } from './fakes/log.ts';
+import { createFakePublisher, type FakePublisher } from './fakes/publisher.ts';
+import { usualSensors } from './fakes/simulated-station.ts';
+
+const configOf = (directory: string): GatewayConfig => ({
+  ...gatewaySchema.parse({
+    station: { id: '1', name: 'UK-Worthing' },
+    aws: { endpoint: 'localhost', certificate: '/nowhere/device.pem', privateKey: '/nowhere/device.key' },
+    reporting: { intervalSeconds: 1 },
+    outbox: { directory },
+    http: { port: 0 },
+    preAlerts: [
+      {
+        id: 'any-air',
+        kind: 'limit',
+        quantity: 'humidity',
+        direction: 'above',
+        warning: 1,
+        hysteresis: 0.5,
+        onDelaySeconds: 0,
+      },
+    ],
+  }),
+  sensors: usualSensors,
+});
+
+const until = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await delay(20);
+};
+
+describe('the gateway', () => {
+  let directory: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'gateway-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const start = (publisher: FakePublisher) => {
+    const config = configOf(directory);
+    const { buses } = openSimulatedStation({ clock: systemClock, sensors: usualSensors });
+    const log = createRecordingLog();
+    const notified: Notification[] = [];
+    const stop = new AbortController();
+    const isKnown = (): Promise<boolean> => Promise.resolve(true);
+    const running = runGateway(
+      {
+        ...{ config, version: '1.2.3', directory, bootId: 'boot', clock: systemClock, buses, publisher, log },
+        synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
+        manager: {
+          watchdogMs: 60_000,
+          notify: (notification) => {
+            notified.push(notification);
+            return Promise.resolve();
+          },
+        },
+        pageFiles: [],
+      },
+      stop.signal,
+    );
+    const end = (): Promise<void> => {
+      stop.abort();
+      return running;
+    };
+    return { log, notified, end };
+  };
+
+  const payloads = (publisher: FakePublisher, topic: string): Record<string, unknown>[] =>
+    publisher.published
+      .filter((message) => message.topic === `weather/1/${topic}`)
+      .map(({ payload }) => JSON.parse(payload));
+
+  const totals = async () => {
+    const { outbox, store } = await openOutbox({
+      ...{ directory, maxBytes: 1_000_000, timeOf, log: createRecordingLog() },
+      wallMs: () => Date.now(),
+    });
+    const stats = outbox.stats();
+    await outbox.close();
+    await store.close();
+    return stats;
+  };
+
+  it('measures, publishes and tells systemd, until it is stopped', async () => {
+    const publisher = createFakePublisher();
+    const { log, notified, end } = start(publisher);
+
+    await until(() => payloads(publisher, 'reading').length >= 2 && notified.length >= 2);
+    const url = log.lines('info').find(({ message }) => message === 'the dashboard is served')?.['url'];
+    const status = await (await fetch(`${url}/api/status`)).json();
+    await end();
+
+    expect(payloads(publisher, 'status')[0]).toMatchObject({ state: 'online', version: '1.2.3' });
+    expect(payloads(publisher, 'reading').map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(payloads(publisher, 'prealert')).toMatchObject([{ rule: 'any-air', transition: 'raised' }]);
+    expect(notified[0]).toEqual({ READY: '1' });
+    expect(notified[1]).toMatchObject({ WATCHDOG: '1' });
+    expect(notified.at(-1)).toEqual({ STOPPING: '1' });
+    expect(status).toMatchObject({ link: { state: 'connected' }, health: { isHealthy: true } });
+    expect((await totals()).totals).toMatchObject({ setAside: 0, givenUp: 0 });
+  });
+
+  it('keeps readings while nobody answers, and sends them together in the next run', async () => {
+    const deaf = createFakePublisher();
+    deaf.setNetwork(false);
+    const first = start(deaf);
+    await until(() => first.log.lines('warn').length > 0);
+    await delay(1_500);
+    await first.end();
+    const { waiting } = (await totals()).lanes.reading;
+    expect(waiting).toBeGreaterThanOrEqual(2);
+
+    const publisher = createFakePublisher();
+    const second = start(publisher);
+    await until(() => payloads(publisher, 'backlog').length > 0);
+    await second.end();
+
+    const [backlog] = payloads(publisher, 'backlog');
+    expect(backlog?.['readings']).toMatchObject(
+      Array.from({ length: waiting }, (_, index) => ({ seq: index + 1 })),
+    );
+  });
+
+  it('leaves a store alone that somebody else has open', async () => {
+    const other = start(createFakePublisher());
+    await until(() => other.notified.length > 0);
+
+    await expect(start(createFakePublisher()).end()).rejects.toThrow('in use by another process');
+
+    await other.end();
+  });
+});
