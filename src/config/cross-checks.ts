@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isLoopback } from '../loopback.ts';
-import type { KeyPath } from './problem.ts';
+import { dottedKey, type KeyPath } from './problem.ts';
 import type { CrossProblem } from './validate.ts';
 
 /** What the checks look at, whatever else of the file is broken: a part that does not parse is not there. */
@@ -17,7 +17,7 @@ const configProbe = z
         rainGauge: gpioProbe,
       }),
     ),
-    preAlerts: probe(z.array(probe(z.object({ id: probe(z.string()) })))),
+    preAlerts: probe(z.array(probe(z.object({ id: probe(z.string()), output: gpioProbe })))),
     http: probe(z.object({ listen: probe(z.string()), token: probe(z.string()) })),
   })
   .catch({});
@@ -27,21 +27,27 @@ type Probe = z.output<typeof configProbe>;
 /** SDA and SCL of bus 1 (BCM 2 and 3) and of bus 0, which belongs to the HAT's EEPROM. */
 const I2C_LINES: Readonly<Record<number, readonly number[]>> = { 0: [0, 1], 1: [2, 3] };
 
-const lineChecks = ({ sensors }: Probe): CrossProblem[] => {
-  const used: { readonly path: KeyPath; readonly gpio: number | undefined }[] = [
+type UsedLine = { readonly path: KeyPath; readonly gpio: number | undefined };
+
+const lineChecks = ({ sensors, preAlerts = [] }: Probe): CrossProblem[] => {
+  const inputs: UsedLine[] = [
     { path: ['sensors', 'anemometer', 'gpio'], gpio: sensors?.anemometer?.gpio },
     { path: ['sensors', 'rainGauge', 'gpio'], gpio: sensors?.rainGauge?.gpio },
   ];
+  // Rules may share an output.
+  const outputs = preAlerts.map(
+    (rule, index): UsedLine => ({ path: ['preAlerts', index, 'output', 'gpio'], gpio: rule?.output?.gpio }),
+  );
   const isBusUsed = sensors?.bme280 !== undefined || sensors?.windVane !== undefined;
   const bus = sensors?.i2cBus ?? 1;
   const busLines = isBusUsed ? (I2C_LINES[bus] ?? []) : [];
-  return used.flatMap(({ path, gpio }, index): CrossProblem[] => {
+  return [...inputs, ...outputs].flatMap(({ path, gpio }): CrossProblem[] => {
     if (gpio === undefined) return [];
     if (busLines.includes(gpio)) return [{ path, allowed: `a line that I2C bus ${bus} does not use` }];
-    const first = used.findIndex((other) => other.gpio === gpio);
-    return first === index
+    const holder = inputs.find((input) => input.gpio === gpio);
+    return holder === undefined || holder.path === path
       ? []
-      : [{ path, allowed: `a line of its own (${used[first]?.path.join('.')} has this one)` }];
+      : [{ path, allowed: `a line of its own (${dottedKey(holder.path)} has this one)` }];
   });
 };
 
