@@ -107,7 +107,7 @@ activate() {
   local release previous
   release=$(realpath "$1")
   [ -e "$release/dist/main.js" ] || fail "$release holds no release: make one with --stage"
-  previous=$(readlink -f "$program/current" || true)
+  previous=$(readlink -e "$program/current" || true)
   install_files "$release"
   enable_i2c
   switch_to "$release"
