@@ -69,13 +69,14 @@ export class Recorder {
   }
 
   async #store(measurement: Measurement, state: StateChanges): Promise<Position | null> {
-    const { outbox, progress, monotonicMs, observeCommit, stateToKeep } = this.#parts;
+    const { outbox, progress, monotonicMs, observeCommit, stateToKeep, log } = this.#parts;
     const startMs = monotonicMs();
     try {
       const position = await outbox.append('reading', measurement, { ...state, ...stateToKeep() });
       observeCommit((monotonicMs() - startMs) / 1000);
       this.#noteFull(null);
       progress.noteStored();
+      log.debug({ ...position }, 'a reading is stored');
       return position;
     } catch (error) {
       if (!(error instanceof StorageFullError)) throw error;

@@ -7,10 +7,10 @@ import type { GatewayConfig } from '../config/schema.ts';
 import { runGateway } from '../gateway.ts';
 import { loadPageFiles } from '../http/page-files.ts';
 import { createLog, type Log } from '../log.ts';
-import { type StatusMessage, topicsOf } from '../message.ts';
 import { awsConnect } from '../publisher/aws-connection.ts';
 import type { Publisher } from '../publisher/publisher.ts';
 import { ReconnectingPublisher } from '../publisher/reconnecting-publisher.ts';
+import { stationConnection } from '../publisher/station-connection.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import type { Scenario } from '../simulation/scenario.ts';
 import { behindNetwork } from '../simulation/simulated-network.ts';
@@ -57,7 +57,7 @@ const run = async (
   const log = createLog(config.log.level);
   const { buses, clock, synchronization, throughNetwork } =
     scenario === undefined ? await openThisMachine(config, log) : simulate(config, scenario);
-  const connect = awsConnect(connectionOf(config));
+  const connect = awsConnect(stationConnection(config));
   const publisher = throughNetwork(new ReconnectingPublisher({ connect, clock, log }));
   const directory = environment.stateDirectory ?? config.outbox.directory;
   log.info({ version, station: config.station.id, directory }, 'weather-gateway starts');
@@ -97,20 +97,5 @@ const simulate = (config: GatewayConfig, scenario: Scenario): Machine => {
     clock,
     synchronization: { isSynchronized: isRight, wasSynchronizedInThisBoot: isRight },
     throughNetwork: (publisher) => behindNetwork(publisher, network),
-  };
-};
-
-const connectionOf = ({ aws, station }: GatewayConfig) => {
-  const will: StatusMessage = { deviceid: station.id, state: 'offline' };
-  return {
-    endpoint: aws.endpoint,
-    port: aws.port,
-    clientId: station.id,
-    credentials: {
-      certificateFile: aws.certificate,
-      privateKeyFile: aws.privateKey,
-      ...(aws.rootCa === undefined ? {} : { rootCaFile: aws.rootCa }),
-    },
-    will: { topic: topicsOf(aws.topicPrefix, station.id).status, payload: JSON.stringify(will) },
   };
 };
