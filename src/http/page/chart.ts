@@ -47,13 +47,15 @@ export class Chart {
   readonly #plotArea = create('div', { class: 'plot', 'aria-hidden': 'true' });
   readonly #readout = create('output', { 'aria-live': 'polite' });
   #plot: uPlot | null = null;
+  /** The row that is read out. */
+  #row: number | null = null;
   #shown: { readonly series: HistorySeries; readonly span: Span; readonly untilSeconds: number } | null =
     null;
 
   constructor(definition: ChartDefinition) {
     this.#definition = definition;
     const unit = definition.unit === '' ? '' : `, ${definition.unit}`;
-    this.root = create('figure', { class: 'card chart', tabindex: '0', role: 'group' }, [
+    this.root = create('figure', { class: 'card chart', tabindex: '0' }, [
       create('figcaption', {}, [create('strong', {}, `${definition.title}${unit}`), this.#readout]),
       this.#plotArea,
     ]);
@@ -63,8 +65,12 @@ export class Chart {
   }
 
   show(series: HistorySeries, span: Span): void {
+    const readSeconds = this.#row === null ? undefined : this.#shown?.series.time[this.#row];
     this.#shown = { series, span, untilSeconds: Date.now() / 1000 };
     this.redraw();
+    // Whoever reads a value goes on reading it.
+    const row = readSeconds === undefined ? -1 : series.time.findIndex((seconds) => seconds >= readSeconds);
+    if (row >= 0) this.#read(row);
   }
 
   /** Also after the colours have changed. */
@@ -141,6 +147,7 @@ export class Chart {
   }
 
   #readOut(row: number | null): void {
+    this.#row = row;
     if (this.#shown === null) return;
     const { series } = this.#shown;
     const isRow = row !== null && series.time[row] !== undefined;
@@ -152,11 +159,19 @@ export class Chart {
 
   #describe(): void {
     this.#readOut(null);
-    const { title } = this.#definition;
+    const { textContent } = this.#readout;
+    const extremes = textContent === null || textContent === '' ? '' : `: ${textContent}`;
     this.root.setAttribute(
       'aria-label',
-      `${title}, last ${this.#shown?.span.name ?? ''}: ${this.#readout.textContent}. Arrow keys read single values.`,
+      `${this.#definition.title}, last ${this.#shown?.span.name ?? ''}${extremes}. Arrow keys read single values.`,
     );
+  }
+
+  #read(row: number): void {
+    const seconds = this.#shown?.series.time[row] ?? 0;
+    // Without its hook, which would read out the row that is nearest to a whole pixel.
+    this.#plot?.setCursor({ left: this.#plot.valToPos(seconds, 'x'), top: 10 }, false);
+    this.#readOut(row);
   }
 
   #moveCursor(event: KeyboardEvent): void {
@@ -166,8 +181,7 @@ export class Chart {
     if (plot === null || move === undefined) return;
     event.preventDefault();
     const last = plot.data[0].length - 1;
-    const from = plot.cursor.idx ?? last + 1;
-    const row = Math.min(last, Math.max(0, from + move));
-    plot.setCursor({ left: plot.valToPos(plot.data[0][row] ?? 0, 'x'), top: 10 });
+    const row = Math.min(last, Math.max(0, (this.#row ?? last + 1) + move));
+    this.#read(row);
   }
 }

@@ -1,0 +1,245 @@
+import { readdir, stat } from 'node:fs/promises';
+import process from 'node:process';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GatewayStatus } from '../../src/status.ts';
+import { createGatewayStatus } from '../fakes/gateway-status.ts';
+import { launchBrowser, openViewer, takeScreenshot, type Viewer } from './browser.ts';
+import { type DashboardStation, openDashboardStation } from './dashboard-station.ts';
+
+const builtPage = new URL('../../dist/http/page/', import.meta.url);
+const normal = createGatewayStatus();
+
+const waitingReadings = (waiting: number, oldestAgeSeconds: number | null): GatewayStatus['outbox'] => ({
+  ...normal.outbox,
+  lanes: {
+    ...normal.outbox.lanes,
+    reading: { ...normal.outbox.lanes.reading, waiting, waitingBytes: waiting * 340 },
+  },
+  oldestAgeSeconds,
+});
+
+const heat = {
+  rule: 'heat',
+  state: 'active',
+  severity: 'alert',
+  text: 'Temperature is 41.2 °C, above the limit of 40 °C.',
+};
+
+const noAnswer = {
+  name: 'bme280',
+  state: 'failing' as const,
+  errors: 41,
+  lastFault: {
+    code: 'no-answer',
+    message: 'BME280 0x76: nothing acknowledged (EREMOTEIO)',
+    datetime: '2026-06-01 11:22:33',
+  },
+};
+
+const drawnCharts = (page: Page) => page.locator('.plot canvas');
+
+describe('the dashboard', () => {
+  let browser: Browser;
+  let station: DashboardStation;
+  let viewer: Viewer;
+
+  beforeAll(async () => {
+    [browser, station] = await Promise.all([launchBrowser(), openDashboardStation({ days: 2 })]);
+    viewer = await openViewer(browser, station.url);
+    await drawnCharts(viewer.page).nth(5).waitFor();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await station.close();
+  });
+
+  const sees = async (selector: string, text: string | RegExp): Promise<void> => {
+    await viewer.page.locator(selector, { hasText: text }).first().waitFor();
+  };
+
+  it('is at most 150 kB of HTML, CSS and script', async () => {
+    const sizes = await Promise.all(
+      (await readdir(builtPage)).map(async (name) => (await stat(new URL(name, builtPage))).size),
+    );
+    expect(sizes.length).toBe(3);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(150_000);
+  });
+
+  it('shows the newest reading and what follows from it', async () => {
+    await sees('h1', 'UK-Worthing');
+    await sees('#temperature', '18.4');
+    await sees('#humidity', '61');
+    await sees('#winddirection', 'SW 225°');
+    await sees('#pressuretendency', '↘ −1.6 hPa');
+    await sees('#rainhour', '2.2');
+    expect(await viewer.page.title()).toBe('18.4 °C · UK-Worthing');
+    expect(await viewer.page.getAttribute('#rose', 'aria-label')).toMatch(
+      /^Wind rose: now from SW, in the last 1 h mostly from [NESW]+$/,
+    );
+  });
+
+  it('takes nothing from elsewhere and breaks no rule of its own', () => {
+    expect(viewer.requests.filter((url) => !url.startsWith(station.url) && !url.startsWith('data:'))).toEqual(
+      [],
+    );
+    expect(viewer.complaints).toEqual([]);
+  });
+
+  it('tells an outage, its backlog, and how the backlog drains', async () => {
+    station.show({
+      link: { state: 'disconnected', reason: 'no route to host', sinceSeconds: 7_200, reconnects: 2 },
+      outbox: waitingReadings(600, 7_200),
+    });
+    await sees('#link-pill', 'offline');
+    await sees('#link', 'Offline for 2 h: no route to host');
+    await sees('#outbox', /Readings waiting\s*600/);
+    await sees('#outbox', /Oldest waiting\s*2 h old/);
+    await sees('#health', 'healthy');
+
+    station.show({
+      link: { state: 'connected', sinceSeconds: 3, reconnects: 3 },
+      outbox: waitingReadings(450, 5_400),
+      drain: { readingsPerSecond: 50, secondsLeft: 9, startedWith: 600 },
+    });
+    await sees('#link', 'Connected for 3 s');
+    await sees('#drain-text', '150 of 600 sent, 50 a second, 9 s left');
+    expect(await viewer.page.locator('#drain-progress').getAttribute('value')).toBe('0.25');
+
+    station.show({ outbox: normal.outbox, drain: normal.drain });
+    await sees('#outbox', /Readings waiting\s*0/);
+    await viewer.page.locator('#drain').waitFor({ state: 'hidden' });
+  });
+
+  it('announces a pre-alert and takes it back', async () => {
+    station.show({ preAlerts: [heat] });
+    const notice = viewer.page.getByRole('alert').getByText(heat.text);
+    await notice.waitFor();
+    await sees('#pre-alerts li[data-state=alert]', 'heat');
+
+    station.show({ preAlerts: normal.preAlerts });
+    await notice.waitFor({ state: 'detached' });
+    await sees('#pre-alerts li[data-state=good]', 'frost');
+  });
+
+  it('names a sensor that fails and why, shows no number in its stead, and remembers it afterwards', async () => {
+    const { instruments, latest } = normal;
+    const others = instruments.slice(1);
+    station.show({
+      instruments: [noAnswer, ...others],
+      latest: latest && { ...latest, humidity: null, quality: { humidity: 'missing:no-answer' } },
+    });
+    await sees('#humidity', '–');
+    await sees('#humidity-flag', 'missing: no answer');
+    await sees('#sensors li[data-state=alert]', 'no value');
+    await sees('#sensors', 'nothing acknowledged (EREMOTEIO)');
+
+    station.show({ instruments: [{ ...noAnswer, state: 'ok' }, ...others], latest });
+    await sees('#sensors li[data-state=good]', '2026-06-01 11:22:33 UTC: BME280 0x76: nothing acknowledged');
+    await sees('#humidity', '61');
+    await viewer.page.locator('#humidity-flag').waitFor({ state: 'hidden' });
+  });
+
+  it('says when the station does not work, its clock is not set or its certificate expires', async () => {
+    station.show({
+      health: { isHealthy: false, reason: 'no sample was taken in time' },
+      latestAgeSeconds: 200,
+      clock: { isSynchronized: false, steps: 1 },
+      certificateDaysLeft: 12,
+    });
+    await sees('#health', 'not working');
+    await sees('#notices', 'The station does not work: no sample was taken in time.');
+    await sees('#notices', 'The newest reading is over 3 min old.');
+    await sees('#daemon dd[data-state=warning]', 'not synchronized');
+    await sees('#daemon dd[data-state=warning]', '12 days left');
+
+    station.show(normal);
+    await sees('#health', 'healthy');
+  });
+
+  it('can be read and steered by the keyboard alone', async () => {
+    const { page } = viewer;
+    await page.getByRole('radio', { name: '1 h', exact: true }).focus();
+    const fetched = page.waitForResponse(/minutes=180$/);
+    await page.keyboard.press('ArrowRight');
+    await fetched;
+    await page.getByRole('figure', { name: /^Temperature, last 3 h: .* °C/ }).focus();
+    await page.keyboard.press('ArrowLeft');
+    await sees('.chart output', /\d\d:\d\d:\d\d {2}−?\d+\.\d °C$/);
+
+    await page.getByRole('figure', { name: /^Humidity, last 3 h/ }).focus();
+    await page.keyboard.press('End');
+    for (let presses = 0; presses < 80; presses += 1) {
+      await page.keyboard.press('ArrowLeft');
+      if ((await page.locator('.chart output').nth(1).textContent())?.includes('missing')) break;
+    }
+    await sees('.chart output', /– \(missing: no answer\)$/);
+  });
+
+  it.each(['light', 'dark'] as const)('has nothing for axe to complain of, in the %s', async (scheme) => {
+    await viewer.page.emulateMedia({ colorScheme: scheme });
+    await viewer.page.evaluate(axe.source);
+    const { violations } = await viewer.page.evaluate<axe.AxeResults>('axe.run()');
+    expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+  });
+
+  it('fits a narrow phone, trouble and all', async () => {
+    station.show({ preAlerts: [heat], instruments: [noAnswer, ...normal.instruments.slice(1)] });
+    const { page } = await openViewer(browser, station.url, { width: 320, height: 640 });
+    await page.locator('#sensors', { hasText: 'nothing acknowledged' }).waitFor();
+    await drawnCharts(page).nth(5).waitFor();
+
+    const overhang = await page.evaluate<number>(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    await page.close();
+    station.show(normal);
+    expect(overhang).toBe(0);
+  });
+
+  it('says when the gateway does not answer, and comes back by itself', async () => {
+    const gone = await openDashboardStation();
+    const { page } = await openViewer(browser, gone.url);
+    await page.locator('#live', { hasText: 'live' }).waitFor();
+    const port = Number(new URL(gone.url).port);
+
+    await gone.close();
+    await page.locator('#live', { hasText: 'the gateway does not answer' }).waitFor();
+    const back = await openDashboardStation({ port });
+    await page.locator('#live', { hasText: /^live$/ }).waitFor();
+
+    await page.close();
+    await back.close();
+  });
+});
+
+describe('the pictures in the README', () => {
+  it('are of a week of weather, in light, in the dark, and on a phone', async () => {
+    const [browser, station] = await Promise.all([
+      launchBrowser(),
+      openDashboardStation({ days: process.env['SCREENSHOTS'] === '1' ? 8 : 1, seed: 3 }),
+    ]);
+    const looks = [
+      { name: 'dashboard', look: {}, minutes: 60 },
+      { name: 'dashboard-dark', look: { scheme: 'dark' as const }, minutes: 10_080 },
+      { name: 'dashboard-phone', look: { width: 390, height: 844 }, minutes: 1_440 },
+    ];
+    for (const { name, look, minutes } of looks) {
+      const { page, complaints } = await openViewer(browser, station.url, look);
+      await page.locator('#live', { hasText: 'live' }).waitFor();
+      await drawnCharts(page).nth(5).waitFor();
+      if (minutes !== 60) {
+        const fetched = page.waitForResponse(new RegExp(`minutes=${minutes}$`));
+        await page.locator(`input[value="${minutes}"]`).check();
+        await fetched;
+        await page.getByRole('figure', { name: /^Temperature, last (24 h|7 d)/ }).waitFor();
+      }
+      await takeScreenshot(page, name, name !== 'dashboard-phone');
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
+    await browser.close();
+    await station.close();
+  });
+});
