@@ -20,9 +20,13 @@ export const publishPromptly = async (
   { topic, payload, retain = false }: Message,
 ): Promise<PublishResult> => {
   const settled = new AbortController();
+  // Not AbortSignal.any(): each would stay with the signal of the whole run for ever.
+  const roused = new AbortController();
+  const rouse = (): void => roused.abort();
+  signal.addEventListener('abort', rouse);
+  if (signal.aborted) rouse();
   const stall = async (): Promise<PublishResult> => {
-    const stopped = AbortSignal.any([signal, settled.signal]);
-    const isStalled = await clock.sleep(STALL_MS, stopped).then(
+    const isStalled = await clock.sleep(STALL_MS, roused.signal).then(
       () => true,
       () => false,
     );
@@ -34,6 +38,8 @@ export const publishPromptly = async (
   try {
     return await Promise.race([publisher.publish(topic, payload, { retain }), stall()]);
   } finally {
+    signal.removeEventListener('abort', rouse);
     settled.abort();
+    rouse();
   }
 };
