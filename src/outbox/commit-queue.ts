@@ -14,7 +14,7 @@ type Waiting = {
   readonly durability: Operation<unknown>['durability'];
   readonly isAlone: boolean;
   /** Applies the operation and returns what settles it. */
-  readonly apply: (draft: Draft) => Promise<() => void>;
+  readonly apply: (draft: Draft) => (() => void) | Promise<() => void>;
   readonly reject: (error: unknown) => void;
 };
 
@@ -41,9 +41,12 @@ export class CommitQueue {
         durability,
         isAlone,
         reject,
-        apply: async (draft) => {
-          const result = await apply(draft);
-          return () => resolve(result);
+        apply: (draft) => {
+          const result = apply(draft);
+          // Most operations need nothing from the disk, and there are thousands of them a second.
+          return result instanceof Promise
+            ? result.then((value) => () => resolve(value))
+            : () => resolve(result);
         },
       });
       this.#running ??= this.#commitAll();
@@ -97,7 +100,10 @@ export class CommitQueue {
 
 const applyAll = async (group: readonly Waiting[], draft: Draft): Promise<() => void> => {
   const settlers: (() => void)[] = [];
-  for (const { apply } of group) settlers.push(await apply(draft));
+  for (const { apply } of group) {
+    const settler = apply(draft);
+    settlers.push(settler instanceof Promise ? await settler : settler);
+  }
   return () => {
     for (const settle of settlers) settle();
   };

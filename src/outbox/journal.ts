@@ -10,6 +10,8 @@ export type JournalParts = {
   readonly store: Store;
   readonly clearing: Clearing;
   readonly highWaterMark: HighWaterMark;
+  /** Brings a draft within the bound before it is committed. */
+  readonly keepBound: (draft: Draft) => Promise<void>;
   readonly onFailure: () => void;
 };
 
@@ -67,6 +69,7 @@ export class Journal {
   }
 
   async #commit(draft: Draft, options: { readonly sync: boolean }): Promise<void> {
+    await this.#parts.keepBound(draft);
     if (this.#isLedgerStale) draft.setLedger(draft.ledger);
     try {
       await this.#parts.store.write(draft.changes(), options);

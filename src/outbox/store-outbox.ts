@@ -49,6 +49,8 @@ export class StoreOutbox implements Outbox {
     gap: new HandedOut(),
   };
   #isFull = false;
+  /** What was evicted still lies on the disk. */
+  #hasEvicted = false;
 
   /** Goes on from the ledger that was found on the disk. */
   constructor(parts: StoreOutboxParts, ledger: Ledger) {
@@ -57,7 +59,10 @@ export class StoreOutbox implements Outbox {
     const onFailure = (): void => {
       for (const lane of lanes) this.#handedOut[lane].reset();
     };
-    this.#journal = new Journal({ ...parts, clearing: this.#clearing, onFailure }, ledger);
+    this.#journal = new Journal(
+      { ...parts, clearing: this.#clearing, keepBound: (draft) => this.#keepBound(draft), onFailure },
+      ledger,
+    );
   }
 
   get epoch(): string {
@@ -67,14 +72,17 @@ export class StoreOutbox implements Outbox {
   async append(lane: 'reading' | 'prealert', body: JsonValue, state: StateChanges = {}): Promise<Position> {
     const json = JSON.stringify(body);
     const changes = stateChanges(state);
-    const { place, evicted } = await this.#journal.run({
+    const place = await this.#journal.run({
       durability: 'synced',
-      apply: async (draft) => {
+      apply: (draft) => {
         for (const { key, value } of changes) draft.put(key, value);
-        return { place: draft.append(lane, json), evicted: await this.#keepBound(draft) };
+        return draft.append(lane, json);
       },
     });
-    if (evicted > 0) for (const evictedLane of lanes) await this.#clear(evictedLane, 0);
+    if (this.#hasEvicted) {
+      this.#hasEvicted = false;
+      for (const evictedLane of lanes) await this.#clear(evictedLane, 0);
+    }
     return { epoch: epochOf(place.epoch), seq: place.seq };
   }
 
@@ -173,14 +181,12 @@ export class StoreOutbox implements Outbox {
     return true;
   }
 
-  async #keepBound(draft: Draft): Promise<number> {
+  async #keepBound(draft: Draft): Promise<void> {
     const { maxBytes, log } = this.#parts;
-    const evicted = await keepBound(draft, this.#parts);
-    if (evicted > 0 && !this.#isFull) {
-      this.#isFull = true;
-      log.warn({ maxBytes }, 'the outbox is full, the oldest records are given up');
-    }
-    return evicted;
+    if ((await keepBound(draft, this.#parts)) === 0) return;
+    this.#hasEvicted = true;
+    if (!this.#isFull) log.warn({ maxBytes }, 'the outbox is full, the oldest records are given up');
+    this.#isFull = true;
   }
 
   async #clear(lane: Lane, count: number): Promise<void> {

@@ -1,0 +1,17 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Runs a script of this folder in a process of its own and resolves with the JSON it prints. */
+export const runChild = async (
+  script: string,
+  args: readonly string[],
+  nodeOptions: readonly string[] = [],
+): Promise<unknown> => {
+  const path = new URL(script, import.meta.url).pathname;
+  const { stdout } = await run(process.execPath, [...nodeOptions, '--import', 'tsx', path, ...args], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return JSON.parse(stdout);
+};

@@ -1,0 +1,82 @@
+import { systemClock } from '../../src/clock.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import { type AwsConnectionParts, awsConnect } from '../../src/publisher/aws-connection.ts';
+import type { Connection } from '../../src/publisher/connection.ts';
+import { ReconnectingPublisher } from '../../src/publisher/reconnecting-publisher.ts';
+import type { Instant } from '../../src/reading.ts';
+import { type Acknowledged, Uplink } from '../../src/uplink/uplink.ts';
+import { createRecordingLog } from '../fakes/log.ts';
+import type { Mosquitto } from '../system/mosquitto.ts';
+
+export type FlowControl = NonNullable<AwsConnectionParts['flowControl']>;
+
+const connectionParts = async (
+  broker: Mosquitto,
+  clientId: string,
+  flowControl: FlowControl,
+): Promise<AwsConnectionParts> => ({
+  endpoint: 'localhost',
+  port: broker.port,
+  clientId,
+  credentials: { ...(await broker.authority.issueClient(clientId)), rootCa: broker.authority.certificate },
+  will: { topic: `weather/${clientId}/status`, payload: '{}' },
+  flowControl,
+});
+
+/** The SDK's own connection, without anything of ours behind it. */
+export const connectRaw = async (broker: Mosquitto, flowControl: FlowControl): Promise<Connection> =>
+  await awsConnect(await connectionParts(broker, 'raw', flowControl))(new AbortController().signal);
+
+export type DrainStation = { readonly uplink: Uplink; stop(): Promise<void> };
+
+/** Publisher and uplink as the daemon wires them, on a clock that is right. */
+export const startStation = async (
+  broker: Mosquitto,
+  outbox: Outbox,
+  {
+    flowControl,
+    onAcknowledged,
+  }: {
+    readonly flowControl: FlowControl;
+    readonly onAcknowledged: (acknowledged: Acknowledged) => void;
+  },
+): Promise<DrainStation> => {
+  const log = createRecordingLog();
+  const publisher = new ReconnectingPublisher({
+    connect: awsConnect(await connectionParts(broker, '1', flowControl)),
+    clock: systemClock,
+    log,
+  });
+  const now = (): Instant => ({
+    bootId: 'bench',
+    monotonicMs: systemClock.monotonicMs(),
+    wallMs: systemClock.wallMs(),
+    synchronized: true,
+  });
+  const uplink = new Uplink({
+    deviceid: '1',
+    topicPrefix: 'weather',
+    version: 'bench',
+    outbox,
+    publisher,
+    timeKeeper: {
+      now,
+      stampOf: ({ wallMs }) => ({ wallMs, timequality: 'synced' }),
+      status: () => ({ isSynchronized: true, steps: 0 }),
+    },
+    clock: systemClock,
+    log,
+    onAcknowledged,
+  });
+  const stop = new AbortController();
+  const running = uplink.run(stop.signal);
+  publisher.start();
+  return {
+    uplink,
+    stop: async () => {
+      stop.abort();
+      await running;
+      await publisher.stop();
+    },
+  };
+};

@@ -1,0 +1,27 @@
+import { cpus, totalmem } from 'node:os';
+import { append } from './append.ts';
+import { diskWrites } from './disk-writes.ts';
+import { drain } from './drain.ts';
+import type { Bench } from './figure.ts';
+import { restart } from './restart.ts';
+import { writeResults } from './results.ts';
+
+// npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results.
+const benches: readonly Bench[] = [append, drain, restart, diskWrites];
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !benches.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no such benchmark: ${unknown.join(', ')}; there are ${benches.map(({ name }) => name).join(', ')}\n`,
+  );
+  process.exit(1);
+}
+
+const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
+for (const { name, measure } of benches) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  process.stderr.write(`${name} ...\n`);
+  const table = await writeResults({ bench: name, machine, figures: await measure() });
+  process.stdout.write(`${table}\n`);
+}

@@ -1,0 +1,45 @@
+import type { Figure } from './figure.ts';
+
+const WIDTH = 900;
+const LABEL_WIDTH = 470;
+const BAR_WIDTH = 330;
+const ROW_HEIGHT = 26;
+
+const escapeText = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** From a hundredth to a hundredfold, 1 in the middle. */
+const positionOf = (ratio: number): number => {
+  const decades = Math.max(-2, Math.min(2, Math.log10(ratio)));
+  return LABEL_WIDTH + ((decades + 2) / 4) * BAR_WIDTH;
+};
+
+const rowOf = ({ name, ours, other }: Figure, index: number): string => {
+  const y = 40 + index * ROW_HEIGHT;
+  const ratio = other === null ? 1 : ours / other.value;
+  const [from, to] = [positionOf(1), positionOf(ratio)];
+  return [
+    `<text x="${LABEL_WIDTH - 10}" y="${y + 14}" text-anchor="end">${escapeText(name)}</text>`,
+    `<rect x="${Math.min(from, to).toFixed(1)}" y="${y + 3}" width="${Math.max(1, Math.abs(to - from)).toFixed(1)}" height="14"/>`,
+    `<text x="${WIDTH - 10}" y="${y + 14}" text-anchor="end">${Number(ratio.toPrecision(3))}</text>`,
+  ].join('');
+};
+
+/** Every figure that has something beside it, as its ratio on a logarithmic scale. */
+export const plotOf = (figures: readonly Figure[]): string => {
+  const compared = figures.filter(({ other }) => other !== null && other.value > 0);
+  const height = 60 + compared.length * ROW_HEIGHT;
+  const ticks = [0.01, 0.1, 1, 10, 100].map((ratio) => {
+    const x = positionOf(ratio).toFixed(1);
+    return `<path d="M${x} 34V${height - 20}"/><text x="${x}" y="28" text-anchor="middle">${ratio}</text>`;
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">`,
+    '<title>Figures of weather-gateway beside what else there is</title>',
+    '<style>text{fill:#444}rect{fill:#3b7dd8}path{stroke:#bbb}</style>',
+    '<text x="10" y="18">ours / what stands beside it (logarithmic)</text>',
+    ...ticks,
+    ...compared.map(rowOf),
+    '</svg>\n',
+  ].join('\n');
+};
