@@ -77,6 +77,8 @@ export const handler = async (
   config.registerLambdaContext(context);
   const response = await processPartialResponse(event, mailRecord, processor, {
     context,
+    // In the order of the stream; and an alert that stands twice in a batch must not meet itself half sent.
+    processInParallel: false,
     // Counted and retried one by one below; the whole batch failing is no other case.
     throwOnFullBatchFailure: false,
   });

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AlertRow } from '../../cloud/rows.ts';
+import { type Kinesis, startKinesis } from './stand-ins/kinesis.ts';
+import { type MailFunction, startMailFunction } from './stand-ins/mail-function.ts';
+
+const { cases }: { cases: { row: AlertRow; message: string }[] } = JSON.parse(
+  readFileSync(new URL('../../cloud/vectors/mails.json', import.meta.url), 'utf8'),
+);
+const [post] = cases;
+if (!post) throw new Error('no vectors');
+
+/** Each test has alerts of its own, because what was mailed stays mailed. */
+let testNumber = 0;
+const alert = (n: number, changes: Partial<AlertRow> = {}): string =>
+  JSON.stringify({ ...post.row, alertid: `${testNumber}/${n}`, ...changes });
+
+describe('the mail function as it is deployed', () => {
+  let mailer: MailFunction;
+  beforeAll(async () => {
+    mailer = await startMailFunction();
+  });
+  beforeEach(() => {
+    testNumber += 1;
+  });
+  afterAll(() => mailer.stop());
+  const sentBy = async (work: () => Promise<unknown>) => {
+    const before = mailer.mails.length;
+    await work();
+    return mailer.mails.slice(before);
+  };
+
+  it("mails what stands on the alerts stream, the post's sentence word for word", async () => {
+    const kinesis: Kinesis = await startKinesis({ alerts: 1 });
+    try {
+      await kinesis.put('alerts', '1', alert(1));
+      await kinesis.put('alerts', '1', alert(2, { late: true }));
+      const records = await kinesis.records('alerts');
+
+      const mails = await sentBy(() => mailer.deliver(records));
+
+      expect(mails.map(({ message }) => message)).toEqual([
+        post.message,
+        `${post.message}\nReported late: the readings had to wait on their way.`,
+      ]);
+      expect(mails[0]).toMatchObject({
+        subject: 'Weather alert: UK-Worthing',
+        attributes: { kind: 'alert', deviceid: '1', station: 'UK-Worthing', late: 'false' },
+      });
+    } finally {
+      await kinesis.stop();
+    }
+  });
+
+  it('mails an alert once, however often it comes', async () => {
+    const mails = await sentBy(async () => {
+      expect(await mailer.deliver([alert(1), alert(1)])).toEqual({ batchItemFailures: [] });
+      expect(await mailer.deliver([alert(1), alert(2)])).toEqual({ batchItemFailures: [] });
+    });
+
+    expect(mails.length).toBe(2);
+  });
+
+  it('names the records that failed, and only those come again', async () => {
+    const broken = '{"deviceid":"1"}';
+
+    const mails = await sentBy(async () => {
+      const response = await mailer.deliver([alert(1), broken, alert(3)]);
+      expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+    });
+
+    expect(mails.length).toBe(2);
+  });
+
+  it('sends later what SNS refused, and not twice what it took', async () => {
+    mailer.refuse(1);
+    const mails = await sentBy(async () => {
+      const { batchItemFailures } = await mailer.deliver([alert(1), alert(2)]);
+      expect(batchItemFailures).toEqual([{ itemIdentifier: '0' }]);
+      expect(await mailer.deliver([alert(1), alert(2)])).toEqual({ batchItemFailures: [] });
+    });
+
+    expect(mails.length).toBe(2);
+  });
+});
