@@ -41,7 +41,7 @@ export const createOnoffEdgeSource = (options: OnoffEdgeSourceOptions): EdgeSour
     });
     const ended = new Promise<Error>((resolve) => {
       child.onReport((report) => {
-        if (report.kind === 'edge') onEdge({ line: report.line, atMs: report.atMs });
+        if (report.kind === 'edges') report.edges.forEach(onEdge);
         else if (report.kind === 'armed') arm();
         else if (report.kind === 'missed') missed = report.total;
         else {

@@ -10,7 +10,10 @@ export type WatchRequest = z.output<typeof watchRequestSchema>;
 /** What the child tells the daemon. */
 export const watchReportSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('armed') }),
-  z.strictObject({ kind: z.literal('edge'), line: z.int(), atMs: z.number() }),
+  z.strictObject({
+    kind: z.literal('edges'),
+    edges: z.array(z.strictObject({ line: z.int(), atMs: z.number() })),
+  }),
   /** Pulses that may have been missed since the child began. */
   z.strictObject({ kind: z.literal('missed'), total: z.int() }),
   z.strictObject({ kind: z.literal('fault'), message: z.string() }),

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Gpio } from 'onoff';
 import type { Clock } from '../clock.ts';
+import type { Edge } from './edge-source.ts';
 import { LevelTracker } from './onoff-levels.ts';
 import type { WatchReport, WatchRequest } from './onoff-messages.ts';
 
@@ -22,7 +23,9 @@ export type OnoffWatchParts = {
   readonly sysfsRoot?: string;
 };
 
-const LAG_PERIOD_MS = 10;
+const LOOK_PERIOD_MS = 10;
+/** Sending costs more than counting: edges go in batches, their times are exact all the same. */
+const SEND_PERIOD_MS = 50;
 
 type Line = { readonly gpio: InstanceType<OnoffPackage['Gpio']>; readonly tracker: LevelTracker };
 
@@ -33,19 +36,25 @@ export const watchWithOnoff = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const watched: Line[] = [];
+  const edges: Edge[] = [];
   try {
     const { Gpio } = await loaded(parts.loadOnoff);
     for (const { line, sysfsNumber } of lines) {
       unexportStale(sysfsNumber, parts.sysfsRoot ?? '/sys/class/gpio');
       const gpio = new Gpio(sysfsNumber, 'in', 'both', { activeLow: false });
-      watched.push({ gpio, tracker: arm(gpio, line, parts) });
+      const tracker = new LevelTracker();
+      watched.push({ gpio, tracker });
+      arm({ gpio, tracker }, { line, edges, parts });
     }
     parts.report({ kind: 'armed' });
-    await reportLag(
-      watched.map(({ tracker }) => tracker),
-      parts,
-      signal,
-    );
+    await Promise.all([
+      sendEdges(edges, parts, signal),
+      reportMissed(
+        watched.map(({ tracker }) => tracker),
+        parts,
+        signal,
+      ),
+    ]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (!signal.aborted) parts.report({ kind: 'fault', message });
@@ -68,39 +77,46 @@ const unexportStale = (sysfsNumber: number, root: string): void => {
   if (existsSync(join(root, `gpio${sysfsNumber}`))) writeFileSync(join(root, 'unexport'), `${sysfsNumber}`);
 };
 
+type Counting = { readonly line: number; readonly edges: Edge[]; readonly parts: OnoffWatchParts };
+
 /** Without debounceTimeout, which loses every pulse that is shorter, and all of them once they are faster. */
-const arm = (
-  gpio: InstanceType<OnoffPackage['Gpio']>,
-  line: number,
-  { report, clock }: OnoffWatchParts,
-): LevelTracker => {
+const arm = ({ gpio, tracker }: Line, { line, edges, parts: { report, clock } }: Counting): void => {
   if (gpio.direction() !== 'in' || gpio.edge() !== 'both')
     throw new Error(`GPIO ${line} does not report edges: direction ${gpio.direction()}, edge ${gpio.edge()}`);
-  const tracker = new LevelTracker();
   tracker.noteLevel(gpio.readSync(), clock.monotonicMs());
   gpio.watch((error, level) => {
     const atMs = clock.monotonicMs();
     if (error) report({ kind: 'fault', message: error.message });
-    else if (tracker.noteLevel(level, atMs)) report({ kind: 'edge', line, atMs });
+    else if (tracker.noteLevel(level, atMs)) edges.push({ line, atMs });
   });
-  return tracker;
 };
 
 /** Ends when the signal aborts. */
-const reportLag = async (
+const sendEdges = async (
+  edges: Edge[],
+  { clock, report }: OnoffWatchParts,
+  signal: AbortSignal,
+): Promise<void> => {
+  while (!signal.aborted) {
+    await clock.sleep(SEND_PERIOD_MS, signal).catch(() => undefined);
+    if (edges.length > 0) report({ kind: 'edges', edges: edges.splice(0) });
+  }
+};
+
+/** Ends when the signal aborts. */
+const reportMissed = async (
   trackers: readonly LevelTracker[],
   { clock, report }: OnoffWatchParts,
   signal: AbortSignal,
 ): Promise<void> => {
-  let total = 0;
+  let reported = 0;
   while (!signal.aborted) {
-    const dueMs = clock.monotonicMs() + LAG_PERIOD_MS;
-    await clock.sleep(LAG_PERIOD_MS, signal).catch(() => undefined);
-    const nowMs = clock.monotonicMs();
-    const lagMs = nowMs - dueMs;
-    const missed = trackers.reduce((sum, tracker) => sum + tracker.suspectedMissed(lagMs, nowMs), 0);
-    if (missed === 0) continue;
-    total += missed;
+    const dueMs = clock.monotonicMs() + LOOK_PERIOD_MS;
+    await clock.sleep(LOOK_PERIOD_MS, signal).catch(() => undefined);
+    for (const tracker of trackers) tracker.noteLate(clock.monotonicMs() - dueMs);
+    const total = trackers.reduce((sum, tracker) => sum + tracker.suspectedMissed, 0);
+    if (total === reported) continue;
+    reported = total;
     report({ kind: 'missed', total });
   }
 };

@@ -53,32 +53,46 @@ describe('the levels of a line', () => {
     expect(new LevelTracker().noteLevel(1, 0)).toBe(false);
   });
 
-  describe('while nobody looked', () => {
-    const turning = (): LevelTracker => {
+  describe('and the rhythm', () => {
+    /** Pulses of 4 ms every 16 ms; the process is `lateMs` late before the last, which comes after `gapMs`. */
+    const suspectedAfter = (gapMs: number, lateMs: number, pulses = 6): number => {
       const tracker = new LevelTracker();
       tracker.noteLevel(1, 0);
-      for (const atMs of [100, 116, 132]) {
+      const timesMs = Array.from({ length: pulses }, (_, index) => 100 + index * 16);
+      for (const atMs of timesMs) {
         tracker.noteLevel(0, atMs);
         tracker.noteLevel(1, atMs + 4);
       }
-      return tracker;
+      tracker.noteLate(lateMs);
+      tracker.noteLevel(0, (timesMs.at(-1) ?? 0) + gapMs);
+      return tracker.suspectedMissed;
     };
 
     it.each([
-      [10, 0],
-      [31, 0],
+      [16, 0],
+      [20, 0],
       [32, 1],
-      [50, 2],
-    ])(
-      'for %i ms may have lost as many as the rhythm has in it, but the one that is seen',
-      (lagMs, missed) => {
-        expect(turning().suspectedMissed(lagMs, 140 + lagMs)).toBe(missed);
-      },
-    );
+      [66, 3],
+    ])('with a gap of %i ms miss %i pulses when the process was late', (gapMs, missed) => {
+      expect(suspectedAfter(gapMs, 30)).toBe(missed);
+    });
 
-    it('lost none when the cups stood still', () => {
-      expect(turning().suspectedMissed(50, 10_000)).toBe(0);
-      expect(new LevelTracker().suspectedMissed(50, 10_000)).toBe(0);
+    it('miss none where the process was punctual: the wind went down', () => {
+      expect(suspectedAfter(66, 1)).toBe(0);
+    });
+
+    it('miss none where there is no rhythm', () => {
+      expect([suspectedAfter(10_000, 30), suspectedAfter(66, 30, 3)]).toEqual([0, 0]);
+    });
+
+    it('go by the short gaps when every other pulse is missed', () => {
+      const tracker = new LevelTracker();
+      for (const atMs of [0, 16, 32, 48, 64, 96, 128, 160, 192]) {
+        tracker.noteLate(20);
+        tracker.noteLevel(0, atMs);
+      }
+
+      expect(tracker.suspectedMissed).toBe(4);
     });
   });
 });
