@@ -1,11 +1,14 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
 import { createGpiomonEdgeSource } from '../../../src/buses/gpiomon-edge-source.ts';
 import { openLinuxI2cBus } from '../../../src/buses/linux-i2c-bus.ts';
+import { openStationBuses } from '../../../src/buses/machine-buses.ts';
 import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/buses/onoff-edge-source.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { describeEdgeSource } from '../../contract/edge-source.ts';
 import { describeI2cBus } from '../../contract/i2c-bus.ts';
+import { createRecordingLog } from '../../fakes/log.ts';
 
 const clock = systemClock;
 const onoffChild = fileURLToPath(new URL('../../../dist/buses/onoff-child.js', import.meta.url));
@@ -35,3 +38,29 @@ const createOnoff = () => createOnoffEdgeSource({ clock, startChild: () => forkO
 describeEdgeSource('onoff on the kernel', () =>
   Promise.resolve({ source: createOnoff(), lines: [5, 6], otherLine: 13, pulse }),
 );
+
+describe('an output line on the kernel', () => {
+  const level = async (): Promise<string> =>
+    (await readFile('/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio17/value', 'utf8')).trim();
+
+  it.each(['gpiomon', 'onoff'] as const)(
+    'is driven with the backend %s and ends inactive',
+    async (gpioBackend) => {
+      const buses = await openStationBuses({
+        sensors: { i2cBus: 0, gpioBackend },
+        clock,
+        log: createRecordingLog(),
+      });
+      const line = await buses.openOutputLine({ gpio: 17, isActiveLow: false });
+
+      await line.set(true);
+      expect(await level()).toBe('1');
+      await line.set(false);
+      expect(await level()).toBe('0');
+      await line.set(true);
+      await buses.close();
+
+      expect(await level()).toBe('0');
+    },
+  );
+});
