@@ -14,6 +14,8 @@ describe('the buses of a real kernel', () => {
     });
 
     expect(status, output).toBe(0);
-    expect(output).toContain('pulses: {');
+    const pulses = /^pulses: .*$/m.exec(output)?.[0];
+    console.info(pulses);
+    expect(pulses).toBeDefined();
   }, 900_000);
 });
