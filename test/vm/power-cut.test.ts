@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openOutbox } from '../../src/outbox/open-outbox.ts';
+import { uniform } from '../../src/simulation/noise.ts';
+import { timeOf } from '../../src/uplink/stored-bodies.ts';
+import { createRecordingLog } from '../fakes/log.ts';
+import { runMachine } from './machine.ts';
+
+const run = promisify(execFile);
+
+/** Cuts in a row on one disk; two such disks take a core each. */
+const CUTS = 10;
+const SEEDS = [1, 2];
+const DISK_MEGABYTES = 48;
+/** One cut in five comes while the store is being opened, the others up to so many readings later. */
+const EARLY_SHARE = 0.2;
+const MOST_READINGS = 5;
+const MOST_DELAY_SECONDS = 1.2;
+
+type Found = { readonly epoch: string; readonly seqs: readonly number[]; readonly tips: number };
+type Cut = { readonly moment: string; readonly reported: readonly number[]; readonly found: Found };
+
+/** What the next boot would find: the journal replayed, the store opened. */
+const lookInto = async (disk: string, folder: string): Promise<Found> => {
+  const copy = join(folder, 'copy.img');
+  const files = join(folder, 'files');
+  await copyFile(disk, copy);
+  // Status 1: it had something to replay or mend.
+  await run('e2fsck', ['-fy', copy]).catch((error: { code?: number }) => {
+    if (error.code !== 1) throw error;
+  });
+  await rm(files, { recursive: true, force: true });
+  await mkdir(files);
+  await run('debugfs', ['-R', `rdump / ${files}`, copy]);
+  const { outbox, store } = await openOutbox({
+    directory: files,
+    maxBytes: 100_000_000,
+    log: createRecordingLog(),
+    wallMs: () => Date.now(),
+    timeOf,
+  });
+  try {
+    const records = await outbox.peek('reading', { maxRecords: 10_000, maxBytes: 100_000_000 });
+    const tips = Number((await outbox.getState('rainTips')) ?? 0);
+    return { epoch: outbox.stats().epoch, seqs: records.map(({ seq }) => seq), tips };
+  } finally {
+    await outbox.close();
+    await store.close();
+  }
+};
+
+/** Drawn by the seed, as settings of test/vm/guest/power-cut.sh. */
+const momentOf = (seed: number, index: number): string => {
+  const draw = (what: number): number => uniform(seed, 3 * index + what);
+  const isEarly = draw(0) < EARLY_SHARE;
+  const text = isEarly ? 'weather-gateway starts' : 'a reading is stored';
+  const times = isEarly ? 1 : 1 + Math.floor(draw(1) * MOST_READINGS);
+  return `AFTER="${text}" TIMES=${times} DELAY=${(draw(2) * MOST_DELAY_SECONDS).toFixed(3)}`;
+};
+
+const cutAgainAndAgain = async (seed: number, folder: string): Promise<Cut[]> => {
+  const disk = join(folder, 'disk.img');
+  const config = join(folder, 'gateway.yaml');
+  await writeFile(
+    config,
+    [
+      'station: { id: vm, name: VM }',
+      'aws: { endpoint: localhost, port: 9, certificate: /nowhere.pem, privateKey: /nowhere.key }',
+      'reporting: { intervalSeconds: 1 }',
+      'outbox: { directory: /data }',
+      'sensors: { bme280: {}, windVane: {}, anemometer: { gpio: 5 }, rainGauge: { gpio: 6 } }',
+      'http: { port: 0 }',
+      'log: { level: debug }',
+    ].join('\n'),
+  );
+  await run('truncate', ['-s', `${DISK_MEGABYTES}M`, disk]);
+  await run('mkfs.ext4', ['-q', '-F', disk]);
+  const cuts: Cut[] = [];
+  for (let index = 0; index < CUTS; index += 1) {
+    const moment = momentOf(seed, index);
+    const { end, output } = await runMachine({
+      script: `CONFIG=${config} ${moment}
+. test/vm/guest/power-cut.sh`,
+      disk,
+      cutOn: 'POWER-CUT',
+      limitSeconds: 600,
+    });
+    expect(end, output.slice(-2_000)).toBe('power-cut');
+    const stored = output.matchAll(/"seq":(\d+)[^\n]*"msg":"a reading is stored"/g);
+    const reported = [...stored].map(([, seq]) => Number(seq));
+    cuts.push({ moment, reported, found: await lookInto(disk, folder) });
+  }
+  return cuts;
+};
+
+describe('a station whose power is cut again and again', () => {
+  let folders: string[] = [];
+  let runs: Cut[][] = [];
+
+  beforeAll(async () => {
+    folders = await Promise.all(SEEDS.map(() => mkdtemp(join(tmpdir(), 'weather-gateway-power-'))));
+    runs = await Promise.all(SEEDS.map((seed, index) => cutAgainAndAgain(seed, folders[index] ?? '')));
+  });
+  afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+  it('took readings before most of the cuts, and was cut at start as well', () => {
+    const counts = runs.flat().map(({ reported }) => reported.length);
+
+    expect(counts.length).toBeGreaterThanOrEqual(20);
+    expect(counts.filter((count) => count > 0).length).toBeGreaterThan(10);
+  });
+
+  it('has every reading that it had reported as taken, under the key it had reported', () => {
+    for (const cuts of runs) {
+      const reported = new Set<number>();
+      for (const cut of cuts) {
+        for (const seq of cut.reported) reported.add(seq);
+        const missing = [...reported].filter((seq) => !cut.found.seqs.includes(seq));
+        expect(missing, cut.moment).toEqual([]);
+      }
+    }
+  });
+
+  it('never gives a number twice, leaves no hole and keeps its epoch', () => {
+    for (const cuts of runs) {
+      const reported = cuts.flatMap((cut) => cut.reported);
+      expect(new Set(reported).size).toBe(reported.length);
+      const taken = cuts.filter(({ found }) => found.seqs.length > 0);
+      expect(new Set(taken.map(({ found }) => found.epoch)).size).toBe(1);
+      for (const { found } of taken)
+        expect(found.seqs).toEqual(Array.from({ length: found.seqs.length }, (_, index) => index + 1));
+    }
+  });
+
+  it('never goes back in the total of rain', () => {
+    for (const cuts of runs) {
+      const tips = cuts.map(({ found }) => found.tips);
+      expect(tips).toEqual(tips.toSorted((a, b) => a - b));
+      expect(tips.at(-1)).toBeGreaterThan(0);
+    }
+  });
+});
