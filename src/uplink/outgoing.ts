@@ -80,9 +80,11 @@ export class OutgoingMessages {
       last = record;
     }
     const { topics } = this.#parts;
-    const carrier = wish.isOnlyOne
-      ? { topic: topics.reading, payload: head.json }
-      : { topic: topics.backlog, payload: `{"readings":[${messages.join()}]}` };
+    // Another may have been appended since `isOnlyOne` was found true.
+    const carrier =
+      wish.isOnlyOne && messages.length === 1
+        ? { topic: topics.reading, payload: head.json }
+        : { topic: topics.backlog, payload: `{"readings":[${messages.join()}]}` };
     const upTo = positionOf(last);
     return { kind: 'send', outgoing: { lane: 'reading', ...carrier, upTo, count: messages.length } };
   }
