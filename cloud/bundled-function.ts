@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -38,8 +39,9 @@ export class BundledFunction extends Construct {
       description: props.description,
     });
     logGroup.grantWrite(this.#role);
+    const bundle = bundleFunction(props.functionName, props.withFolder);
     this.function = new LambdaFunction(this, 'Function', {
-      code: Code.fromAsset(bundleFunction(props.functionName, props.withFolder)),
+      code: Code.fromAsset(bundle),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -51,6 +53,8 @@ export class BundledFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
     });
+    // The asset is a copy of it.
+    rmSync(bundle, { recursive: true });
   }
 
   allow(actions: readonly string[], resources: readonly string[]): void {

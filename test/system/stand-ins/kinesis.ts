@@ -118,7 +118,8 @@ export const startKinesis = async (streams: Readonly<Record<string, number>>): P
       client.destroy();
       if (server.exitCode !== null) return;
       const exit = once(server, 'exit');
-      server.kill();
+      // It ends orderly only once every connection has.
+      server.kill('SIGKILL');
       await exit;
     },
   };
