@@ -3,11 +3,12 @@ import { append } from './append.ts';
 import { diskWrites } from './disk-writes.ts';
 import { drain } from './drain.ts';
 import type { Bench } from './figure.ts';
+import { loss } from './loss.ts';
 import { restart } from './restart.ts';
 import { writeResults } from './results.ts';
 
 // npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results.
-const benches: readonly Bench[] = [append, drain, restart, diskWrites];
+const benches: readonly Bench[] = [append, drain, loss, restart, diskWrites];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !benches.some((bench) => bench.name === name));

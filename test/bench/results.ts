@@ -22,7 +22,7 @@ const rounded = (value: number): string =>
 
 const row = ({ name, unit, ours, other, goal }: Figure): string => {
   const against = other === null ? '' : `${rounded(other.value)} (${other.name})`;
-  const ratio = other === null ? '' : rounded(ours / other.value);
+  const ratio = other === null || other.value === 0 ? '' : rounded(ours / other.value);
   const reached = goal === null ? '' : `${goal.text}: ${goal.isReached ? 'yes' : '**no**'}`;
   return `| ${name} | ${rounded(ours)} ${unit} | ${against} | ${ratio} | ${reached} |`;
 };
