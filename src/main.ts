@@ -9,6 +9,7 @@ const commands: Commands = {
   check: () => import('./commands/check.ts'),
   doctor: () => import('./commands/doctor.ts'),
   enroll: () => import('./commands/enroll.ts'),
+  replay: () => import('./commands/replay.ts'),
   status: () => import('./commands/status.ts'),
   outbox: () => import('./commands/outbox.ts'),
   run: () => import('./commands/run.ts'),

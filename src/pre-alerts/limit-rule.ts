@@ -13,13 +13,17 @@ export const assessLimit = (
   const { quantity, direction } = rule;
   const value = valueNow(observation, quantity);
   if (value === null) return null;
-  const judged = judgeLevels(value, rule, { sign: direction === 'above' ? 1 : -1, held });
+  const sign = direction === 'above' ? 1 : -1;
+  const judged = judgeLevels(value, rule, { sign, held });
   const { limit, severity } = judged;
   return {
     ...judged,
     subjects: [],
     report: { quantity, value, limit, unit: unitOf(quantity), minutestolimit: null },
-    sentence: `${nameOf(quantity)} is ${amount(quantity, value)}; the ${severity} limit is ${limitAmount(quantity, limit)}.`,
+    sentence:
+      sign * (value - limit) >= 0
+        ? `${nameOf(quantity)} is ${amount(quantity, value)}; the ${severity} limit is ${limitAmount(quantity, limit)}.`
+        : `${nameOf(quantity)} is ${amount(quantity, value)}, after ${limitAmount(quantity, limit)}, the ${severity} limit, was reached.`,
     endSentence: `${nameOf(quantity)} is ${amount(quantity, value)} and well ${direction === 'above' ? 'below' : 'above'} the limit again.`,
   };
 };

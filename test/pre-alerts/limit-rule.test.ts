@@ -51,6 +51,18 @@ describe('a rule on a limit', () => {
     ]);
   });
 
+  it('reminds of the limit that was reached while the value is on its way back', () => {
+    const station = createStation([heatRule({ reminderMinutes: 1 })]);
+    station.reads({ temperature: 38 });
+    station.readsFor(1, { temperature: 36 });
+
+    expect(station.steps[1]?.event).toMatchObject({
+      transition: 'reminder',
+      severity: 'alert',
+      text: 'Temperature is 36.0 °C, after 38 °C, the alert limit, was reached.',
+    });
+  });
+
   it('may have one limit only, warning or alert', () => {
     const warning = createStation([heatRule({ alert: undefined })]);
     expect(warning.reads({ temperature: 60 })).toEqual(['heat raised']);
