@@ -3,6 +3,8 @@ import process from 'node:process';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deriveFrom, RECENT_SPAN_MS } from '../../src/derived/derived.ts';
+import { readingMessage } from '../../src/message.ts';
 import type { GatewayStatus } from '../../src/status.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 import { launchBrowser, openViewer, takeScreenshot, type Viewer } from './browser.ts';
@@ -36,6 +38,20 @@ const noAnswer = {
     message: 'BME280 0x76: nothing acknowledged (EREMOTEIO)',
     datetime: '2026-06-01 11:22:33',
   },
+};
+
+/** The newest of the recorded weather as the newest reading, so that a picture agrees with itself. */
+const showNewest = async ({ history, show }: DashboardStation): Promise<void> => {
+  const recent = await history.recent(RECENT_SPAN_MS);
+  const newest = recent.at(-1);
+  if (newest === undefined) throw new Error('nothing was recorded');
+  show({
+    latest: readingMessage({ deviceid: '1', epoch: '01JX', seq: recent.length }, newest, {
+      wallMs: newest.at.wallMs,
+      timequality: 'synced',
+    }),
+    derived: deriveFrom(recent, { intervalMs: 12_000, elevationMetres: 12 }),
+  });
 };
 
 const drawnCharts = (page: Page) => page.locator('.plot canvas');
@@ -220,6 +236,12 @@ describe('the pictures in the README', () => {
       launchBrowser(),
       openDashboardStation({ days: process.env['SCREENSHOTS'] === '1' ? 8 : 1, seed: 3 }),
     ]);
+    await showNewest(station);
+    station.show({
+      link: { state: 'connected', sinceSeconds: 40, reconnects: 3 },
+      outbox: waitingReadings(18_234, 218_808),
+      drain: { readingsPerSecond: 8_200, secondsLeft: 3, startedWith: 30_000 },
+    });
     const looks = [
       { name: 'dashboard', look: {}, minutes: 60 },
       { name: 'dashboard-dark', look: { scheme: 'dark' as const }, minutes: 10_080 },

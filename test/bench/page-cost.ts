@@ -1,0 +1,53 @@
+// npx tsx test/bench/page-cost.ts: what one viewer of the dashboard costs the daemon, in per cent of a core.
+// Needs `npm run build`. CPU time of the process, so that other work on the machine does not count.
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { launchBrowser, openViewer } from '../system/browser.ts';
+import { startSimulatedDaemon } from '../system/simulated-daemon.ts';
+
+const MEASURE_SECONDS = 40;
+/** USER_HZ, the unit of /proc/PID/stat on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+/** Of proc(5), counted from the field behind the name in brackets. */
+const UTIME = 11;
+const STIME = 12;
+
+const cpuSeconds = async (pid: number): Promise<number> => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[UTIME]) + Number(fields[STIME])) / TICKS_PER_SECOND;
+};
+
+const percentOfCore = async (pid: number): Promise<number> => {
+  const [cpuAtStart, startMs] = [await cpuSeconds(pid), performance.now()];
+  await delay(MEASURE_SECONDS * 1000);
+  const seconds = (performance.now() - startMs) / 1000;
+  return ((await cpuSeconds(pid)) - cpuAtStart) * (100 / seconds);
+};
+
+const spans = [
+  { name: '1 h', minutes: 60 },
+  { name: '24 h', minutes: 1_440 },
+  { name: '7 d', minutes: 10_080 },
+];
+
+const daemon = await startSimulatedDaemon({ intervalSeconds: 12, pastDays: 8 });
+const browser = await launchBrowser();
+try {
+  await daemon.mosquitto.start();
+  await delay(10_000);
+  const alone = await percentOfCore(daemon.pid);
+  process.stdout.write(`nobody looks: ${alone.toFixed(2)} % of a core\n`);
+  const { page } = await openViewer(browser, daemon.url);
+  for (const { name, minutes } of spans) {
+    await page.locator(`input[value="${minutes}"]`).check();
+    await page.getByRole('figure', { name: `Temperature, last ${name}` }).waitFor();
+    const watched = await percentOfCore(daemon.pid);
+    process.stdout.write(
+      `one viewer of ${name}: ${watched.toFixed(2)} %, the page costs ${(watched - alone).toFixed(2)} %\n`,
+    );
+  }
+} finally {
+  await browser.close();
+  await daemon.dispose();
+}
