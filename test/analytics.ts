@@ -10,13 +10,13 @@ const LOG = '-Dorg.slf4j.simpleLogger.log.org.apache.maven';
 const VOICES = [`${LOG}.plugin.surefire=info`, `${LOG}.plugins.shade=error`];
 const pom = fileURLToPath(new URL('../cloud/analytics/pom.xml', import.meta.url));
 
-const missing = ['java', 'mvn'].filter((tool) => spawnSync(tool, ['-version'], { stdio: 'ignore' }).error);
+const missing = ['javac', 'mvn'].filter((tool) => spawnSync(tool, ['-version'], { stdio: 'ignore' }).error);
 
 if (missing.length > 0) {
   console.warn(
     `LEFT OUT: the Flink job was neither built nor tested, for there is no ${missing.join(', no ')}.`,
   );
-  console.warn('On Debian: apt-get install maven (brings Java 17).');
+  console.warn('On Debian: apt-get install maven openjdk-17-jdk-headless');
 } else {
   const { status } = spawnSync('mvn', [...QUIET, ...VOICES, '-f', pom, 'verify'], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
