@@ -33,14 +33,12 @@ import weather.analytics.readings.Reading;
  */
 class Benchmark {
   private static final long READINGS = 300_000;
-
   /** Of the run whose cost, mostly that of starting, is taken off the others'. */
   private static final long FEW = 3_000;
 
   private static final Duration OUT_OF_ORDER = Duration.ofSeconds(5);
   private static final AtomicLong ROWS = new AtomicLong();
   private static final Queue<AverageRow> KEPT = new ConcurrentLinkedQueue<>();
-
   private static final StringBuilder REPORT = new StringBuilder();
   private static Path stations;
 
