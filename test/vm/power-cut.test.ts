@@ -16,6 +16,7 @@ const run = promisify(execFile);
 const CUTS = 10;
 const SEEDS = [1, 2];
 const DISK_MEGABYTES = 48;
+const HOST_LIMIT_MS = 1_500_000;
 /** One cut in five comes while the store is being opened, the others up to so many readings later. */
 const EARLY_SHARE = 0.2;
 const MOST_READINGS = 5;
@@ -104,7 +105,7 @@ describe('a station whose power is cut again and again', () => {
   beforeAll(async () => {
     folders = await Promise.all(SEEDS.map(() => mkdtemp(join(tmpdir(), 'weather-gateway-power-'))));
     runs = await Promise.all(SEEDS.map((seed, index) => cutAgainAndAgain(seed, folders[index] ?? '')));
-  });
+  }, HOST_LIMIT_MS);
   afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
   it('took readings before most of the cuts, and was cut at start as well', () => {
