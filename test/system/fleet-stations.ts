@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { ulid } from 'ulid';
+import { z } from 'zod';
+import { readingMessage, topicsOf } from '../../src/message.ts';
+import { createWeatherModel } from '../../src/simulation/weather-model.ts';
+
+/**
+ * Some stations of a fleet in one process. A station here is its weather, its numbering and its own MQTT connection;
+ * it has no outbox and no drivers, which the chain behind the broker cannot tell. One certificate serves the process.
+ */
+const orderSchema = z.object({
+  ids: z.array(z.string()),
+  port: z.number(),
+  seconds: z.number(),
+  intervalSeconds: z.number(),
+  certificate: z.string(),
+  privateKey: z.string(),
+  authority: z.string(),
+});
+export type FleetOrder = z.output<typeof orderSchema>;
+export type FleetCount = { readonly acknowledged: number };
+
+const KMH_PER_MS = 3.6;
+const tenth = (value: number): number => Math.round(value * 10) / 10;
+
+const connect = (id: string, order: FleetOrder): Promise<MqttClient> =>
+  connectAsync(`mqtts://localhost:${order.port}`, {
+    ...{ cert: order.certificate, key: order.privateKey, ca: order.authority },
+    ...{ clientId: id, protocolVersion: 5 },
+  });
+
+/** One station for its time. Resolves with how many readings the broker acknowledged. */
+const runStation = async (client: MqttClient, id: string, order: FleetOrder): Promise<number> => {
+  const weatherAt = createWeatherModel({
+    ...{ seed: Number(id), startSolarMs: Date.now(), elevationMetres: 0, influence: (usual) => usual },
+  });
+  const epoch = ulid();
+  const startMs = Date.now();
+  // Spread over the interval, as stations that were switched on at different times are.
+  await delay(Math.random() * order.intervalSeconds * 1000);
+  let seq = 0;
+  while (Date.now() - startMs < order.seconds * 1000) {
+    const dueMs = Date.now() + order.intervalSeconds * 1000;
+    const weather = weatherAt((Date.now() - startMs) / 1000);
+    seq += 1;
+    const wallMs = Date.now();
+    const message = readingMessage(
+      { deviceid: id, epoch, seq },
+      {
+        at: { bootId: 'fleet', monotonicMs: performance.now(), wallMs, synchronized: true },
+        values: {
+          ...{ temperature: tenth(weather.temperatureC), humidity: tenth(weather.humidityPercent) },
+          ...{ winddirection: null, windintensity: tenth(weather.windMs * KMH_PER_MS), windgust: null },
+          ...{ rainheight: 0, pressure: tenth(weather.pressureHpa) },
+        },
+        quality: {},
+      },
+      { wallMs, timequality: 'synced' },
+    );
+    await client.publishAsync(topicsOf('weather', id).reading, JSON.stringify(message), { qos: 1 });
+    await delay(Math.max(0, dueMs - Date.now()));
+  }
+  return seq;
+};
+
+const run = async (order: FleetOrder): Promise<FleetCount> => {
+  const clients: MqttClient[] = [];
+  // One after the other: thousands of handshakes at once are no weather station's day.
+  for (const id of order.ids) clients.push(await connect(id, order));
+  const counts = await Promise.all(
+    order.ids.map((id, index) => {
+      const client = clients[index];
+      return client ? runStation(client, id, order) : 0;
+    }),
+  );
+  for (const client of clients) await client.endAsync();
+  return { acknowledged: counts.reduce((sum, count) => sum + count, 0) };
+};
+
+process.once('message', (message) => {
+  run(orderSchema.parse(message)).then(
+    (count) => process.send?.(count, () => process.disconnect()),
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      process.exit(1);
+    },
+  );
+});
