@@ -11,6 +11,7 @@ import { awsConnect } from '../publisher/aws-connection.ts';
 import type { Publisher } from '../publisher/publisher.ts';
 import { ReconnectingPublisher } from '../publisher/reconnecting-publisher.ts';
 import { stationConnection } from '../publisher/station-connection.ts';
+import { accelerated } from '../simulation/accelerated-clock.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import type { Scenario } from '../simulation/scenario.ts';
 import { behindNetwork } from '../simulation/simulated-network.ts';
@@ -85,13 +86,14 @@ const CLOCK_TOLERANCE_MS = 1_000;
 
 const simulate = (config: GatewayConfig, scenario: Scenario): Machine => {
   const { sensors, station } = config;
+  const machineClock = accelerated(systemClock, scenario.speed ?? 1);
   const { buses, clock, network } = openSimulatedStation({
-    ...{ clock: systemClock, sensors, scenario },
+    ...{ clock: machineClock, sensors, scenario },
     ...(station.elevationMetres === undefined ? {} : { elevationMetres: station.elevationMetres }),
   });
   // The simulated machine knows the time as long as the scenario has not set its clock wrong.
   const isRight = (): Promise<boolean> =>
-    Promise.resolve(Math.abs(clock.wallMs() - systemClock.wallMs()) < CLOCK_TOLERANCE_MS);
+    Promise.resolve(Math.abs(clock.wallMs() - machineClock.wallMs()) < CLOCK_TOLERANCE_MS);
   return {
     buses,
     clock,

@@ -86,6 +86,9 @@ export const scenarioSchema = z
   .strictObject({
     name: text(128),
     seed: wholeNumber(0, MOST_SEED).default(1).describe('The same seed gives the same weather.'),
+    speed: decimalNumber(1, 100)
+      .exactOptional()
+      .describe('How much faster than in reality time passes. 1 to 100; 1 without.'),
     startsAt: z.iso
       .datetime('a time such as "2026-07-20T12:00:00Z"')
       .exactOptional()

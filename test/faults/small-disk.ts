@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export type SmallDisk = {
+  readonly path: string;
+  /** Leaves not a byte to anyone. */
+  fill(): Promise<void>;
+  free(): Promise<void>;
+  makeReadOnly(): Promise<void>;
+  makeWritable(): Promise<void>;
+  unmount(): Promise<void>;
+};
+
+/** A file system of its own that is easily full (tmpfs; needs root). */
+export const mountSmallDisk = async (path: string, megabytes: number): Promise<SmallDisk> => {
+  await mkdir(path, { recursive: true });
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'weather-gateway-faults', path]);
+  const ballast = join(path, 'ballast');
+  return {
+    path,
+    fill: async () => {
+      const { bavail, bsize } = await statfs(path);
+      await writeFile(ballast, Buffer.alloc(Number(bavail) * Number(bsize))).catch(() => undefined);
+    },
+    free: () => rm(ballast, { force: true }),
+    makeReadOnly: () => run('mount', ['-o', 'remount,ro', path]).then(() => undefined),
+    makeWritable: () => run('mount', ['-o', 'remount,rw', path]).then(() => undefined),
+    unmount: () => run('umount', ['-l', path]).then(() => undefined),
+  };
+};

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+
+const reading = z.object({ epoch: z.string(), seq: z.int() });
+const backlog = z.object({ readings: z.array(reading) });
+const gap = z.object({ epoch: z.string(), fromseq: z.int(), toseq: z.int() });
+
+export type EpochAccount = {
+  readonly epoch: string;
+  readonly delivered: number;
+  readonly duplicates: number;
+  /** Readings that arrived for the first time after a later one had. */
+  readonly outOfOrder: number;
+  readonly toldInGaps: number;
+  /** Up to the given end: neither delivered nor told of. */
+  readonly missing: readonly number[];
+};
+
+type Epoch = {
+  readonly seen: Set<number>;
+  readonly told: Set<number>;
+  highest: number;
+  duplicates: number;
+  outOfOrder: number;
+};
+
+/** What arrived from one station, by the only measure that proves a loss: `(epoch, seq)`. */
+export class DeliveryLedger {
+  readonly #epochs = new Map<string, Epoch>();
+
+  take(topic: string, payload: string): void {
+    const kind = topic.split('/').at(-1);
+    if (kind === 'reading') this.#note(reading.parse(JSON.parse(payload)));
+    if (kind === 'backlog') {
+      for (const each of backlog.parse(JSON.parse(payload)).readings) this.#note(each);
+    }
+    if (kind === 'gap') {
+      const { epoch, fromseq, toseq } = gap.parse(JSON.parse(payload));
+      for (let seq = fromseq; seq <= toseq; seq += 1) this.#epoch(epoch).told.add(seq);
+    }
+  }
+
+  delivered(): number {
+    return [...this.#epochs.values()].reduce((sum, { seen }) => sum + seen.size, 0);
+  }
+
+  epochs(): string[] {
+    return [...this.#epochs.keys()];
+  }
+
+  /** `lastSeq`: the last reading of the epoch that was accepted; by default the last one heard of. */
+  account(name: string, lastSeq?: number): EpochAccount {
+    const { seen, told, duplicates, outOfOrder } = this.#epoch(name);
+    const end = lastSeq ?? Math.max(0, ...seen, ...told);
+    const all = Array.from({ length: end }, (_, index) => index + 1);
+    return {
+      epoch: name,
+      delivered: seen.size,
+      duplicates,
+      outOfOrder,
+      toldInGaps: told.size,
+      missing: all.filter((seq) => !seen.has(seq) && !told.has(seq)),
+    };
+  }
+
+  #epoch(name: string): Epoch {
+    const epoch = this.#epochs.get(name) ?? {
+      seen: new Set<number>(),
+      told: new Set<number>(),
+      highest: 0,
+      duplicates: 0,
+      outOfOrder: 0,
+    };
+    this.#epochs.set(name, epoch);
+    return epoch;
+  }
+
+  #note({ epoch: name, seq }: z.infer<typeof reading>): void {
+    const epoch = this.#epoch(name);
+    if (epoch.seen.has(seq)) epoch.duplicates += 1;
+    else if (seq < epoch.highest) epoch.outOfOrder += 1;
+    epoch.seen.add(seq);
+    epoch.highest = Math.max(epoch.highest, seq);
+  }
+}

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Identity } from '../../src/certificate/certificate-authority.ts';
+import { openOutbox } from '../../src/outbox/open-outbox.ts';
+import type { OutboxStats } from '../../src/outbox/outbox.ts';
+import type { ScenarioEvent } from '../../src/simulation/scenario.ts';
+import { timeOf } from '../../src/uplink/stored-bodies.ts';
+import { createRecordingLog } from '../fakes/log.ts';
+
+export type GatewayProcessParts = {
+  readonly stationId: string;
+  /** Configuration, certificates and log. */
+  readonly folder: string;
+  readonly outboxDirectory: string;
+  readonly brokerPort: number;
+  readonly rootCa: string;
+  readonly device: Identity;
+  /** Simulated seconds in a second. */
+  readonly speed: number;
+  readonly events?: readonly Partial<ScenarioEvent>[];
+};
+
+export type GatewayProcess = {
+  readonly outboxDirectory: string;
+  readonly logFile: string;
+  start(): void;
+  /** Resolves once the process is gone. */
+  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  isRunning(): boolean;
+  pid(): number | undefined;
+  /** Readings that wait, as the running gateway tells it; `null` while it does not. */
+  waiting(): Promise<number | null>;
+  /** What the outbox says of itself, read while the gateway is stopped. */
+  stats(): Promise<OutboxStats>;
+};
+
+const DASHBOARD_URL = /"url":"(http:[^"]+?)\/?"/g;
+
+const waitingSchema = z.object({
+  outbox: z.object({ lanes: z.object({ reading: z.object({ waiting: z.int() }) }) }),
+});
+
+const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
+
+/** A station on simulated sensors: the built daemon in a process of its own, one reading a simulated second. */
+export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<GatewayProcess> => {
+  const { folder, outboxDirectory } = parts;
+  await mkdir(folder, { recursive: true });
+  const file = (name: string): string => join(folder, name);
+  await writeFile(file('ca.pem'), parts.rootCa);
+  await writeFile(file('device.pem'), parts.device.certificate);
+  await writeFile(file('device.key'), parts.device.privateKey);
+  await writeFile(
+    file('gateway.yaml'),
+    JSON.stringify({
+      station: { id: parts.stationId, name: `Station ${parts.stationId}` },
+      aws: {
+        endpoint: '127.0.0.1',
+        port: parts.brokerPort,
+        certificate: file('device.pem'),
+        privateKey: file('device.key'),
+        rootCa: file('ca.pem'),
+      },
+      reporting: { intervalSeconds: 1 },
+      outbox: { directory: outboxDirectory, maxMegabytes: 8 },
+      sensors: { bme280: { address: 0x76 }, windVane: { address: 0x48, channel: 0 }, rainGauge: { gpio: 6 } },
+      http: { port: 0 },
+    }),
+  );
+  await writeFile(
+    file('scenario.yaml'),
+    JSON.stringify({ name: 'faults', speed: parts.speed, events: parts.events ?? [] }),
+  );
+  let child: ChildProcess | undefined;
+  return {
+    outboxDirectory,
+    logFile: file('gateway.log'),
+    start: () => {
+      const log = createWriteStream(file('gateway.log'), { flags: 'a' });
+      const started = spawn(
+        process.execPath,
+        [MAIN, 'run', '--simulate', '--scenario', file('scenario.yaml'), '--config', file('gateway.yaml')],
+        { stdio: ['ignore', 'pipe', 'pipe'] },
+      );
+      started.stdout.pipe(log, { end: false });
+      started.stderr.pipe(log, { end: false });
+      started.once('exit', () => log.end());
+      child = started;
+    },
+    stop: async (signal) => {
+      const running = child;
+      child = undefined;
+      if (!running || running.exitCode !== null || running.signalCode !== null) return;
+      const exited = once(running, 'exit');
+      running.kill(signal);
+      await exited;
+    },
+    isRunning: () => child !== undefined && child.exitCode === null && child.signalCode === null,
+    pid: () => child?.pid,
+    waiting: async () => {
+      const urls = (await readFile(file('gateway.log'), 'utf8').catch(() => '')).matchAll(DASHBOARD_URL);
+      const url = [...urls].at(-1)?.[1];
+      if (url === undefined) return null;
+      const response = await fetch(`${url}/api/status`).catch(() => null);
+      const status = waitingSchema.safeParse(await response?.json().catch(() => null));
+      return status.success ? status.data.outbox.lanes.reading.waiting : null;
+    },
+    stats: async () => {
+      const opened = await openOutbox({
+        directory: outboxDirectory,
+        maxBytes: 8_000_000,
+        log: createRecordingLog(),
+        wallMs: () => Date.now(),
+        timeOf,
+      });
+      const stats = opened.outbox.stats();
+      await opened.outbox.close();
+      await opened.store.close();
+      return stats;
+    },
+  };
+};
+
+/** Waits for a condition and not for a duration; says what it waited for when that is in vain. */
+export const until = async (
+  what: string,
+  isTrue: () => boolean | Promise<boolean>,
+  withinMs = 180_000,
+): Promise<void> => {
+  const endMs = Date.now() + withinMs;
+  while (!(await isTrue())) {
+    if (Date.now() > endMs) throw new Error(`in vain: ${what}`);
+    await delay(50);
+  }
+};
+
+export const logOf = (gateway: GatewayProcess): Promise<string> => readFile(gateway.logFile, 'utf8');
