@@ -1,6 +1,7 @@
 import type { StationBuses } from './buses/station-buses.ts';
 import type { Clock } from './clock.ts';
 import type { GatewayConfig } from './config/schema.ts';
+import { RECENT_SPAN_MS } from './derived/derived.ts';
 import { type History, openHistory } from './history/history.ts';
 import type { Log } from './log.ts';
 import type { OpenedOutbox } from './outbox/open-outbox.ts';
@@ -45,7 +46,6 @@ export const openStation = async (parts: StationParts): Promise<Station> => {
   const timeKeeper = new TimeKeeper({ ...parts, outbox });
   await timeKeeper.open();
   const progress = new Progress({ monotonicMs, intervalMs });
-  const desk = await openDesk(parts, intervalMs);
   const history = await openHistory({
     store,
     stampOf: (at) => timeKeeper.stampOf(at),
@@ -53,6 +53,7 @@ export const openStation = async (parts: StationParts): Promise<Station> => {
     intervalMs,
     log,
   });
+  const desk = await openDesk(parts, history, intervalMs);
   const { sensors } = config;
   const sampler = await createSampler({
     ...{ sensors, buses, clock, log, outbox },
@@ -79,6 +80,7 @@ export const openStation = async (parts: StationParts): Promise<Station> => {
 
 const openDesk = async (
   { config, opened, buses, log }: StationParts,
+  history: History,
   intervalMs: number,
 ): Promise<PreAlertDesk> => {
   const preAlerts = createPreAlerts({
@@ -86,6 +88,7 @@ const openDesk = async (
     intervalMs,
     elevationMetres: config.station.elevationMetres,
     restored: await savedPreAlerts(opened.outbox),
+    recent: await history.recent(RECENT_SPAN_MS),
   });
   if (preAlerts.hasForgotten) log.warn({}, 'what the pre-alerts remembered cannot be read and is forgotten');
   const outputs = openPreAlertOutputs({ rules: config.preAlerts, buses, log });
