@@ -5,9 +5,9 @@ import { runFaults } from './fault-run.ts';
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
-    stations: { type: 'string', default: '6' },
+    stations: { type: 'string', default: '8' },
     speed: { type: 'string', default: '15' },
-    faults: { type: 'string', default: '240' },
+    faults: { type: 'string', default: '500' },
     hours: { type: 'string', default: '0' },
   },
 });
