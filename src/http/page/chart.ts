@@ -105,7 +105,7 @@ export class Chart {
       hooks: {
         drawClear: [(plot) => paintGaps(painting(plot))],
         draw: [(plot) => paintFlags(painting(plot))],
-        setCursor: [(plot) => this.#readOut(plot.cursor.idx ?? null)],
+        setCursor: [(plot) => this.#readOut(plot.cursor.idx ?? this.#rowInFocus())],
       },
     };
   }
@@ -144,6 +144,11 @@ export class Chart {
   #fit(): void {
     if (this.#plot === null) this.redraw();
     else this.#plot.setSize({ width: this.#plotArea.clientWidth, height: HEIGHT });
+  }
+
+  /** The cursors of all charts move together: one that is drawn anew must not take it from whoever reads another. */
+  #rowInFocus(): number | null {
+    return document.activeElement === this.root ? this.#row : null;
   }
 
   #readOut(row: number | null): void {
