@@ -15,17 +15,8 @@ export type Outcomes = {
   readonly rain: Outcome<{ readonly mm: number }>;
 };
 
-/** Below 0.5 m/s the wind has no direction (WMO-No. 8 vol. I ch. 5: calm). */
-const CALM_BELOW_KMH = 1.8;
-
 const valueIn = <Value>(outcome: Outcome<Value>): Value | null =>
   outcome !== null && 'value' in outcome ? outcome.value : null;
-
-const directionOf = ({ direction, wind }: Outcomes): number | null => {
-  const speeds = valueIn(wind);
-  const isCalm = speeds !== null && speeds.meanKmh < CALM_BELOW_KMH;
-  return isCalm ? null : valueIn(direction);
-};
 
 const sources: Readonly<Record<Quantity, keyof Outcomes>> = {
   temperature: 'air',
@@ -51,7 +42,8 @@ export const rawMeasurement = (at: Instant, outcomes: Outcomes): RawMeasurement 
   const values: Values = {
     temperature: air?.temperatureCelsius ?? null,
     humidity: air?.humidityPercent ?? null,
-    winddirection: directionOf(outcomes),
+    // In a calm too: quality control takes it away, but has to see whether the vane turns while the cups stand.
+    winddirection: valueIn(outcomes.direction),
     windintensity: wind?.meanKmh ?? null,
     windgust: wind?.gustKmh ?? null,
     rainheight: valueIn(outcomes.rain)?.mm ?? null,
