@@ -12,7 +12,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => undefi
 
 process.once('message', (message: unknown) => {
   const parts = {
-    loadOnoff: async () => (await import('onoff')).default,
+    loadOnoff: () => import('onoff'),
     report: (report: object) => process.connected && process.send?.(report),
     clock: systemClock,
   };
