@@ -33,6 +33,7 @@ import weather.analytics.readings.Reading;
  */
 class Benchmark {
   private static final long READINGS = 300_000;
+
   /** Of the run whose cost, mostly that of starting, is taken off the others'. */
   private static final long FEW = 3_000;
 
