@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
@@ -32,8 +33,8 @@ import weather.analytics.local.KinesisLocal;
 import weather.analytics.readings.Datetimes;
 
 /**
- * The whole job on a cluster, its ends over HTTP, with a task manager killed and a shard split on
- * the way.
+ * The whole job on a cluster, its ends over HTTP and its state in RocksDB as Managed Flink keeps
+ * it, with a task manager killed and a shard split on the way.
  */
 class KinesisJobTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -99,6 +100,8 @@ class KinesisJobTest {
             "firehose.endpoint", firehose.endpoint().toString(),
             "alerts.close.seconds", "5"));
     Configuration configuration = new Configuration();
+    configuration.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
+    configuration.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
     configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(300));
     configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "fixed-delay");
     configuration.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_ATTEMPTS, 20);
