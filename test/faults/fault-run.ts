@@ -8,7 +8,7 @@ import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 import { type Subscriber, subscribe } from '../system/subscriber.ts';
 import { type FaultName, FaultyStation } from './faulty-station.ts';
 import { type Footprint, footprintOf } from './process-footprint.ts';
-import { drawFrom, seededRandom } from './random.ts';
+import { deckOf, drawFrom, seededRandom } from './random.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 
 export type FaultRunOptions = {
@@ -20,10 +20,13 @@ export type FaultRunOptions = {
   readonly faults: number;
   /** Goes on at least so long. */
   readonly seconds: number;
+  /** Whether stations can have file systems of their own; without one no disk is filled or made read-only. */
+  readonly hasOwnDisks: boolean;
   readonly write: (line: string) => void;
 };
 
 export type FaultReport = {
+  /** By name; 0 for a kind that was never injected. */
   readonly counts: ReadonlyMap<string, number>;
   readonly verdicts: readonly Verdict[];
   /** Of the first station, which only its link afflicts, once a minute. */
@@ -40,18 +43,19 @@ const linkFaults: readonly [FaultName, ...FaultName[]] = [
   'no PUBACK',
   'connection dropped instead of a PUBACK',
 ];
-const allFaults: readonly [FaultName, ...FaultName[]] = [
+const machineFaults: readonly [FaultName, ...FaultName[]] = [
   ...linkFaults,
   'kill -9',
   'kill -9',
   'payload refused for good',
   'reading larger than the broker takes',
-  'disk full',
-  'read-only disk',
   'damaged files',
 ];
+/** These need a file system of the station's own. */
+export const diskFaults: readonly FaultName[] = ['disk full', 'read-only disk'];
 
-const ROUNDS_BETWEEN_BROKER_FAULTS = 6;
+const FAULTS_BETWEEN_BROKER_FAULTS = 6;
+const SETTLE_MS = 2_000;
 const FOOTPRINT_EVERY_MS = 60_000;
 
 class FaultRun {
@@ -59,6 +63,7 @@ class FaultRun {
   readonly #mosquitto: Mosquitto;
   readonly #stations: readonly FaultyStation[];
   readonly #draw;
+  readonly #nextFault: readonly (() => FaultName)[];
   readonly #counts = new Map<string, number>();
   readonly #footprints: Footprint[] = [];
   #subscriber: Subscriber | undefined;
@@ -70,6 +75,10 @@ class FaultRun {
     this.#mosquitto = mosquitto;
     this.#stations = stations;
     this.#draw = drawFrom(seededRandom(options.seed));
+    const allFaults = [...machineFaults, ...(options.hasOwnDisks ? diskFaults : [])] as const;
+    // The first station is never killed, so that its footprint tells of a leak.
+    this.#nextFault = stations.map((_, index) => deckOf(index === 0 ? linkFaults : allFaults, this.#draw));
+    for (const name of [...allFaults, 'broker killed', 'broker restarted']) this.#counts.set(name, 0);
   }
 
   async run(): Promise<FaultReport> {
@@ -81,16 +90,15 @@ class FaultRun {
     const endMs = Date.now() + seconds * 1_000;
     for (let round = 1; this.#injected < faults || Date.now() < endMs; round += 1) {
       await this.#round();
-      if (round % ROUNDS_BETWEEN_BROKER_FAULTS === 0) {
-        await this.#breakBroker(round % (2 * ROUNDS_BETWEEN_BROKER_FAULTS) === 0 ? 'SIGTERM' : 'SIGKILL');
-        write(`${this.#injected} faults injected`);
-      }
+      await this.#breakBroker(round % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
+      write(`${this.#injected} faults injected`);
       await this.#measure();
     }
     write('all is well again; waiting until nothing waits');
     await Promise.all(this.#stations.map((station) => this.#drain(station)));
     await this.#subscriber?.close();
-    for (const { machineFaults } of this.#stations) this.#count('sensor fault or clock step', machineFaults);
+    for (const station of this.#stations)
+      for (const [name, count] of station.machineFaults) this.#count(name, count);
     const verdicts: Verdict[] = [];
     for (const station of this.#stations) verdicts.push(await verdictOn(station));
     return { counts: this.#counts, verdicts, footprints: this.#footprints };
@@ -100,23 +108,28 @@ class FaultRun {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
   }
 
-  /** Each station gets one fault, all at the same time, and then a moment to recover in. */
+  /** Each station gets some faults, one after the other, with a moment to recover in after each. */
   async #round(): Promise<void> {
     const draw = this.#draw;
-    const plan = this.#stations.map((station, index) => ({
+    const plans = this.#stations.map((station, index) => ({
       station,
-      name: draw.oneOf(index === 0 ? linkFaults : allFaults),
-      holdMs: draw.between(300, 2_500),
-      recoverMs: draw.between(200, 1_500),
+      // Drawn before anything happens: what is drawn must not depend on who is faster.
+      steps: Array.from({ length: FAULTS_BETWEEN_BROKER_FAULTS }, () => ({
+        name: this.#nextFault[index]?.() ?? linkFaults[0],
+        holdMs: draw.between(300, 2_500),
+        recoverMs: draw.between(200, 1_500),
+      })),
     }));
     await Promise.all(
-      plan.map(async ({ station, name, holdMs, recoverMs }) => {
-        await station.faults[name]();
-        await delay(holdMs);
-        await station.heal();
-        await delay(recoverMs);
-        this.#count(name);
-        this.#injected += 1;
+      plans.map(async ({ station, steps }) => {
+        for (const { name, holdMs, recoverMs } of steps) {
+          await station.faults[name]();
+          await delay(holdMs);
+          await station.heal();
+          await delay(recoverMs);
+          this.#count(name);
+          this.#injected += 1;
+        }
       }),
     );
   }
@@ -154,7 +167,7 @@ class FaultRun {
       return waiting !== null && waiting <= 1;
     });
     await station.end();
-    await delay(500);
+    await delay(SETTLE_MS);
   }
 
   async #measure(): Promise<void> {
@@ -177,8 +190,17 @@ export const runFaults = async (options: FaultRunOptions): Promise<FaultReport> 
     for (let index = 1; index <= options.stations; index += 1) {
       const id = `${index}`;
       const draw = drawFrom(seededRandom(options.seed * 1_000 + index));
-      const { speed } = options;
-      const parts = { id, folder: join(folder, id), mosquitto, server, otherAuthority, speed, draw };
+      const { speed, hasOwnDisks: hasOwnDisk } = options;
+      const parts = {
+        id,
+        folder: join(folder, id),
+        mosquitto,
+        server,
+        otherAuthority,
+        speed,
+        draw,
+        hasOwnDisk,
+      };
       stations.push(await FaultyStation.create(parts));
     }
     return await new FaultRun(options, mosquitto, stations).run();

@@ -21,20 +21,61 @@ export type FaultyStationParts = {
   readonly otherAuthority: string;
   readonly speed: number;
   readonly draw: Draw;
+  /** Whether it has a file system of its own, and with it the faults of a disk. */
+  readonly hasOwnDisk: boolean;
 };
 
-/** What happens to the machine rather than to the link, every few simulated seconds of each life. */
-const machineTrouble: readonly ScenarioEvent[] = Array.from({ length: 200 }, (_, index): ScenarioEvent[] => {
-  const atSeconds = 20 + index * 60;
-  return [
-    { kind: 'busError', fromSeconds: atSeconds, forSeconds: 5, chip: 'bme280', code: 'EREMOTEIO' },
-    { kind: 'busError', fromSeconds: atSeconds + 15, forSeconds: 5, chip: 'ads1115', code: 'EIO' },
-    { kind: 'brownOut', atSeconds: atSeconds + 30, chip: 'bme280' },
-    { kind: 'clockStep', atSeconds: atSeconds + 40, bySeconds: index % 2 === 0 ? 7_200 : -7_200 },
-  ];
-}).flat();
-const TROUBLE_EVERY_SECONDS = 15;
-const FIRST_TROUBLE_SECONDS = 20;
+type MachineTrouble = {
+  readonly name: string;
+  readonly atSeconds: number;
+  readonly event: (atSeconds: number) => ScenarioEvent;
+};
+
+/** What happens to the machine rather than to the link, in every simulated minute of each life. */
+const machineTrouble: readonly MachineTrouble[] = Array.from(
+  { length: 200 },
+  (_, minute): MachineTrouble[] => {
+    const startSeconds = 20 + minute * 60;
+    const bySeconds = minute % 2 === 0 ? 7_200 : -7_200;
+    return [
+      {
+        name: 'BME280 does not answer',
+        atSeconds: startSeconds,
+        event: (fromSeconds) => ({
+          kind: 'busError',
+          fromSeconds,
+          forSeconds: 5,
+          chip: 'bme280',
+          code: 'EREMOTEIO',
+        }),
+      },
+      {
+        name: 'ADS1115 does not answer',
+        atSeconds: startSeconds + 15,
+        event: (fromSeconds) => ({
+          kind: 'busError',
+          fromSeconds,
+          forSeconds: 5,
+          chip: 'ads1115',
+          code: 'EIO',
+        }),
+      },
+      {
+        name: 'brown-out of the BME280',
+        atSeconds: startSeconds + 30,
+        event: (atSeconds) => ({ kind: 'brownOut', atSeconds, chip: 'bme280' }),
+      },
+      {
+        name: 'clock stepped by two hours',
+        atSeconds: startSeconds + 40,
+        event: (atSeconds) => ({ kind: 'clockStep', atSeconds, bySeconds }),
+      },
+    ];
+  },
+).flat();
+
+/** The outbox is bounded at 8 MB, and LevelDB needs room to reopen. */
+const SMALL_DISK_MEGABYTES = 16;
 
 const REFUSALS: readonly [number, ...number[]] = [0x80, 0x83, 0x87, 0x97];
 
@@ -61,21 +102,21 @@ export class FaultyStation {
   readonly gateway: GatewayProcess;
   readonly #parts: FaultyStationParts;
   readonly #proxy: FaultProxy;
-  readonly #disk: SmallDisk;
+  readonly #disk: SmallDisk | null;
   readonly #scripted: Broker;
   readonly #stranger: Broker;
   #answer: (message: BrokerMessage) => BrokerAnswer = () => ({ reasonCode: 0 });
   #acceptance: Acceptance = { reasonCode: 0 };
   #startedAtMs = 0;
-  /** Sensor faults and clock steps of the scenario in all lives. */
-  machineFaults = 0;
+  /** Sensor faults and clock steps of the scenario in all lives, by name. */
+  readonly machineFaults = new Map<string, number>();
   damaged = 0;
 
   private constructor(
     parts: FaultyStationParts,
     world: {
       proxy: FaultProxy;
-      disk: SmallDisk;
+      disk: SmallDisk | null;
       gateway: GatewayProcess;
       stranger: Broker;
       scripted: Broker;
@@ -93,18 +134,19 @@ export class FaultyStation {
   static async create(parts: FaultyStationParts): Promise<FaultyStation> {
     const { mosquitto, server } = parts;
     const proxy = await createFaultProxy();
-    const disk = await mountSmallDisk(join(parts.folder, 'disk'), 16);
+    const diskPath = join(parts.folder, 'disk');
+    const disk = parts.hasOwnDisk ? await mountSmallDisk(diskPath, SMALL_DISK_MEGABYTES) : null;
     const rootCa = mosquitto.authority.certificate;
     const device = await mosquitto.authority.issueClient(parts.id);
     const gateway = await createGatewayProcess({
       stationId: parts.id,
       folder: join(parts.folder, 'files'),
-      outboxDirectory: join(disk.path, 'outbox'),
+      outboxDirectory: join(diskPath, 'outbox'),
       brokerPort: proxy.port,
       rootCa,
       device,
       speed: parts.speed,
-      events: machineTrouble,
+      events: machineTrouble.map(({ atSeconds, event }) => event(atSeconds)),
     });
     const stranger = await startBroker({ server, clientAuthority: parts.otherAuthority });
     const self: { station?: FaultyStation } = {};
@@ -159,7 +201,7 @@ export class FaultyStation {
     await this.gateway.stop('SIGKILL');
     await this.#proxy.cut();
     await Promise.all([this.#stranger.close(), this.#scripted.close()]);
-    await this.#disk.unmount();
+    await this.#disk?.unmount();
   }
 
   readonly faults: Readonly<Record<FaultName, () => Promise<void>>> = {
@@ -188,16 +230,18 @@ export class FaultyStation {
     'reading larger than the broker takes': () =>
       this.#script(() => ({ reasonCode: 0 }), { reasonCode: 0, maximumPacketSize: 250 }),
     'disk full': async () => {
-      await this.#disk.fill();
+      const disk = this.#ownDisk();
+      await disk.fill();
       await delay(this.#parts.draw.between(300, 1_500));
-      await this.#disk.free();
+      await disk.free();
     },
     'read-only disk': async () => {
+      const disk = this.#ownDisk();
       await this.kill();
-      await this.#disk.makeReadOnly();
+      await disk.makeReadOnly();
       this.start();
       await delay(this.#parts.draw.between(1_000, 2_000));
-      await this.#disk.makeWritable();
+      await disk.makeWritable();
       await this.kill();
       this.start();
     },
@@ -233,12 +277,17 @@ export class FaultyStation {
     await writeFile(file, bytes);
   }
 
+  #ownDisk(): SmallDisk {
+    if (this.#disk === null) throw new Error(`station ${this.id} has no file system of its own`);
+    return this.#disk;
+  }
+
   #countMachineFaults(): void {
     if (!this.gateway.isRunning()) return;
     const livedSeconds = ((Date.now() - this.#startedAtMs) / 1_000) * this.#parts.speed;
-    this.machineFaults += Math.max(
-      0,
-      Math.floor((livedSeconds - FIRST_TROUBLE_SECONDS) / TROUBLE_EVERY_SECONDS),
-    );
+    for (const { name, atSeconds } of machineTrouble) {
+      if (atSeconds > livedSeconds) break;
+      this.machineFaults.set(name, (this.machineFaults.get(name) ?? 0) + 1);
+    }
   }
 }

@@ -18,3 +18,13 @@ export const drawFrom = (random: () => number): Draw => ({
   between: (from, to) => from + random() * (to - from),
   oneOf: (values) => values[Math.floor(random() * values.length)] ?? values[0],
 });
+
+/** Hands out the values like cards, in random order and all of them before any comes again. */
+export const deckOf = <T>(values: readonly [T, ...T[]], draw: Draw): (() => T) => {
+  let left: T[] = [];
+  return () => {
+    if (left.length === 0) left = [...values];
+    const index = Math.floor(draw.between(0, left.length));
+    return left.splice(index, 1)[0] ?? values[0];
+  };
+};

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -31,4 +32,23 @@ export const mountSmallDisk = async (path: string, megabytes: number): Promise<S
     makeWritable: () => run('mount', ['-o', 'remount,rw', path]).then(() => undefined),
     unmount: () => run('umount', ['-l', path]).then(() => undefined),
   };
+};
+
+/** `null` where small disks can be mounted and remounted; elsewhere why not: no root, or a container without the right. */
+export const whyNoSmallDisk = async (): Promise<string | null> => {
+  const path = await mkdtemp(join(tmpdir(), 'faults-mount-'));
+  try {
+    const disk = await mountSmallDisk(path, 1);
+    try {
+      await disk.makeReadOnly();
+      await disk.makeWritable();
+    } finally {
+      await disk.unmount();
+    }
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message.trim() : String(error);
+  } finally {
+    await rm(path, { recursive: true, force: true });
+  }
 };
