@@ -1,31 +1,30 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { z } from 'zod';
-import { freePort } from '../../src/demo/free-port.ts';
-import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 import { closeBenchOutbox, openBenchOutbox } from './bench-outbox.ts';
 import { startStation } from './drain-station.ts';
 import type { Bench, Figure } from './figure.ts';
+import {
+  createBridge,
+  inScene,
+  installPeers,
+  kill,
+  readyChild,
+  type Scene,
+  startMqttLevelStore,
+} from './peers.ts';
 
 // A number of readings while the broker is away, kill -9, a new start, the broker comes back: what arrives?
 const READINGS = 1_000;
 const SETTLE_MS = 10_000;
 
-const peers = new URL('peers/', import.meta.url).pathname;
 const messageSchema = z.union([
   z.object({ seq: z.int() }).transform(({ seq }) => [seq]),
   z
     .object({ readings: z.array(z.object({ seq: z.int() })) })
     .transform(({ readings }) => readings.map(({ seq }) => seq)),
 ]);
-
-type Scene = { readonly broker: Mosquitto; readonly folder: string };
 
 /** Counts the different readings that reach the broker until none has for a while. */
 const countArriving = async (
@@ -59,21 +58,6 @@ const countArriving = async (
   return arrived.size;
 };
 
-const readyChild = async (args: readonly string[], cwd?: string): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    ...(cwd ? { cwd } : {}),
-  });
-  await once(child.stdout, 'data');
-  return child;
-};
-
-const kill = async (child: ChildProcess): Promise<void> => {
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-};
-
 const ours = async (scene: Scene): Promise<number> => {
   const directory = join(scene.folder, 'ours');
   const script = new URL('loss-child.ts', import.meta.url).pathname;
@@ -92,48 +76,15 @@ const ours = async (scene: Scene): Promise<number> => {
 };
 
 const mqttLevelStore = async (scene: Scene): Promise<number> => {
-  const args = (count: number) => [
-    join(peers, 'mqtt-level-store.js'),
-    scene.folder,
-    String(scene.broker.port),
-    String(count),
-  ];
-  await kill(await readyChild(args(READINGS), peers));
+  await kill(await startMqttLevelStore(scene, READINGS));
   return await countArriving(scene, async () => {
-    const child = await readyChild(args(0), peers);
+    const child = await startMqttLevelStore(scene, 0);
     return () => kill(child);
   });
 };
 
-const bridgeConfiguration = ({ broker, folder }: Scene, port: number): string =>
-  [
-    'user root',
-    'persistence true',
-    `persistence_location ${folder}/bridge/`,
-    'max_queued_messages 0',
-    `listener ${port} 127.0.0.1`,
-    'allow_anonymous true',
-    'connection cloud',
-    `address localhost:${broker.port}`,
-    'topic weather/# out 1',
-    'cleansession false',
-    'restart_timeout 1',
-    `bridge_cafile ${folder}/ca.pem`,
-    `bridge_certfile ${folder}/client.pem`,
-    `bridge_keyfile ${folder}/client.key`,
-    '',
-  ].join('\n');
-
 const mosquittoBridge = async (scene: Scene): Promise<number> => {
-  const port = await freePort();
-  const path = join(scene.folder, 'bridge.conf');
-  await mkdir(join(scene.folder, 'bridge'));
-  await writeFile(path, bridgeConfiguration(scene, port));
-  const start = async (): Promise<ChildProcess> => {
-    const child = spawn('/usr/sbin/mosquitto', ['-c', path], { stdio: 'ignore' });
-    await delay(1_000);
-    return child;
-  };
+  const { port, start } = await createBridge(scene);
   const bridge = await start();
   const publisher = await connectAsync({ host: '127.0.0.1', port, clientId: 'station' });
   await Promise.all(
@@ -149,29 +100,17 @@ const mosquittoBridge = async (scene: Scene): Promise<number> => {
   });
 };
 
-const inScene = async (act: (scene: Scene) => Promise<number>): Promise<number> => {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-loss-'));
-  const broker = await createMosquitto();
-  const client = await broker.authority.issueClient('peer');
-  await writeFile(join(folder, 'ca.pem'), broker.authority.certificate);
-  await writeFile(join(folder, 'client.pem'), client.certificate);
-  await writeFile(join(folder, 'client.key'), client.privateKey);
-  try {
-    return READINGS - (await act({ broker, folder }));
-  } finally {
-    await broker.dispose();
-    await rm(folder, { recursive: true });
-  }
-};
+const countLost = async (count: (scene: Scene) => Promise<number>): Promise<number> =>
+  READINGS - (await inScene(count));
 
 export const loss: Bench = {
   name: 'loss',
   measure: async () => {
-    await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], { cwd: peers });
-    const lost = await inScene(ours);
+    await installPeers();
+    const lost = await countLost(ours);
     const peersLost: readonly (readonly [string, number])[] = [
-      ['MQTT.js with mqtt-level-store', await inScene(mqttLevelStore)],
-      ['mosquitto bridge with persistence', await inScene(mosquittoBridge)],
+      ['MQTT.js with mqtt-level-store', await countLost(mqttLevelStore)],
+      ['mosquitto bridge with persistence', await countLost(mosquittoBridge)],
     ];
     return peersLost.map(
       ([name, value]): Figure => ({

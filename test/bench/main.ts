@@ -1,14 +1,15 @@
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { append } from './append.ts';
 import { diskWrites } from './disk-writes.ts';
 import { drain } from './drain.ts';
 import type { Bench } from './figure.ts';
+import { idle } from './idle.ts';
 import { loss } from './loss.ts';
 import { restart } from './restart.ts';
 import { writeResults } from './results.ts';
 
 // npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results.
-const benches: readonly Bench[] = [append, drain, loss, restart, diskWrites];
+const benches: readonly Bench[] = [append, drain, loss, restart, diskWrites, idle];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !benches.some((bench) => bench.name === name));
@@ -19,7 +20,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
+const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, load average ${loadavg()[0]?.toFixed(1)} at the start`;
 for (const { name, measure } of benches) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   process.stderr.write(`${name} ...\n`);

@@ -1,23 +1,11 @@
 // npx tsx test/bench/page-cost.ts: what one viewer of the dashboard costs the daemon, in per cent of a core.
 // Needs `npm run build`. CPU time of the process, so that other work on the machine does not count.
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { launchBrowser, openViewer } from '../system/browser.ts';
 import { startSimulatedDaemon } from '../system/simulated-daemon.ts';
+import { cpuSeconds } from './process-usage.ts';
 
 const MEASURE_SECONDS = 40;
-/** USER_HZ, the unit of /proc/PID/stat on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
-/** Of proc(5), counted from the field behind the name in brackets. */
-const UTIME = 11;
-const STIME = 12;
-
-const cpuSeconds = async (pid: number): Promise<number> => {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[UTIME]) + Number(fields[STIME])) / TICKS_PER_SECOND;
-};
-
 const percentOfCore = async (pid: number): Promise<number> => {
   const [cpuAtStart, startMs] = [await cpuSeconds(pid), performance.now()];
   await delay(MEASURE_SECONDS * 1000);

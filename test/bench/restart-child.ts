@@ -1,18 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { closeBenchOutbox, openBenchOutbox } from './bench-outbox.ts';
 import { benchReading } from './bench-reading.ts';
+import { residentMegabytes } from './process-usage.ts';
 
 // Opens an outbox, stores one reading and hands out a first batch, as a daemon does when it starts.
 const [, , directory = ''] = process.argv;
-
-const residentMegabytes = (): number =>
-  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1_000;
 
 const startMs = performance.now();
 const opened = await openBenchOutbox(directory);
 await opened.outbox.append('reading', benchReading(0));
 const storedMs = performance.now() - startMs;
 await opened.outbox.peek('reading', { maxRecords: 500, maxBytes: 120_000 });
-const megabytes = residentMegabytes();
+const megabytes = await residentMegabytes('self');
 await closeBenchOutbox(opened);
 process.stdout.write(JSON.stringify({ storedMs, megabytes }));
