@@ -81,12 +81,9 @@ export class Analytics extends Construct {
       [readings.streamArn],
     );
     allow(['kinesis:DescribeStreamSummary', 'kinesis:PutRecord', 'kinesis:PutRecords'], [alerts.streamArn]);
-    const { analyticsErrors } = delivery;
     allow(
       ['firehose:PutRecordBatch'],
-      [delivery.streamOf('averages'), ...(analyticsErrors ? [analyticsErrors] : [])].map(
-        ({ attrArn }) => attrArn,
-      ),
+      [delivery.streamOf('averages').attrArn, delivery.analyticsErrors.attrArn],
     );
     const { bucket, s3ObjectKey } = this.#jar;
     allow(['s3:GetObject'], [stations.arnForObjects(STATIONS_KEY), bucket.arnForObjects(s3ObjectKey)]);
@@ -99,7 +96,7 @@ export class Analytics extends Construct {
       'input.stream.arn': readings.streamArn,
       'alerts.stream.arn': alerts.streamArn,
       'averages.delivery.stream': delivery.streamOf('averages').ref,
-      'errors.delivery.stream': delivery.analyticsErrors?.ref ?? '',
+      'errors.delivery.stream': delivery.analyticsErrors.ref,
       'stations.uri': stations.s3UrlForObject(STATIONS_KEY),
       'aws.region': Stack.of(this).region,
     };

@@ -36,8 +36,7 @@ export const createDeliveryRole = (scope: Construct): Role =>
 /** Firehose: files in S3 every few minutes, and a COPY of each into its landing table. */
 export class Delivery extends Construct {
   readonly #streams: ReadonlyMap<LandingTableKey, CfnDeliveryStream>;
-  /** What the Flink job could not take; absent without analytics. */
-  readonly analyticsErrors: CfnDeliveryStream | undefined;
+  readonly #analyticsErrors: CfnDeliveryStream | undefined;
   readonly #props: DeliveryProps;
   readonly #logGroup: LogGroup;
 
@@ -53,7 +52,7 @@ export class Delivery extends Construct {
       (table) => props.settings.analytics || table !== 'averages',
     );
     this.#streams = new Map(tables.map((table) => [table, this.#createStream(table)]));
-    this.analyticsErrors = props.settings.analytics ? this.#createErrorStream() : undefined;
+    this.#analyticsErrors = props.settings.analytics ? this.#createErrorStream() : undefined;
   }
 
   /** Throws for a table that this profile has not. */
@@ -61,6 +60,12 @@ export class Delivery extends Construct {
     const stream = this.#streams.get(table);
     if (!stream) throw new Error(`no delivery to ${table} in this profile`);
     return stream;
+  }
+
+  /** What the Flink job could not take. Throws without analytics: a job without it would not start. */
+  get analyticsErrors(): CfnDeliveryStream {
+    if (!this.#analyticsErrors) throw new Error('no errors of the Flink job in a profile without analytics');
+    return this.#analyticsErrors;
   }
 
   /** Every stream that loads a table, by the table. */

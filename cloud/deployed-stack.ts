@@ -22,6 +22,18 @@ export const readDeployedStack = async (client = new CloudFormationClient()): Pr
   return parsed.data;
 };
 
+/** Whether any stack of that name is left, whatever its state. */
+export const isStackThere = async (client = new CloudFormationClient()): Promise<boolean> => {
+  try {
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: STACK_NAME }));
+    return Stacks.length > 0;
+  } catch (error) {
+    // How CloudFormation says that there is none.
+    if (error instanceof Error && /does not exist/.test(error.message)) return false;
+    throw error;
+  }
+};
+
 /** `undefined` without a warehouse. */
 export const warehouseOf = ({
   Database,

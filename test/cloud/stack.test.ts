@@ -136,8 +136,8 @@ describe("the stack with the post's numbers", () => {
               PropertyMap: {
                 'input.stream.arn': Match.anyValue(),
                 'alerts.stream.arn': Match.anyValue(),
-                'averages.delivery.stream': Match.anyValue(),
-                'errors.delivery.stream': Match.anyValue(),
+                'averages.delivery.stream': { Ref: Match.stringLikeRegexp('Deliveryaverages') },
+                'errors.delivery.stream': { Ref: Match.stringLikeRegexp('Deliveryanalyticserrors') },
                 'stations.uri': Match.anyValue(),
                 'aws.region': 'us-east-1',
               },
