@@ -16,34 +16,18 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handler as startAnalytics } from '../../cloud/lambda/analytics-starter.ts';
 import { handler as limitUsage } from '../../cloud/lambda/usage-limit.ts';
-import { openRecordingUrl, type RecordingUrl } from './recording-url.ts';
+import { type AnswerAddress, openAnswerAddress, resourceEvent } from './cloud-formation.ts';
 
 type RequestType = CloudFormationCustomResourceEvent['RequestType'];
 
-let cloudFormation: RecordingUrl;
+let cloudFormation: AnswerAddress;
 beforeEach(async () => {
-  cloudFormation = await openRecordingUrl();
+  cloudFormation = await openAnswerAddress();
 });
 afterEach(() => cloudFormation.close());
 
-const eventOf = (
-  type: RequestType,
-  properties: Record<string, string>,
-): CloudFormationCustomResourceEvent => ({
-  ...{
-    ServiceToken: 'arn:function',
-    ResponseURL: cloudFormation.url,
-    StackId: 'stack',
-    RequestId: 'request',
-  },
-  ...{ LogicalResourceId: 'Started', ResourceType: 'Custom::Any' },
-  ResourceProperties: { ServiceToken: 'arn:function', ...properties },
-  ...(type === 'Create'
-    ? { RequestType: type }
-    : type === 'Update'
-      ? { RequestType: type, PhysicalResourceId: 'made before', OldResourceProperties: {} }
-      : { RequestType: type, PhysicalResourceId: 'made before' }),
-});
+const eventOf = (type: RequestType, properties: Record<string, string>) =>
+  resourceEvent(type, cloudFormation.url, properties);
 
 describe('the start of the Flink job', () => {
   const flink = mockClient(KinesisAnalyticsV2Client);
@@ -66,7 +50,7 @@ describe('the start of the Flink job', () => {
     expect(
       flink.commandCalls(StartApplicationCommand).map(({ args }) => args[0].input.ApplicationName),
     ).toEqual(['job']);
-    expect(cloudFormation.answers).toEqual([{ Status: 'SUCCESS', PhysicalResourceId: 'Started' }]);
+    expect(cloudFormation.answers).toEqual([{ Status: 'SUCCESS', PhysicalResourceId: 'Resource' }]);
   });
 
   it('leaves alone what AWS restarted itself with new code, and stays the same resource', async () => {

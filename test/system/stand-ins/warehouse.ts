@@ -26,6 +26,8 @@ export type Row = Record<string, unknown>;
 export type Warehouse = {
   /** The custom resource's part: applies `cloud/sql`, as often as wanted. */
   applySchema(): Promise<void>;
+  /** All or nothing, as the Data API runs a batch. Resolves with the rows of the last statement. */
+  execute(statements: readonly string[]): Promise<Row[]>;
   /** `COPY … JSON 'auto' GZIP`: text lines become rows, unknown keys are ignored, missing ones are NULL. */
   copy(table: LandingTableKey, file: Uint8Array): Promise<void>;
   /** Timestamps come as `2020-05-20 14:58:28`, numbers as numbers. */
@@ -52,6 +54,12 @@ export const openWarehouse = async (): Promise<Warehouse> => {
 
   return {
     query,
+    execute: (statements) =>
+      database.transaction(async (transaction) => {
+        let rows: Row[] = [];
+        for (const statement of statements) ({ rows } = await transaction.query<Row>(toPostgres(statement)));
+        return rows;
+      }),
     async applySchema() {
       await database.exec(toPostgres(SCHEMA_VERSIONS_TABLE));
       const applied = await query('SELECT file, checksum FROM schema_versions');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { z } from 'zod';
 
 const answerSchema = z.object({
@@ -11,13 +12,13 @@ const answerSchema = z.object({
 export type ResourceAnswer = z.output<typeof answerSchema>;
 
 /** Stand-in for the address that CloudFormation waits at for a custom resource's answer. */
-export type RecordingUrl = {
+export type AnswerAddress = {
   readonly url: string;
   readonly answers: readonly ResourceAnswer[];
   close(): Promise<void>;
 };
 
-export const openRecordingUrl = async (): Promise<RecordingUrl> => {
+export const openAnswerAddress = async (): Promise<AnswerAddress> => {
   const answers: ResourceAnswer[] = [];
   const server = createServer((request, response) => {
     json(request).then(
@@ -40,4 +41,26 @@ export const openRecordingUrl = async (): Promise<RecordingUrl> => {
       await once(server, 'close');
     },
   };
+};
+
+/** What CloudFormation sends the function behind a custom resource. */
+export const resourceEvent = (
+  type: CloudFormationCustomResourceEvent['RequestType'],
+  url: string,
+  properties: Readonly<Record<string, string>> = {},
+): CloudFormationCustomResourceEvent => {
+  const own = { ServiceToken: 'arn:function', ...properties };
+  const event = {
+    ...{ ServiceToken: 'arn:function', ResponseURL: url, StackId: 'stack', RequestId: 'request' },
+    ...{ LogicalResourceId: 'Resource', ResourceType: 'Custom::Any', ResourceProperties: own },
+  };
+  const PhysicalResourceId = 'made before';
+  switch (type) {
+    case 'Create':
+      return { ...event, RequestType: type };
+    case 'Update':
+      return { ...event, RequestType: type, PhysicalResourceId, OldResourceProperties: own };
+    case 'Delete':
+      return { ...event, RequestType: type, PhysicalResourceId };
+  }
 };
