@@ -17,6 +17,7 @@ export type StationBusesParts = {
   readonly clock: Clock;
   readonly log: Log;
   readonly hasGpiod?: () => Promise<boolean>;
+  readonly openI2cBus?: typeof openLinuxI2cBus;
 };
 
 type GpioBackend = {
@@ -45,8 +46,8 @@ const sysfsBackend = (clock: Clock): GpioBackend => ({
 
 /** The I2C bus and GPIO lines of this machine. Nothing is touched yet; rejects where the package i2c-bus is not usable. */
 export const openStationBuses = async (parts: StationBusesParts): Promise<StationBuses> => {
-  const { sensors, clock, log, hasGpiod = hasGpiodTools } = parts;
-  const i2cBus = await openLinuxI2cBus({ busNumber: sensors.i2cBus, clock });
+  const { sensors, clock, log, hasGpiod = hasGpiodTools, openI2cBus = openLinuxI2cBus } = parts;
+  const i2cBus = await openI2cBus({ busNumber: sensors.i2cBus, clock });
   const isGpiod = sensors.gpioBackend === 'auto' ? await hasGpiod() : sensors.gpioBackend === 'gpiomon';
   log.info({ backend: isGpiod ? 'gpiomon' : 'onoff', i2cBus: sensors.i2cBus }, 'the buses are chosen');
   const { edgeSource, openOutputLine } = isGpiod ? gpiodBackend(clock) : sysfsBackend(clock);

@@ -1,3 +1,4 @@
+import { I2cError } from '../buses/i2c-bus.ts';
 import type { StationBuses } from '../buses/station-buses.ts';
 import type { Clock } from '../clock.ts';
 import type { GatewayConfig } from '../config/schema.ts';
@@ -20,13 +21,36 @@ const withBuses = async <T>(
   { openBuses }: HardwareParts,
   use: (buses: StationBuses) => Promise<T>,
 ): Promise<T> => {
-  const buses = await openBuses();
+  const buses = await openBuses().catch((error: Error) => {
+    throw new Complaint(
+      error.message,
+      'run systemd/install.sh again, or npm ci where the program was unpacked',
+    );
+  });
   try {
     return await use(buses);
   } finally {
     await buses.close();
   }
 };
+
+const CHIP_ID_REGISTER = 0xd0;
+
+/** Whether the device can be opened and read: what the chip itself says to it, if anything, is another step's. */
+const busesStep = (parts: HardwareParts): Step => ({
+  name: 'buses',
+  remedy: 'switch I2C on (sudo raspi-config nonint do_i2c 0) and put the user into the groups i2c and gpio',
+  examine: () =>
+    withBuses(parts, async (buses) => {
+      const { i2cBus, bme280, windVane } = parts.sensors;
+      const address = bme280?.address ?? windVane?.address;
+      if (address === undefined) return 'no chip on I2C is configured';
+      await buses.i2cBus.readWord(address, CHIP_ID_REGISTER).catch((error: unknown) => {
+        if (!(error instanceof I2cError && error.isNak)) throw error;
+      });
+      return `/dev/i2c-${i2cBus} can be opened`;
+    }),
+});
 
 const bme280Step = (parts: HardwareParts, address: number): Step => ({
   name: 'BME280',
@@ -86,15 +110,10 @@ const linesStep = (parts: HardwareParts, lines: readonly number[]): Step => ({
 
 /** The buses and what is wired to them, as far as the configuration lists it. */
 export const hardwareSteps = (parts: HardwareParts): Step[] => {
-  const { i2cBus, bme280, windVane, anemometer, rainGauge } = parts.sensors;
+  const { bme280, windVane, anemometer, rainGauge } = parts.sensors;
   const lines = [anemometer, rainGauge].flatMap((sensor) => (sensor === undefined ? [] : [sensor.gpio]));
-  const buses: Step = {
-    name: 'buses',
-    remedy: 'switch I2C on (sudo raspi-config nonint do_i2c 0) and put the user into the groups i2c and gpio',
-    examine: () => withBuses(parts, () => Promise.resolve(`/dev/i2c-${i2cBus} and GPIO can be opened`)),
-  };
   return [
-    buses,
+    busesStep(parts),
     ...(bme280 === undefined ? [] : [bme280Step(parts, bme280.address)]),
     ...(windVane === undefined ? [] : [windVaneStep(parts, windVane)]),
     ...(lines.length === 0 ? [] : [linesStep(parts, lines)]),

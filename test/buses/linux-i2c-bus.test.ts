@@ -4,6 +4,7 @@ import { type I2cDriver, openLinuxI2cBus } from '../../src/buses/linux-i2c-bus.t
 import { systemClock } from '../../src/clock.ts';
 import { describeI2cBus } from '../contract/i2c-bus.ts';
 import { createManualClock } from '../fakes/clock.ts';
+import { isI2cBusBuilt } from './installed-packages.ts';
 
 type Script = Partial<PromisifiedBus>;
 
@@ -149,9 +150,19 @@ describe('LinuxI2cBus', () => {
     );
   });
 
-  it('loads the real package, which reports a bus that is not there', async () => {
-    const bus = await openLinuxI2cBus({ busNumber: 4_000, clock: systemClock });
+  it('loads the real package, which reports a bus that is not there, or says that it was not built', async () => {
+    const reading = openLinuxI2cBus({ busNumber: 4_000, clock: systemClock }).then((bus) =>
+      bus.readWord(0x48, 0),
+    );
 
-    await expect(bus.readWord(0x48, 0)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(reading).rejects.toThrow((await isI2cBusBuilt()) ? 'ENOENT' : 'npm rebuild i2c-bus');
+  });
+
+  it('says what to do where the package was not built', async () => {
+    const loadDriver = () => Promise.reject(new Error('Cannot find module'));
+
+    await expect(openLinuxI2cBus({ busNumber: 1, clock: systemClock, loadDriver })).rejects.toThrow(
+      'The package i2c-bus is not usable: install build-essential and python3, then run npm rebuild i2c-bus',
+    );
   });
 });

@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { openLinuxI2cBus } from '../../src/buses/linux-i2c-bus.ts';
 import { openStationBuses } from '../../src/buses/machine-buses.ts';
 import { systemClock } from '../../src/clock.ts';
 import { sensorsSchema } from '../../src/config/sensors-schema.ts';
 import { createRecordingLog } from '../fakes/log.ts';
+
+/** The kernel's answer for a bus that is not there, also where i2c-bus could not be built. */
+const openAbsentBus: typeof openLinuxI2cBus = (options) =>
+  openLinuxI2cBus({
+    ...options,
+    loadDriver: () =>
+      Promise.resolve({
+        openPromisified: () => Promise.reject(Object.assign(new Error('no such file'), { code: 'ENOENT' })),
+      }),
+  });
 
 const open = async (gpioBackend: string, isGpiodInstalled = true) => {
   const log = createRecordingLog();
@@ -11,6 +22,7 @@ const open = async (gpioBackend: string, isGpiodInstalled = true) => {
     clock: systemClock,
     log,
     hasGpiod: () => Promise.resolve(isGpiodInstalled),
+    openI2cBus: openAbsentBus,
   });
   return { buses, log };
 };

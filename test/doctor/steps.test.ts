@@ -129,6 +129,36 @@ describe('the hardware steps', () => {
     });
   });
 
+  it('tell a bus that cannot be read, and what switches it on', async () => {
+    const findings = await findingsIn([
+      { kind: 'busError', chip: 'bme280', code: 'ETIMEDOUT', fromSeconds: 0 },
+    ]);
+
+    expect(findings.buses).toMatchObject({
+      isPassed: false,
+      detail: expect.stringContaining('(ETIMEDOUT)'),
+      remedy: expect.stringContaining('raspi-config'),
+    });
+  });
+
+  it('send nobody to the wiring when the package for I2C is not usable', async () => {
+    const findings = await examine(
+      hardwareSteps({
+        sensors: usualSensors,
+        clock: systemClock,
+        openBuses: () => Promise.reject(new Error('The package i2c-bus is not usable')),
+        isDaemonRunning: () => Promise.resolve(false),
+      }),
+    );
+
+    for (const finding of Object.values(findings))
+      expect(finding).toMatchObject({
+        isPassed: false,
+        detail: 'The package i2c-bus is not usable',
+        remedy: expect.stringContaining('install.sh again'),
+      });
+  });
+
   it('ask only for what the configuration lists', () => {
     const { i2cBus, gpioBackend } = usualSensors;
     const steps = hardwareSteps({
