@@ -57,7 +57,8 @@ export class PreAlertDesk {
   }
 
   status(): readonly PreAlertStatus[] {
-    return this.#parts.preAlerts.status();
+    const { preAlerts, outputs } = this.#parts;
+    return preAlerts.status().map((each) => ({ ...each, output: outputs.statusOf(each.rule) }));
   }
 
   /** What follows from the newest measurement; `null` before the first. */

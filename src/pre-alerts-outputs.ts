@@ -2,7 +2,7 @@ import type { OutputLine } from './buses/output-line.ts';
 import type { StationBuses } from './buses/station-buses.ts';
 import type { PreAlertRule } from './config/pre-alerts-schema.ts';
 import type { Log } from './log.ts';
-import type { PreAlertStatus } from './status.ts';
+import type { PreAlertOutputStatus, PreAlertStatus } from './status.ts';
 
 export type PreAlertOutputsParts = {
   readonly rules: readonly Pick<PreAlertRule, 'id' | 'output'>[];
@@ -15,8 +15,12 @@ export type PreAlertOutputs = {
    * Switches on the lines of the rules that are active or clearing, and the others off. A line that cannot be driven
    * is logged once and tried again each time. Closing the buses leaves every line inactive.
    */
-  show(rules: readonly PreAlertStatus[]): Promise<void>;
+  show(rules: readonly RuleState[]): Promise<void>;
+  /** The line of a rule; `null` for a rule without one. */
+  statusOf(rule: string): PreAlertOutputStatus | null;
 };
+
+type RuleState = Pick<PreAlertStatus, 'rule' | 'state'>;
 
 /** LEDs, buzzers and relays of the pre-alert rules; opened when first shown. */
 export const openPreAlertOutputs = ({ rules, buses, log }: PreAlertOutputsParts): PreAlertOutputs => {
@@ -32,10 +36,11 @@ export const openPreAlertOutputs = ({ rules, buses, log }: PreAlertOutputsParts)
       const active = new Set(statuses.filter(isActive).map(({ rule }) => rule));
       await Promise.all([...lamps.values()].map((lamp) => lamp.show(active)));
     },
+    statusOf: (rule) => [...lamps.values()].find(({ rules: own }) => own.has(rule))?.status() ?? null,
   };
 };
 
-const isActive = ({ state }: PreAlertStatus): boolean => state === 'active' || state === 'clearing';
+const isActive = ({ state }: RuleState): boolean => state === 'active' || state === 'clearing';
 
 type LampParts = {
   readonly rules: Set<string>;
@@ -54,6 +59,13 @@ class Lamp {
   constructor(parts: LampParts) {
     this.#parts = parts;
     this.rules = parts.rules;
+  }
+
+  status(): PreAlertOutputStatus {
+    const { gpio } = this.#parts.output;
+    if (this.#isFailing) return { gpio, state: 'failing' };
+    if (this.#isOn === null) return { gpio, state: 'waiting' };
+    return { gpio, state: this.#isOn ? 'on' : 'off' };
   }
 
   async show(active: ReadonlySet<string>): Promise<void> {

@@ -19,6 +19,14 @@ export type PreAlertStatus = {
   readonly state: string;
   readonly severity: string;
   readonly text: string;
+  /** The line that it switches, alone or with other rules; `null` when it has none. */
+  readonly output: PreAlertOutputStatus | null;
+};
+
+/** A line by its BCM number. `waiting`: not driven yet, `failing`: cannot be driven. */
+export type PreAlertOutputStatus = {
+  readonly gpio: number;
+  readonly state: 'waiting' | 'on' | 'off' | 'failing';
 };
 
 /** What the daemon knows of itself: `GET /api/status`, `weather-gateway status --json`, and the source of /metrics. */

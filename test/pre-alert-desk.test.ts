@@ -12,10 +12,11 @@ import { createFakeDisk } from './fakes/store.ts';
 const createRecordingOutputs = () => {
   const shown: string[] = [];
   const outputs = {
-    show: (rules: readonly PreAlertStatus[]) => {
+    show: (rules: readonly Pick<PreAlertStatus, 'rule' | 'state'>[]) => {
       shown.push(rules.map(({ rule, state }) => `${rule} ${state}`).join());
       return Promise.resolve();
     },
+    statusOf: () => ({ gpio: 17, state: 'on' as const }),
   };
   return { shown, outputs };
 };
@@ -53,7 +54,9 @@ describe('the pre-alert desk', () => {
 
     expect(await eventsIn(outbox)).toMatchObject([{ rule: 'heat', transition: 'raised', value: 36 }]);
     expect(log.lines('warn')).toMatchObject([{ rule: 'heat', transition: 'raised', severity: 'warning' }]);
-    expect(desk.status()).toMatchObject([{ rule: 'heat', state: 'active' }]);
+    expect(desk.status()).toMatchObject([
+      { rule: 'heat', state: 'active', output: { gpio: 17, state: 'on' } },
+    ]);
     expect(shown).toEqual(['heat normal', 'heat active']);
     expect(desk.derived()).not.toBeNull();
   });

@@ -4,7 +4,7 @@ import { createSimulatedOutputLines } from '../src/simulation/simulated-output-l
 import { createRecordingLog } from './fakes/log.ts';
 import { heatRule } from './fakes/pre-alert-rules.ts';
 
-const statusOf = (rule: string, state: string) => ({ rule, state, severity: 'warning', text: '' });
+const statusOf = (rule: string, state: string) => ({ rule, state });
 
 const setUp = (isBroken: () => boolean = () => false) => {
   const log = createRecordingLog();
@@ -52,8 +52,11 @@ describe('the outputs of pre-alerts', () => {
     await outputs.show([statusOf('heat', 'active'), statusOf('trend', 'active')]);
     await outputs.show([statusOf('heat', 'normal'), statusOf('trend', 'active')]);
     expect(levelOf(17)).toBe(1);
+    expect(outputs.statusOf('heat')).toEqual({ gpio: 17, state: 'on' });
     await outputs.show([statusOf('heat', 'normal'), statusOf('trend', 'normal')]);
     expect(levelOf(17)).toBe(0);
+    expect(outputs.statusOf('trend')).toEqual({ gpio: 17, state: 'off' });
+    expect(outputs.statusOf('frost')).toBeNull();
   });
 
   it('are told only what changes', async () => {
@@ -66,8 +69,10 @@ describe('the outputs of pre-alerts', () => {
   it('that cannot be driven are logged once, and tried again until they can', async () => {
     let isBroken = true;
     const { outputs, levelOf, log } = setUp(() => isBroken);
+    expect(outputs.statusOf('heat')).toEqual({ gpio: 17, state: 'waiting' });
     await outputs.show([statusOf('heat', 'active')]);
     await outputs.show([statusOf('heat', 'active')]);
+    expect(outputs.statusOf('heat')).toEqual({ gpio: 17, state: 'failing' });
     isBroken = false;
     await outputs.show([statusOf('heat', 'active')]);
 

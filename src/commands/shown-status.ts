@@ -44,7 +44,13 @@ export const shownStatus = z.object({
   drain: z.object({ readingsPerSecond: z.number(), secondsLeft: value }),
   clock: z.object({ isSynchronized: z.boolean(), steps: z.number() }),
   preAlerts: z.array(
-    z.object({ rule: z.string(), state: z.string(), severity: z.string(), text: z.string() }),
+    z.object({
+      rule: z.string(),
+      state: z.string(),
+      severity: z.string(),
+      text: z.string(),
+      output: z.object({ gpio: z.number(), state: z.string() }).nullable(),
+    }),
   ),
   storeReport: z.string().nullable(),
   certificateDaysLeft: value,

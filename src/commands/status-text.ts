@@ -1,5 +1,6 @@
 import { durationText } from '../duration-text.ts';
 import { compassPoint, flagText, numberText, withUnit } from '../number-text.ts';
+import { outputText } from '../output-text.ts';
 import type { ShownStatus } from './shown-status.ts';
 
 export type Tone = 'good' | 'warning' | 'alert' | 'heading';
@@ -64,10 +65,17 @@ const outboxLines = ({ outbox, drain }: ShownStatus, paint: Paint): Line[] => {
 
 const alertLines = ({ preAlerts }: ShownStatus, paint: Paint): Line[] => {
   const raised = preAlerts.filter(({ text }) => text !== '');
-  if (raised.length === 0) return [{ subject: 'pre-alerts', text: `none raised, ${preAlerts.length} rules` }];
-  return raised.map(({ rule, severity, text }, index) => ({
+  const lines = raised.map(({ rule, severity, text, output }) => {
+    const line = output === null || output.state === 'failing' ? '' : ` ${outputText(output)}`;
+    return `${paint(severity === 'alert' ? 'alert' : 'warning', rule)}: ${text}${line}`;
+  });
+  const failing = preAlerts.flatMap(({ rule, output }) =>
+    output?.state === 'failing' ? [`${rule}: ${paint('alert', outputText(output))}`] : [],
+  );
+  const none = raised.length === 0 ? [`none raised, ${preAlerts.length} rules`] : [];
+  return [...none, ...lines, ...failing].map((text, index) => ({
     subject: index === 0 ? 'pre-alerts' : '',
-    text: `${paint(severity === 'alert' ? 'alert' : 'warning', rule)}: ${text}`,
+    text,
   }));
 };
 

@@ -142,7 +142,16 @@ describe('the text of a status', () => {
         oldestAgeSeconds: 218_808,
       },
       drain: { readingsPerSecond: 8_200, secondsLeft: 3, startedWith: 30_000 },
-      preAlerts: [{ rule: 'heat', state: 'active', severity: 'alert', text: 'Temperature is 41.2 °C.' }],
+      preAlerts: [
+        {
+          ...{ rule: 'heat', state: 'active', severity: 'alert', text: 'Temperature is 41.2 °C.' },
+          output: { gpio: 17, state: 'on' },
+        },
+        {
+          ...{ rule: 'gust', state: 'normal', severity: 'none', text: '' },
+          output: { gpio: 22, state: 'failing' },
+        },
+      ],
       clock: { isSynchronized: false, steps: 2 },
       certificateDaysLeft: 12,
       storeReport: 'repaired',
@@ -155,7 +164,8 @@ describe('the text of a status', () => {
       '  link        <alert>disconnected</> for 2 h: no route (3 reconnects)',
       '  outbox      18,234 waiting, the oldest 2 d 12 h old, 8,200 a second, 3 s left',
       '              1,042 delivered, 0 set aside, <alert>12 given up</>',
-      '  pre-alerts  <alert>heat</>: Temperature is 41.2 °C.',
+      '  pre-alerts  <alert>heat</>: Temperature is 41.2 °C. GPIO 17 is on.',
+      '              gust: <alert>GPIO 22 cannot be driven.</>',
       '  sensors     bme280 <alert>failing</>, last fault 2026-06-01 11:00:00 UTC: nothing acknowledged, 41 in all',
       '  clock       <warning>not synchronized</>, 2 steps since start',
       '  certificate <warning>12 days left</>',

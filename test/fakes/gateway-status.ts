@@ -53,7 +53,7 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
   drain: { readingsPerSecond: 0, secondsLeft: null, startedWith: null },
   possibleDuplicates: 1,
   clock: { isSynchronized: true, steps: 0 },
-  preAlerts: [{ rule: 'frost', state: 'normal', severity: 'none', text: '' }],
+  preAlerts: [{ rule: 'frost', state: 'normal', severity: 'none', text: '', output: null }],
   suspectedMissedPulses: 0,
   unstored: 0,
   storeReport: null,

@@ -59,7 +59,7 @@ describe('the metrics', () => {
       };
     });
     await metrics.render();
-    preAlerts = [{ rule: 'frost', state: 'active', severity: 'warning', text: 'Frost.' }];
+    preAlerts = [{ rule: 'frost', state: 'active', severity: 'warning', text: 'Frost.', output: null }];
     accepted = 7;
 
     const { text } = await metrics.render();

@@ -27,6 +27,7 @@ const heat = {
   state: 'active',
   severity: 'alert',
   text: 'Temperature is 41.2 °C, above the limit of 40 °C.',
+  output: { gpio: 17, state: 'on' as const },
 };
 
 const noAnswer = {
@@ -132,7 +133,7 @@ describe('the dashboard', () => {
     station.show({ preAlerts: [heat] });
     const notice = viewer.page.getByRole('alert').getByText(heat.text);
     await notice.waitFor();
-    await sees('#pre-alerts li[data-state=alert]', 'heat');
+    await sees('#pre-alerts li[data-state=alert]', /heat.*GPIO 17 is on\./s);
 
     station.show({ preAlerts: normal.preAlerts });
     await notice.waitFor({ state: 'detached' });

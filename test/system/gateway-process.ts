@@ -23,6 +23,7 @@ export type GatewayProcessParts = {
   /** Simulated seconds in a second. */
   readonly speed: number;
   readonly events?: readonly Partial<ScenarioEvent>[];
+  readonly preAlerts?: readonly object[];
 };
 
 export type GatewayProcess = {
@@ -33,6 +34,8 @@ export type GatewayProcess = {
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   isRunning(): boolean;
   pid(): number | undefined;
+  /** What the running gateway answers to `GET /api/status`; `null` while it does not. */
+  status(): Promise<unknown>;
   /** Readings that wait, as the running gateway tells it; `null` while it does not. */
   waiting(): Promise<number | null>;
   /** What the outbox says of itself, read while the gateway is stopped. */
@@ -69,6 +72,7 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
       reporting: { intervalSeconds: 1 },
       outbox: { directory: outboxDirectory, maxMegabytes: 8 },
       sensors: { bme280: { address: 0x76 }, windVane: { address: 0x48, channel: 0 }, rainGauge: { gpio: 6 } },
+      preAlerts: parts.preAlerts ?? [],
       http: { port: 0 },
     }),
   );
@@ -77,6 +81,13 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     JSON.stringify({ name: 'faults', speed: parts.speed, events: parts.events ?? [] }),
   );
   let child: ChildProcess | undefined;
+  const status = async (): Promise<unknown> => {
+    const urls = (await readFile(file('gateway.log'), 'utf8').catch(() => '')).matchAll(DASHBOARD_URL);
+    const url = [...urls].at(-1)?.[1];
+    if (url === undefined) return null;
+    const response = await fetch(`${url}/api/status`).catch(() => null);
+    return (await response?.json().catch(() => null)) ?? null;
+  };
   return {
     outboxDirectory,
     logFile: file('gateway.log'),
@@ -102,13 +113,10 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     },
     isRunning: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     pid: () => child?.pid,
+    status,
     waiting: async () => {
-      const urls = (await readFile(file('gateway.log'), 'utf8').catch(() => '')).matchAll(DASHBOARD_URL);
-      const url = [...urls].at(-1)?.[1];
-      if (url === undefined) return null;
-      const response = await fetch(`${url}/api/status`).catch(() => null);
-      const status = waitingSchema.safeParse(await response?.json().catch(() => null));
-      return status.success ? status.data.outbox.lanes.reading.waiting : null;
+      const told = waitingSchema.safeParse(await status());
+      return told.success ? told.data.outbox.lanes.reading.waiting : null;
     },
     stats: async () => {
       const opened = await openOutbox({

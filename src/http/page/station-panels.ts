@@ -1,5 +1,6 @@
 import { durationText } from '../../duration-text.ts';
 import { bytesText, numberText } from '../../number-text.ts';
+import { outputText } from '../../output-text.ts';
 import type { GatewayStatus, InstrumentStatus, PreAlertStatus } from '../../status.ts';
 import {
   create,
@@ -74,6 +75,7 @@ const item = (
 export const isActive = ({ state }: PreAlertStatus): boolean => ['active', 'clearing'].includes(state);
 
 const alertState = (alert: PreAlertStatus): State => {
+  if (alert.output?.state === 'failing') return 'alert';
   if (alert.state === 'unknown') return 'waiting';
   if (!isActive(alert)) return alert.state === 'pending' ? 'warning' : 'good';
   return alert.severity === 'alert' ? 'alert' : 'warning';
@@ -84,7 +86,7 @@ export const showPreAlerts = ({ preAlerts }: GatewayStatus): void => {
     item(alertState(alert), {
       name: alert.rule,
       word: isActive(alert) ? alert.severity : alert.state,
-      detail: alert.text,
+      detail: [alert.text, alert.output === null ? '' : outputText(alert.output)].join(' ').trim(),
     }),
   );
   replaceContent(
