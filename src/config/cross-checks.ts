@@ -6,6 +6,7 @@ import type { CrossProblem } from './validate.ts';
 /** What the checks look at, whatever else of the file is broken: a part that does not parse is not there. */
 const probe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const gpioProbe = probe(z.object({ gpio: probe(z.int()) }));
+const outputProbe = probe(z.object({ gpio: probe(z.int()), activeLow: probe(z.boolean()) }));
 const configProbe = z
   .object({
     sensors: probe(
@@ -17,7 +18,7 @@ const configProbe = z
         rainGauge: gpioProbe,
       }),
     ),
-    preAlerts: probe(z.array(probe(z.object({ id: probe(z.string()), output: gpioProbe })))),
+    preAlerts: probe(z.array(probe(z.object({ id: probe(z.string()), output: outputProbe })))),
     http: probe(z.object({ listen: probe(z.string()), token: probe(z.string()) })),
   })
   .catch({});
@@ -51,6 +52,21 @@ const lineChecks = ({ sensors, preAlerts = [] }: Probe): CrossProblem[] => {
   });
 };
 
+/** Rules that share an output cannot want opposite levels of it. */
+const polarityChecks = ({ preAlerts = [] }: Probe): CrossProblem[] => {
+  const isActiveLow = (index: number): boolean => preAlerts[index]?.output?.activeLow ?? false;
+  return preAlerts.flatMap((rule, index): CrossProblem[] => {
+    const first = preAlerts.findIndex((other) => other?.output?.gpio === rule?.output?.gpio);
+    if (rule?.output?.gpio === undefined || isActiveLow(first) === isActiveLow(index)) return [];
+    return [
+      {
+        path: ['preAlerts', index, 'output', 'activeLow'],
+        allowed: `${isActiveLow(first)}, as in preAlerts[${first}].output on the same line`,
+      },
+    ];
+  });
+};
+
 const channelChecks = ({ sensors }: Probe): CrossProblem[] => {
   const vane = sensors?.windVane;
   return vane?.supplyChannel !== undefined && vane.supplyChannel === (vane.channel ?? 0)
@@ -63,9 +79,16 @@ const httpChecks = ({ http }: Probe): CrossProblem[] =>
     ? []
     : [{ path: ['http', 'listen'], allowed: '127.0.0.1, ::1 or localhost, or any address with http.token' }];
 
+/** What the guard against floods of events calls itself in its own. */
+const FLOOD = 'flood';
+
 const ruleChecks = ({ preAlerts = [] }: Probe): CrossProblem[] =>
   preAlerts.flatMap((rule, index): CrossProblem[] => {
     const first = preAlerts.findIndex((other) => other?.id === rule?.id);
+    if (rule?.id === FLOOD)
+      return [
+        { path: ['preAlerts', index, 'id'], allowed: 'another name: this is what floods of events go by' },
+      ];
     return rule?.id === undefined || first === index
       ? []
       : [
@@ -79,5 +102,7 @@ const ruleChecks = ({ preAlerts = [] }: Probe): CrossProblem[] =>
 /** Finds what is wrong with keys that are each right by themselves. */
 export const crossCheck = (value: unknown): CrossProblem[] => {
   const config = configProbe.parse(value);
-  return [lineChecks, channelChecks, httpChecks, ruleChecks].flatMap((check) => check(config));
+  return [lineChecks, polarityChecks, channelChecks, httpChecks, ruleChecks].flatMap((check) =>
+    check(config),
+  );
 };

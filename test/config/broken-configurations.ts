@@ -423,16 +423,4 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
       '9:11: http.listen: found "0.0.0.0"; allowed: 127.0.0.1, ::1 or localhost, or any address with http.token',
     ],
   },
-  {
-    title: 'an alarm on the line of a sensor',
-    text: `${SMALLEST}sensors: { rainGauge: { gpio: 6 } }\npreAlerts:\n  - { id: a, kind: sensor, output: { gpio: 6 } }\n  - { id: b, kind: sensor, output: { gpio: 17 } }\n  - { id: c, kind: sensor, output: { gpio: 17 } }\n`,
-    problems: [
-      '5:44: preAlerts[0].output.gpio: found 6; allowed: a line of its own (sensors.rainGauge.gpio has this one)',
-    ],
-  },
-  {
-    title: 'two rules of one name',
-    text: `${SMALLEST}preAlerts: [{ id: a, kind: sensor }, { id: b, kind: sensor }, { id: a, kind: sensor }]\n`,
-    problems: ['3:69: preAlerts[2].id: found "a"; allowed: a name of its own (preAlerts[0] has this one)'],
-  },
 ];
