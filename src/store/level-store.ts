@@ -88,11 +88,16 @@ export class LevelStore implements Store {
   }
 
   async #commitGroup(changes: readonly StoreChange[], { sync }: WriteOptions): Promise<void> {
-    const operations = changes.map(({ key, value }) =>
-      value === null ? ({ type: 'del', key } as const) : ({ type: 'put', key, value } as const),
-    );
-    await this.#change(() => this.#database.batch(operations, { sync }));
-    this.#writtenBytes += changes.reduce((sum, change) => sum + sizeOf(change), 0);
+    await this.#change(() => {
+      // Given as an array, every operation would be copied, which takes longer than storing it.
+      const batch = this.#database.batch();
+      for (const { key, value } of changes) {
+        if (value === null) batch.del(key);
+        else batch.put(key, value);
+      }
+      return batch.write({ sync });
+    });
+    for (const change of changes) this.#writtenBytes += sizeOf(change);
   }
 
   async #read<Value>(read: () => Promise<Value>): Promise<Value> {

@@ -5,6 +5,7 @@ import 'aws-iot-device-sdk-v2';
 import 'bme280-sensor';
 import 'fastify';
 import 'level';
+import 'leven';
 import 'pino';
 import 'prom-client';
 import 'ulid';

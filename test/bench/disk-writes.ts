@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runChild } from './child.ts';
-import type { Bench, Figure } from './figure.ts';
+import { type Bench, beside, type Figure } from './figure.ts';
 
 const READINGS = 300;
 const PAUSE_MS = 40;
@@ -23,13 +23,12 @@ const measureWrites = async (isDelivered: boolean): Promise<Figure> => {
   );
   await rm(directory, { recursive: true });
   const perDay = (total: number): number => ((total / READINGS) * READINGS_PER_DAY) / 1e6;
-  return {
+  return beside({
     name: `written to the disk a day at 12 s, ${isDelivered ? 'delivered at once' : 'offline'} (${Math.round(bytes / READINGS)} bytes a reading)`,
     unit: 'MB/day',
-    ours: perDay(bytes),
-    other: { name: 'keys and values alone', value: perDay(logicalBytes) },
-    goal: null,
-  };
+    ours: [perDay(bytes)],
+    other: { name: 'keys and values alone', values: [perDay(logicalBytes)] },
+  });
 };
 
 export const diskWrites: Bench = {

@@ -2,6 +2,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { type AwsConnectionParts, awsConnect } from '../../src/publisher/aws-connection.ts';
 import type { Connection } from '../../src/publisher/connection.ts';
+import type { Publisher } from '../../src/publisher/publisher.ts';
 import { ReconnectingPublisher } from '../../src/publisher/reconnecting-publisher.ts';
 import type { Instant } from '../../src/reading.ts';
 import { type Acknowledged, Uplink } from '../../src/uplink/uplink.ts';
@@ -27,6 +28,14 @@ const connectionParts = async (
 export const connectRaw = async (broker: Mosquitto, flowControl: FlowControl): Promise<Connection> =>
   await awsConnect(await connectionParts(broker, 'raw', flowControl))(new AbortController().signal);
 
+/** A station's publisher as the daemon makes it. */
+export const connectingPublisher = async (broker: Mosquitto, flowControl: FlowControl): Promise<Publisher> =>
+  new ReconnectingPublisher({
+    connect: awsConnect(await connectionParts(broker, '1', flowControl)),
+    clock: systemClock,
+    log: createRecordingLog(),
+  });
+
 export type DrainStation = { readonly uplink: Uplink; stop(): Promise<void> };
 
 /** Publisher and uplink as the daemon wires them, on a clock that is right. */
@@ -42,11 +51,7 @@ export const startStation = async (
   },
 ): Promise<DrainStation> => {
   const log = createRecordingLog();
-  const publisher = new ReconnectingPublisher({
-    connect: awsConnect(await connectionParts(broker, '1', flowControl)),
-    clock: systemClock,
-    log,
-  });
+  const publisher = await connectingPublisher(broker, flowControl);
   const now = (): Instant => ({
     bootId: 'bench',
     monotonicMs: systemClock.monotonicMs(),

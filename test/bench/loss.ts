@@ -4,7 +4,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { z } from 'zod';
 import { closeBenchOutbox, openBenchOutbox } from './bench-outbox.ts';
 import { startStation } from './drain-station.ts';
-import type { Bench, Figure } from './figure.ts';
+import { type Bench, beside } from './figure.ts';
 import {
   createBridge,
   inScene,
@@ -112,13 +112,13 @@ export const loss: Bench = {
       ['MQTT.js with mqtt-level-store', await countLost(mqttLevelStore)],
       ['mosquitto bridge with persistence', await countLost(mosquittoBridge)],
     ];
-    return peersLost.map(
-      ([name, value]): Figure => ({
+    return peersLost.map(([name, value]) =>
+      beside({
         name: `lost of ${READINGS} taken offline, then kill -9`,
         unit: 'readings',
-        ours: lost,
-        other: { name, value },
-        goal: { text: 'ours 0', isReached: lost === 0 },
+        ours: [lost],
+        other: { name, values: [value] },
+        goal: () => ({ text: 'ours 0', isReached: lost === 0 }),
       }),
     );
   },

@@ -4,12 +4,13 @@ import { diskWrites } from './disk-writes.ts';
 import { drain } from './drain.ts';
 import type { Bench } from './figure.ts';
 import { idle } from './idle.ts';
+import { latency } from './latency.ts';
 import { loss } from './loss.ts';
 import { restart } from './restart.ts';
 import { writeResults } from './results.ts';
 
-// npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results.
-const benches: readonly Bench[] = [append, drain, loss, restart, diskWrites, idle];
+// npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results and the README.
+const benches: readonly Bench[] = [append, drain, latency, loss, restart, diskWrites, idle];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !benches.some((bench) => bench.name === name));
@@ -20,10 +21,12 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, load average ${loadavg()[0]?.toFixed(1)} at the start`;
+const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
 for (const { name, measure } of benches) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   process.stderr.write(`${name} ...\n`);
-  const table = await writeResults({ bench: name, machine, figures: await measure() });
+  const date = new Date().toISOString().slice(0, 10);
+  const loadAverage = loadavg()[0] ?? 0;
+  const table = await writeResults({ bench: name, date, machine, loadAverage, figures: await measure() });
   process.stdout.write(`${table}\n`);
 }

@@ -1,7 +1,7 @@
-import type { Figure } from './figure.ts';
+import type { Figure, Ratio } from './figure.ts';
 
-const WIDTH = 900;
-const LABEL_WIDTH = 470;
+const WIDTH = 1_150;
+const LABEL_WIDTH = 720;
 const BAR_WIDTH = 330;
 const ROW_HEIGHT = 26;
 
@@ -14,20 +14,25 @@ const positionOf = (ratio: number): number => {
   return LABEL_WIDTH + ((decades + 2) / 4) * BAR_WIDTH;
 };
 
-const rowOf = ({ name, ours, other }: Figure, index: number): string => {
+type Row = { readonly name: string; readonly ratio: Ratio };
+
+/** A bar to the median, and a line from the lowest ratio of a round to the highest. */
+const rowOf = ({ name, ratio }: Row, index: number): string => {
   const y = 40 + index * ROW_HEIGHT;
-  const ratio = other === null ? 1 : ours / other.value;
-  const [from, to] = [positionOf(1), positionOf(ratio)];
+  const [from, to] = [positionOf(1), positionOf(ratio.median)];
   return [
     `<text x="${LABEL_WIDTH - 10}" y="${y + 14}" text-anchor="end">${escapeText(name)}</text>`,
     `<rect x="${Math.min(from, to).toFixed(1)}" y="${y + 3}" width="${Math.max(1, Math.abs(to - from)).toFixed(1)}" height="14"/>`,
-    `<text x="${WIDTH - 10}" y="${y + 14}" text-anchor="end">${Number(ratio.toPrecision(3))}</text>`,
+    `<path class="scatter" d="M${positionOf(ratio.lowest).toFixed(1)} ${y + 10}H${positionOf(ratio.highest).toFixed(1)}"/>`,
+    `<text x="${WIDTH - 10}" y="${y + 14}" text-anchor="end">${Number(ratio.median.toPrecision(3))}</text>`,
   ].join('');
 };
 
 /** Every figure that has something beside it, as its ratio on a logarithmic scale. */
 export const plotOf = (figures: readonly Figure[]): string => {
-  const compared = figures.filter(({ other }) => other !== null && other.value > 0);
+  const compared = figures.flatMap(({ name, other, ratio }) =>
+    other === null || ratio === null ? [] : [{ name: `${name} / ${other.name}`, ratio }],
+  );
   const height = 60 + compared.length * ROW_HEIGHT;
   const ticks = [0.01, 0.1, 1, 10, 100].map((ratio) => {
     const x = positionOf(ratio).toFixed(1);
@@ -36,7 +41,7 @@ export const plotOf = (figures: readonly Figure[]): string => {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">`,
     '<title>Figures of weather-gateway beside what else there is</title>',
-    '<style>text{fill:#444}rect{fill:#3b7dd8}path{stroke:#bbb}</style>',
+    '<style>text{fill:#444}rect{fill:#3b7dd8}path{stroke:#bbb}.scatter{stroke:#123;stroke-width:2}</style>',
     '<text x="10" y="18">ours / what stands beside it (logarithmic)</text>',
     ...ticks,
     ...compared.map(rowOf),

@@ -1,51 +1,96 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Figure } from './figure.ts';
+import type { Figure, Ratio } from './figure.ts';
 import { plotOf } from './plot.ts';
 
 const folder = new URL('results/', import.meta.url).pathname;
+const readme = new URL('../../README.md', import.meta.url).pathname;
+const BEGIN = '<!-- npm run bench: begin -->';
+const END = '<!-- npm run bench: end -->';
 
 const figureSchema = z.object({
   name: z.string(),
   unit: z.string(),
   ours: z.number(),
   other: z.object({ name: z.string(), value: z.number() }).nullable(),
+  ratio: z
+    .object({ median: z.number(), lowest: z.number(), highest: z.number(), rounds: z.int() })
+    .nullable(),
   goal: z.object({ text: z.string(), isReached: z.boolean() }).nullable(),
 });
-const resultSchema = z.object({ bench: z.string(), machine: z.string(), figures: z.array(figureSchema) });
+const resultSchema = z.object({
+  bench: z.string(),
+  /** UTC. */
+  date: z.iso.date(),
+  machine: z.string(),
+  /** Of the last minute before it began. */
+  loadAverage: z.number(),
+  figures: z.array(figureSchema),
+});
 const resultsSchema = z.array(resultSchema);
 
-type Result = { readonly bench: string; readonly machine: string; readonly figures: readonly Figure[] };
+type Result = Readonly<Omit<z.infer<typeof resultSchema>, 'figures'>> & {
+  readonly figures: readonly Figure[];
+};
 
 const rounded = (value: number): string =>
   Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
 
-const row = ({ name, unit, ours, other, goal }: Figure): string => {
-  const against = other === null ? '' : `${rounded(other.value)} (${other.name})`;
-  const ratio = other === null || other.value === 0 ? '' : rounded(ours / other.value);
-  const reached = goal === null ? '' : `${goal.text}: ${goal.isReached ? 'yes' : '**no**'}`;
-  return `| ${name} | ${rounded(ours)} ${unit} | ${against} | ${ratio} | ${reached} |`;
+const ratioText = ({ median, lowest, highest, rounds }: Ratio): string =>
+  rounds === 1 ? rounded(median) : `${rounded(median)} (${rounded(lowest)} to ${rounded(highest)})`;
+
+const row = ({ name, unit, ours, other, ratio, goal }: Figure): readonly string[] => [
+  name,
+  `${rounded(ours)} ${unit}`,
+  other === null ? '' : `${rounded(other.value)} (${other.name})`,
+  ratio === null ? '' : ratioText(ratio),
+  goal === null ? '' : `${goal.text}: ${goal.isReached ? 'yes' : '**no**'}`,
+];
+
+const HEAD = ['what', 'ours', 'beside', 'ratio', 'goal'] as const;
+
+/** Columns of one width each, as the formatter of this repository wants them. */
+export const tableOf = (results: readonly Result[]): string => {
+  const rows = [HEAD, ...results.flatMap(({ figures }) => figures.map(row))];
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const line = (cells: readonly string[], filler = ' '): string =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width, filler)).join(' | ')} |`;
+  const [head = '', ...body] = rows.map((cells) => line(cells));
+  return [head, line([], '-'), ...body].join('\n');
 };
 
-export const tableOf = (results: readonly Result[]): string =>
-  [
-    '| what | ours | beside | ratio | goal |',
-    '| --- | --- | --- | --- | --- |',
-    ...results.flatMap(({ figures }) => figures.map(row)),
-  ].join('\n');
+/** Where and when, and how busy the machine was. */
+const originOf = (results: readonly Result[]): string =>
+  [...new Set(results.map(({ machine }) => machine))]
+    .map((machine) => {
+      const runs = results
+        .filter((result) => result.machine === machine)
+        .map(({ bench, date, loadAverage }) => `${bench} on ${date} (${loadAverage.toFixed(1)})`);
+      return `${machine}; with the load average before each: ${runs.join(', ')}.`;
+    })
+    .join('\n');
 
 const readResults = async (path: string): Promise<readonly Result[]> =>
   resultsSchema.parse(JSON.parse(await readFile(path, 'utf8').catch(() => '[]')));
 
-/** Puts one benchmark's figures in the place of its earlier ones; resolves with their table. */
+const writeIntoReadme = async (text: string): Promise<void> => {
+  const whole = await readFile(readme, 'utf8');
+  const [begin, end] = [whole.indexOf(BEGIN), whole.indexOf(END)];
+  if (begin === -1 || end < begin) throw new Error(`${readme} has no place for the figures`);
+  await writeFile(readme, `${whole.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${whole.slice(end)}`);
+};
+
+/** Puts one benchmark's figures in the place of its earlier ones, also in the README; resolves with their table. */
 export const writeResults = async (result: Result): Promise<string> => {
   await mkdir(folder, { recursive: true });
   const earlier = await readResults(`${folder}figures.json`);
   const results = [...earlier.filter(({ bench }) => bench !== result.bench), result].sort((left, right) =>
     left.bench.localeCompare(right.bench),
   );
+  const text = `${tableOf(results)}\n\n${originOf(results)}`;
   await writeFile(`${folder}figures.json`, `${JSON.stringify(results, null, 2)}\n`);
-  await writeFile(`${folder}figures.md`, `Measured on: ${result.machine}.\n\n${tableOf(results)}\n`);
+  await writeFile(`${folder}figures.md`, `${text}\n`);
   await writeFile(`${folder}figures.svg`, plotOf(results.flatMap(({ figures }) => figures)));
+  await writeIntoReadme(text);
   return tableOf([result]);
 };

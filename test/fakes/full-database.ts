@@ -8,6 +8,19 @@ export type FillableDatabase = { readonly database: Database; setFull(isFull: bo
 const noSpace = (): Error =>
   Object.assign(new Error('IO error: /data/000003.log: No space left on device'), { code: 'LEVEL_IO_ERROR' });
 
+type Batch = ReturnType<Database['batch']>;
+
+/** A batch fails when it is written. */
+const failingBatch = (batch: Batch, isFull: () => boolean): Batch => {
+  const write = Reflect.get(batch, 'write');
+  Reflect.set(batch, 'write', async (...args: unknown[]) => {
+    if (!isFull()) return await Reflect.apply(write, batch, args);
+    await batch.close();
+    throw noSpace();
+  });
+  return batch;
+};
+
 /** A real LevelDB whose changes fail as on a full disk while it is told to be full. */
 export const createFillableDatabase = (
   location: string,
@@ -17,9 +30,11 @@ export const createFillableDatabase = (
   let isFull = false;
   for (const name of failing) {
     const original = Reflect.get(database, name);
-    Reflect.set(database, name, (...args: unknown[]) =>
-      isFull ? Promise.reject(noSpace()) : Reflect.apply(original, database, args),
-    );
+    Reflect.set(database, name, (...args: unknown[]) => {
+      if (isFull && name !== 'batch') return Promise.reject(noSpace());
+      const result = Reflect.apply(original, database, args);
+      return name === 'batch' ? failingBatch(result, () => isFull) : result;
+    });
   }
   return {
     database,

@@ -18,6 +18,8 @@ const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
 export type SimulatedDaemon = {
   readonly url: string;
   readonly pid: number;
+  /** From its start until it said where its dashboard is. */
+  readonly startMs: number;
   /** Its broker, not started yet. */
   readonly mosquitto: Mosquitto;
   readonly configFile: string;
@@ -92,6 +94,7 @@ export const startSimulatedDaemon = async ({
   );
   if (pastDays > 0) await recordPastIn(join(directory, 'state'), { days: pastDays, intervalSeconds });
   const scenario = await write('scenario.yaml', JSON.stringify({ name: 'test', events }));
+  const startedAtMs = performance.now();
   const child = spawn(
     process.execPath,
     [MAIN, 'run', '--simulate', '--scenario', scenario, '--config', configFile],
@@ -100,9 +103,11 @@ export const startSimulatedDaemon = async ({
     },
   );
   const url = await dashboardUrl(child);
+  const startMs = performance.now() - startedAtMs;
   child.stdout.resume();
   return {
     url,
+    startMs,
     pid: child.pid ?? 0,
     mosquitto,
     configFile,
