@@ -14,6 +14,11 @@ export default defineConfig({
       exclude: ['src/http/page/**'],
       reporter: ['text-summary', 'json-summary'],
       reportsDirectory: 'coverage',
+      thresholds: {
+        lines: 95,
+        'src/{reading,message,elapsed,backoff}.ts': { branches: 100 },
+        'src/{quality,derived,pre-alerts}/**': { branches: 100 },
+      },
     },
   },
 });
