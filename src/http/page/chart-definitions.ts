@@ -7,7 +7,7 @@ type Column = readonly (number | null)[];
 export type LineDefinition = {
   readonly quantity: Quantity;
   readonly name: string;
-  /** Custom property of page.css. */
+  /** Custom property of styles/colours.css. */
   readonly colour: string;
   readonly style: 'area' | 'line' | 'points' | 'steps';
   readonly of: (values: HistorySeries['values']) => Column;
