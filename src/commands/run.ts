@@ -12,6 +12,7 @@ import type { Publisher } from '../publisher/publisher.ts';
 import { ReconnectingPublisher } from '../publisher/reconnecting-publisher.ts';
 import { stationConnection } from '../publisher/station-connection.ts';
 import { accelerated } from '../simulation/accelerated-clock.ts';
+import { catchingUp } from '../simulation/catching-up-clock.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import type { Scenario } from '../simulation/scenario.ts';
 import { behindNetwork } from '../simulation/simulated-network.ts';
@@ -81,12 +82,17 @@ const openThisMachine = async (config: GatewayConfig, log: Log): Promise<Machine
   throughNetwork: (publisher) => publisher,
 });
 
+const scenarioClock = ({ speed = 1, lag }: Scenario): Clock =>
+  lag === undefined
+    ? accelerated(systemClock, speed)
+    : catchingUp(systemClock, { atMs: Date.parse(lag.at), byMs: lag.seconds * 1000, speed });
+
 /** A step of the simulated clock is larger than this, and the running of the machine's own smaller. */
 const CLOCK_TOLERANCE_MS = 1_000;
 
 const simulate = (config: GatewayConfig, scenario: Scenario): Machine => {
   const { sensors, station } = config;
-  const machineClock = accelerated(systemClock, scenario.speed ?? 1);
+  const machineClock = scenarioClock(scenario);
   const { buses, clock, network } = openSimulatedStation({
     ...{ clock: machineClock, sensors, scenario },
     ...(station.elevationMetres === undefined ? {} : { elevationMetres: station.elevationMetres }),

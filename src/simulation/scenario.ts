@@ -79,6 +79,8 @@ const clockStepEvent = z
   })
   .describe('The wall clock jumps, as when NTP sets it.');
 
+/** At 1500 a tick of the sampler is shorter than the millisecond that Node.js can wait. */
+const MOST_SPEED = 1500;
 export const MOST_SEED = 2 ** 32 - 1;
 
 /** A scenario file: what happens to a simulated station, and when. */
@@ -86,9 +88,18 @@ export const scenarioSchema = z
   .strictObject({
     name: text(128),
     seed: wholeNumber(0, MOST_SEED).default(1).describe('The same seed gives the same weather.'),
-    speed: decimalNumber(1, 100)
+    speed: decimalNumber(1, MOST_SPEED)
       .exactOptional()
-      .describe('How much faster than in reality time passes. 1 to 100; 1 without.'),
+      .describe(`How much faster than in reality time passes. 1 to ${MOST_SPEED}; 1 without.`),
+    lag: z
+      .strictObject({
+        at: z.iso.datetime('a time such as "2026-07-20T12:00:00Z"').describe('Of the machine, UTC.'),
+        seconds: seconds().describe('How far the station lives in the past at that moment, s.'),
+      })
+      .exactOptional()
+      .describe(
+        'The station catches up with the present at its speed and then keeps the time of the machine.',
+      ),
     startsAt: z.iso
       .datetime('a time such as "2026-07-20T12:00:00Z"')
       .exactOptional()

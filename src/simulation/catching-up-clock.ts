@@ -1,0 +1,30 @@
+import type { Clock } from '../clock.ts';
+
+export type Lag = {
+  /** Unix time of the machine, ms. */
+  readonly atMs: number;
+  /** How far the clock is behind at that moment, ms. */
+  readonly byMs: number;
+  /** How much faster time passes as long as it is behind; at 1 it stays behind. */
+  readonly speed: number;
+};
+
+/**
+ * A clock that lives in the past, runs faster until it has caught up with the machine's, and is the machine's from
+ * then on. Both its times follow from those of the machine alone, so that they go on from where they were when the
+ * daemon starts anew, and neither ever steps.
+ */
+export const catchingUp = (clock: Clock, { atMs, byMs, speed }: Lag): Clock => {
+  const gainedPerMs = speed - 1;
+  const atMonotonicMs = clock.monotonicMs() - (clock.wallMs() - atMs);
+  const behindMs = (): number =>
+    Math.max(0, byMs - Math.max(0, clock.monotonicMs() - atMonotonicMs) * gainedPerMs);
+  return {
+    wallMs: () => Math.floor(clock.wallMs() - behindMs()),
+    monotonicMs: () => clock.monotonicMs() + byMs - behindMs(),
+    sleep: (ms, signal) => {
+      const fastMs = gainedPerMs === 0 ? 0 : Math.min(ms / speed, behindMs() / gainedPerMs);
+      return clock.sleep(fastMs + (ms - fastMs * speed), signal);
+    },
+  };
+};
