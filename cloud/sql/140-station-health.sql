@@ -1,5 +1,5 @@
--- One row per station that ever reported. More than one epoch means that its store was lost or replaced: what waited
--- in it then is in no table, for nobody knows its numbers.
+-- One row per station that ever reported. More than one epoch means that its store was damaged, lost or replaced: what
+-- waited in it then is among the missing, as far as the station still knew of it.
 
 DROP VIEW IF EXISTS station_health CASCADE;
 
@@ -35,6 +35,8 @@ LEFT JOIN (
 ) AS holes ON holes.deviceid = readings.deviceid
 LEFT JOIN (
   SELECT deviceid, SUM("count") AS readings
-  FROM (SELECT DISTINCT deviceid, epoch, fromseq, toseq, "count" FROM gaps_landing) AS distinctgaps
+  FROM (
+    SELECT DISTINCT deviceid, epoch, fromseq, toseq, "count" FROM gaps_landing WHERE reason <> 'damaged'
+  ) AS distinctgaps
   GROUP BY deviceid
 ) AS givenup ON givenup.deviceid = readings.deviceid;

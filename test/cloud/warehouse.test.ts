@@ -184,6 +184,29 @@ describe('the warehouse', () => {
     ).toEqual([{ after_datetime: reading(3).datetime, before_datetime: reading(7).datetime }]);
   });
 
+  it('names what a station lost with its store, and nothing of it that did arrive', async () => {
+    const damaged = (fromseq: number, toseq: number) => ({
+      ...gap(fromseq, toseq),
+      reason: 'damaged' as const,
+    });
+    await load('sensordata', ...[1, 2, 6].map((seq) => reading(seq)), reading(1, { epoch: 'B' }));
+    // 5 to 8, of which 6 arrived all the same; 3 and 4 nobody explains; 9 and 10 were given up.
+    await load('gaps', damaged(5, 8), gap(9, 10), damaged(12, 14));
+    await load('gaps', damaged(5, 8), damaged(12, 14));
+
+    const holes = 'SELECT epoch, fromseq, toseq, missing, reason FROM sensordata_gaps ORDER BY fromseq';
+    expect(await warehouse.query(holes)).toEqual([
+      { epoch: 'A', fromseq: 3, toseq: 4, missing: 2, reason: null },
+      { epoch: 'A', fromseq: 5, toseq: 5, missing: 1, reason: 'damaged' },
+      { epoch: 'A', fromseq: 7, toseq: 8, missing: 2, reason: 'damaged' },
+      { epoch: 'A', fromseq: 11, toseq: 11, missing: 1, reason: null },
+      { epoch: 'A', fromseq: 12, toseq: 14, missing: 3, reason: 'damaged' },
+    ]);
+    expect(await warehouse.query('SELECT missing, given_up FROM station_health')).toEqual([
+      { missing: 9, given_up: 2 },
+    ]);
+  });
+
   it('explains a hole only as far as the gap record goes', async () => {
     await load('sensordata', reading(1), reading(10));
     await load('gaps', gap(2, 5));
