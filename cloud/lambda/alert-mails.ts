@@ -11,12 +11,7 @@ import type {
 } from 'aws-lambda';
 import { type Mail, mailOf } from './alert-mail.ts';
 import { parseAlertRecord } from './alert-record.ts';
-
-const requiredVariable = (name: string): string => {
-  const value = process.env[name];
-  if (value === undefined || value === '') throw new Error(`${name} is not set`);
-  return value;
-};
+import { requiredVariable } from './environment.ts';
 
 const topicArn = requiredVariable('TOPIC_ARN');
 const logger = new Logger({ serviceName: 'alert-mails' });

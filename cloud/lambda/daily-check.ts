@@ -7,6 +7,7 @@ import {
 import { RedshiftDataClient } from '@aws-sdk/client-redshift-data';
 import { dataApiTargetFrom } from '../data-api.ts';
 import { openSession } from '../data-api-session.ts';
+import { requiredVariable } from './environment.ts';
 
 const DAY_MS = 86_400_000;
 /** Certificates that AWS IoT signs end in 2049; one of an own authority may end tomorrow. */
@@ -48,7 +49,7 @@ const warehouseCounts = async (): Promise<Record<string, number>> => {
 /** What no metric of AWS says: certificates about to end, rows that COPY skipped, holes that nobody explains. */
 export const handler = async (): Promise<void> => {
   const values = {
-    CertificateDaysLeft: await fewestDaysLeft(process.env['THING_GROUP'] ?? ''),
+    CertificateDaysLeft: await fewestDaysLeft(requiredVariable('THING_GROUP')),
     ...(await warehouseCounts()),
   };
   const line = {

@@ -1,6 +1,7 @@
 import { IoTClient, ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { parseStations } from '../stations.ts';
+import { requiredVariable } from './environment.ts';
 
 type ProvisioningRequest = { readonly parameters: Readonly<Record<string, string>> };
 type ProvisioningAnswer = { readonly allowProvisioning: boolean };
@@ -10,7 +11,10 @@ const s3 = new S3Client();
 
 const isExpected = async (id: string): Promise<boolean> => {
   const file = await s3.send(
-    new GetObjectCommand({ Bucket: process.env['STATIONS_BUCKET'], Key: process.env['STATIONS_KEY'] }),
+    new GetObjectCommand({
+      Bucket: requiredVariable('STATIONS_BUCKET'),
+      Key: requiredVariable('STATIONS_KEY'),
+    }),
   );
   const stations = parseStations((await file.Body?.transformToString()) ?? '');
   return stations.some(({ deviceid }) => deviceid === id);

@@ -6,6 +6,7 @@ import { dataApiTargetFrom } from '../data-api.ts';
 import { openSession, type Session } from '../data-api-session.ts';
 import { loadSchema, SCHEMA_VERSIONS_TABLE, statementsToApply } from '../warehouse-schema.ts';
 import { customResource } from './custom-resource.ts';
+import { requiredVariable } from './environment.ts';
 
 const loginSchema = z.object({ username: z.string().regex(/^[a-z_]+$/), password: z.string().min(8) });
 
@@ -16,7 +17,7 @@ const passwordDigest = ({ username, password }: z.output<typeof loginSchema>): s
 const loaderLogin = async (): Promise<z.output<typeof loginSchema>> => {
   const client = new SecretsManagerClient();
   const { SecretString } = await client.send(
-    new GetSecretValueCommand({ SecretId: process.env['LOADER_SECRET_ARN'] }),
+    new GetSecretValueCommand({ SecretId: requiredVariable('LOADER_SECRET_ARN') }),
   );
   return loginSchema.parse(JSON.parse(SecretString ?? ''));
 };

@@ -32,11 +32,11 @@ export const averagesOf = (
       reading,
     ]),
   );
-  return [...distinct.values()].map((reading) => {
-    const age = (other: AveragedReading): number => secondsOf(reading.datetime) - secondsOf(other.datetime);
-    const minute = [...distinct.values()].filter(
-      (other) => other.deviceid === reading.deviceid && age(other) >= 0 && age(other) <= 60,
-    );
+  const timed = [...distinct.values()].map((reading) => ({ reading, at: secondsOf(reading.datetime) }));
+  return timed.map(({ reading, at }) => {
+    const minute = timed
+      .filter((other) => other.at <= at && other.at >= at - 60 && other.reading.deviceid === reading.deviceid)
+      .map((other) => other.reading);
     return {
       deviceid: reading.deviceid,
       weatherstationname:

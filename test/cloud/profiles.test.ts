@@ -1,4 +1,5 @@
 import { Match } from 'aws-cdk-lib/assertions';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { describe, expect, it } from 'vitest';
 import { synthesize } from './synthesis.ts';
 
@@ -17,6 +18,29 @@ describe('the settings', () => {
       template.resourceCountIs('AWS::Kinesis::Stream', 1);
       template.allResourcesProperties('AWS::KinesisFirehose::DeliveryStream', {
         ExtendedS3DestinationConfiguration: Match.objectLike({ CompressionFormat: 'GZIP' }),
+      });
+    },
+    SYNTHESIS_MS,
+  );
+
+  it(
+    'choose the buffer, the daily limit and the region, whose Firehose alone gets in',
+    () => {
+      const { template } = synthesize({
+        ...{ profile: 'tables', bufferSeconds: 300, bufferMegabytes: 5 },
+        ...{ warehouseDailyLimit: 7, region: 'eu-west-2' },
+      });
+
+      template.allResourcesProperties('AWS::KinesisFirehose::DeliveryStream', {
+        RedshiftDestinationConfiguration: Match.objectLike({
+          S3Configuration: Match.objectLike({ BufferingHints: { IntervalInSeconds: 300, SizeInMBs: 5 } }),
+        }),
+      });
+      template.hasResourceProperties('Custom::RedshiftUsageLimit', { hoursPerDay: 7 });
+      template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+        SecurityGroupIngress: [
+          Match.objectLike({ CidrIp: RegionInfo.get('eu-west-2').firehoseCidrBlock, FromPort: 5439 }),
+        ],
       });
     },
     SYNTHESIS_MS,
@@ -71,7 +95,7 @@ describe('the settings', () => {
     () => {
       expect(() =>
         synthesize({ profile: 'gold', stations: 0, bufferSeconds: 5, alertEmail: 'nobody' }),
-      ).toThrow(/profile[\s\S]*|stations[\s\S]*bufferSeconds[\s\S]*alertEmail/);
+      ).toThrow(/profile[\s\S]*stations[\s\S]*bufferSeconds[\s\S]*alertEmail/);
       expect(() => synthesize({ analyticsJar: '/no/such.jar' })).toThrow('there is no /no/such.jar');
     },
     SYNTHESIS_MS,

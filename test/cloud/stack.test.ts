@@ -93,6 +93,16 @@ describe("the stack with the post's numbers", () => {
     );
   });
 
+  it('puts what the Flink job could not take into the errors bucket', () => {
+    synthesis.template.hasResourceProperties('AWS::KinesisFirehose::DeliveryStream', {
+      ExtendedS3DestinationConfiguration: Match.objectLike({
+        BucketARN: { 'Fn::GetAtt': [Match.stringLikeRegexp('^StorageErrors'), 'Arn'] },
+        Prefix: 'analytics-errors/',
+        BufferingHints: { IntervalInSeconds: 60, SizeInMBs: 1 },
+      }),
+    });
+  });
+
   it('makes the tables before anything can be copied into them', () => {
     const [[schema] = ['']] = resourcesOf(synthesis, 'Custom::WarehouseSchema');
     for (const [, { Properties, DependsOn = [] }] of resourcesOf(
@@ -121,7 +131,8 @@ describe("the stack with the post's numbers", () => {
       ConfigParameters: [{ ParameterKey: 'require_ssl', ParameterValue: 'true' }],
       BaseCapacity: 4,
     });
-    synthesis.template.resourceCountIs('Custom::RedshiftUsageLimit', 1);
+    // 4 units for a whole day: with a load a minute Redshift never sleeps.
+    synthesis.template.hasResourceProperties('Custom::RedshiftUsageLimit', { hoursPerDay: 96 });
   });
 
   it('runs the Flink job with checkpoints, snapshots and the properties it reads', () => {
@@ -160,6 +171,7 @@ describe("the stack with the post's numbers", () => {
     synthesis.template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 100,
+      MaximumRecordAgeInSeconds: 86_400,
       MaximumRetryAttempts: 10,
       BisectBatchOnFunctionError: true,
       ParallelizationFactor: 1,

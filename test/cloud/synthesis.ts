@@ -25,10 +25,8 @@ export const synthesize = (settings: Readonly<Record<string, string | number | b
   try {
     const app = new App({ outdir, context: { ...flags, ...settings } });
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    const stack = new WeatherStack(app, 'WeatherGateway', {
-      env: { region: 'us-east-1' },
-      settings: readSettings(app.node, 'us-east-1'),
-    });
+    const read = readSettings(app.node, 'us-east-1');
+    const stack = new WeatherStack(app, 'WeatherGateway', { env: { region: read.region }, settings: read });
     const template = Template.fromStack(stack);
     const report: { pluginReports: { violations: Finding[] }[] } = JSON.parse(
       readFileSync(join(outdir, 'validation-report.json'), 'utf8'),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { landingTables } from '../../cloud/landing-tables.ts';
 import { topicRules } from '../../cloud/topic-rules.ts';
-import type { GapMessage, ReadingMessage, StatusMessage } from '../../src/message.ts';
+import type { GapMessage, PreAlertMessage, ReadingMessage, StatusMessage } from '../../src/message.ts';
 import { topicsOf } from '../../src/message.ts';
 import { parseRule } from '../system/stand-ins/rule-sql.ts';
 
@@ -12,6 +12,11 @@ const reading: ReadingMessage = {
 };
 const gap: GapMessage = {
   ...{ deviceid: '1', epoch: '01JX', fromseq: 1, toseq: 2, count: 2, from: null, to: null, reason: 'full' },
+};
+const preAlert: PreAlertMessage = {
+  ...{ deviceid: '1', epoch: '01JX', seq: 7, datetime: '2020-05-20 14:58:28', timequality: 'synced' },
+  ...{ rule: 'heat', kind: 'limit', quantity: 'temperature', severity: 'warning', transition: 'raised' },
+  ...{ value: 38.5, limit: 38, unit: '°C', minutestolimit: null, text: 'hot' },
 };
 const offline: StatusMessage = { deviceid: '1', state: 'offline' };
 
@@ -41,6 +46,15 @@ describe('the topic rules', () => {
         .filter(({ isBatch }) => isBatch)
         .map(({ lane }) => lane),
     ).toEqual(['backlog']);
+  });
+
+  it('pass a pre-alert as it is, to its table and to the mails', () => {
+    expect(selected(topics.prealert, preAlert)).toEqual({ prealert: preAlert });
+    expect(selected(topics.prealert, { ...preAlert, deviceid: '2' })).toEqual({});
+    expect(topicRules('weather').find(({ lane }) => lane === 'prealert')).toMatchObject({
+      table: 'prealerts',
+      stream: 'alerts',
+    });
   });
 
   it('pass gaps as they are, and status with the time it came', () => {
