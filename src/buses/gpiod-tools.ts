@@ -50,10 +50,22 @@ export const parseEdge = (version: GpiodVersion, text: string): Edge | null => {
   return { line: Number(line), atMs: Number(seconds) * 1_000 + Number(nanoseconds) / 1e6 };
 };
 
+export type GpiosetLine = { readonly gpio: number; readonly inactiveLevel: 0 | 1 };
+
+/**
+ * Whoever releases a line leaves it to the kernel, which may make it an input: the pull resistor then keeps it
+ * inactive, where nothing stronger on the board decides.
+ */
+const bias = ({ inactiveLevel }: GpiosetLine): string => `--bias=pull-${inactiveLevel === 1 ? 'up' : 'down'}`;
+
 /** Holds a line at a level for as long as it runs. */
-export const gpiosetHoldCommand = ({ version, chip }: GpiodTools, gpio: number): string =>
-  version === 1 ? `gpioset --mode=signal ${chip} ${gpio}=` : `gpioset --chip ${chip} ${gpio}=`;
+export const gpiosetHoldCommand = ({ version, chip }: GpiodTools, line: GpiosetLine): string =>
+  version === 1
+    ? `gpioset --mode=signal ${bias(line)} ${chip} ${line.gpio}=`
+    : `gpioset ${bias(line)} --chip ${chip} ${line.gpio}=`;
 
 /** Sets a line and ends. */
-export const gpiosetOnceCommand = ({ version, chip }: GpiodTools, gpio: number): string =>
-  version === 1 ? `gpioset --mode=exit ${chip} ${gpio}=` : `gpioset --toggle 0 --chip ${chip} ${gpio}=`;
+export const gpiosetOnceCommand = ({ version, chip }: GpiodTools, line: GpiosetLine): string =>
+  version === 1
+    ? `gpioset --mode=exit ${bias(line)} ${chip} ${line.gpio}=`
+    : `gpioset --toggle 0 ${bias(line)} --chip ${chip} ${line.gpio}=`;

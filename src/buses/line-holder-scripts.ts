@@ -1,18 +1,18 @@
-import { type GpiodTools, gpiosetHoldCommand, gpiosetOnceCommand } from './gpiod-tools.ts';
+import { type GpiodTools, type GpiosetLine, gpiosetHoldCommand, gpiosetOnceCommand } from './gpiod-tools.ts';
 import type { Level } from './line-holder.ts';
 
 /**
  * Holds the line with gpioset, which cannot change a level while it runs: another one takes its place. Whether it has
  * the line shows in its open files; it says nothing when it has.
  */
-export const gpiosetScript = (tools: GpiodTools, gpio: number, inactiveLevel: Level): string => `
+export const gpiosetScript = (tools: GpiodTools, line: GpiosetLine): string => `
 held=
 release() { if [ -n "$held" ]; then kill "$held" 2>/dev/null; wait "$held" 2>/dev/null; held=; fi; }
-finish() { trap '' TERM INT HUP; release; ${gpiosetOnceCommand(tools, gpio)}${inactiveLevel}; exit 0; }
+finish() { trap '' TERM INT HUP; release; ${gpiosetOnceCommand(tools, line)}${line.inactiveLevel}; exit 0; }
 trap finish TERM INT HUP
 while read -r level; do
   release
-  ${gpiosetHoldCommand(tools, gpio)}"$level" </dev/null >/dev/null &
+  ${gpiosetHoldCommand(tools, line)}"$level" </dev/null >/dev/null &
   held=$!
   until ls -l "/proc/$held/fd" 2>/dev/null | grep -q gpio-line; do
     if ! kill -0 "$held" 2>/dev/null; then wait "$held"; exit 1; fi

@@ -30,7 +30,8 @@ const gpiodBackend = (clock: Clock): GpioBackend => ({
   openOutputLine: (options) =>
     createLineHolder({
       ...options,
-      makeScript: async (inactiveLevel) => gpiosetScript(await findGpiodTools(), options.gpio, inactiveLevel),
+      makeScript: async (inactiveLevel) =>
+        gpiosetScript(await findGpiodTools(), { gpio: options.gpio, inactiveLevel }),
     }),
 });
 

@@ -9,6 +9,8 @@ import {
 } from '../../src/buses/gpiod-tools.ts';
 
 const chip = 'gpiochip0';
+const lamp = { gpio: 17, inactiveLevel: 0 } as const;
+const relay = { gpio: 27, inactiveLevel: 1 } as const;
 
 describe("libgpiod's tools", () => {
   it.each([
@@ -30,9 +32,9 @@ describe("libgpiod's tools", () => {
     expect(gpiomonArguments(tools, [5, 6]).join(' ')).toBe(
       '--line-buffered --falling-edge --bias=pull-up --format=%o %e %s.%n gpiochip0 5 6',
     );
-    expect([gpiosetHoldCommand(tools, 17), gpiosetOnceCommand(tools, 17)]).toEqual([
-      'gpioset --mode=signal gpiochip0 17=',
-      'gpioset --mode=exit gpiochip0 17=',
+    expect([gpiosetHoldCommand(tools, lamp), gpiosetOnceCommand(tools, relay)]).toEqual([
+      'gpioset --mode=signal --bias=pull-down gpiochip0 17=',
+      'gpioset --mode=exit --bias=pull-up gpiochip0 27=',
     ]);
   });
 
@@ -42,9 +44,9 @@ describe("libgpiod's tools", () => {
     expect(gpiomonArguments(tools, [5, 6]).join(' ')).toBe(
       '--chip gpiochip0 --edges=falling --bias=pull-up --format=%o %e %S 5 6',
     );
-    expect([gpiosetHoldCommand(tools, 17), gpiosetOnceCommand(tools, 17)]).toEqual([
-      'gpioset --chip gpiochip0 17=',
-      'gpioset --toggle 0 --chip gpiochip0 17=',
+    expect([gpiosetHoldCommand(tools, lamp), gpiosetOnceCommand(tools, relay)]).toEqual([
+      'gpioset --bias=pull-down --chip gpiochip0 17=',
+      'gpioset --toggle 0 --bias=pull-up --chip gpiochip0 27=',
     ]);
   });
 

@@ -130,7 +130,9 @@ exec sleep 60 3<${join(folder, 'gpio-line')}
       gpio: 17,
       isActiveLow,
       makeScript: (inactiveLevel) =>
-        Promise.resolve(`PATH=${path}\n${gpiosetScript({ version, chip: 'gpiochip0' }, 17, inactiveLevel)}`),
+        Promise.resolve(
+          `PATH=${path}\n${gpiosetScript({ version, chip: 'gpiochip0' }, { gpio: 17, inactiveLevel })}`,
+        ),
     });
 
   it('is held by one gpioset after the other, and set inactive at the end', async () => {
@@ -140,9 +142,9 @@ exec sleep 60 3<${join(folder, 'gpio-line')}
     await line.close();
 
     expect(await calls()).toEqual([
-      '--mode=signal gpiochip0 17=1',
-      '--mode=signal gpiochip0 17=0',
-      '--mode=exit gpiochip0 17=0',
+      '--mode=signal --bias=pull-down gpiochip0 17=1',
+      '--mode=signal --bias=pull-down gpiochip0 17=0',
+      '--mode=exit --bias=pull-down gpiochip0 17=0',
     ]);
   });
 
@@ -151,7 +153,10 @@ exec sleep 60 3<${join(folder, 'gpio-line')}
     await line.set(true);
     await line.close();
 
-    expect(await calls()).toEqual(['--chip gpiochip0 17=0', '--toggle 0 --chip gpiochip0 17=1']);
+    expect(await calls()).toEqual([
+      '--bias=pull-up --chip gpiochip0 17=0',
+      '--toggle 0 --bias=pull-up --chip gpiochip0 17=1',
+    ]);
   });
 
   it('says why gpioset did not get it', async () => {
