@@ -5,10 +5,13 @@ import type { Clock } from '../clock.ts';
 import type { EdgeListener, EdgeSource } from './edge-source.ts';
 import { findGpiodTools, type GpiodTools, gpiomonArguments, parseEdge } from './gpiod-tools.ts';
 import { createRestartingEdgeSource, type WatchSession } from './restarting-edge-source.ts';
+import { takeFromSysfs } from './sysfs-export.ts';
 
 export type GpiomonEdgeSourceOptions = {
   readonly clock: Clock;
   readonly findTools?: () => Promise<GpiodTools>;
+  /** Frees the lines, by BCM number, from what would refuse them. */
+  readonly freeLines?: (lines: readonly number[]) => Promise<void>;
   /** Starts gpiomon with these arguments. */
   readonly spawnGpiomon?: (args: readonly string[]) => ChildProcess;
   /** How many requests for lines a process holds. */
@@ -23,6 +26,7 @@ export const createGpiomonEdgeSource = (options: GpiomonEdgeSourceOptions): Edge
   const {
     clock,
     findTools = findGpiodTools,
+    freeLines = takeFromSysfs,
     spawnGpiomon = spawnDying,
     countLineRequests = countLineRequestsOf,
   } = options;
@@ -30,6 +34,7 @@ export const createGpiomonEdgeSource = (options: GpiomonEdgeSourceOptions): Edge
 
   const startSession = async (lines: readonly number[], onEdge: EdgeListener): Promise<WatchSession> => {
     const tools = await findTools();
+    await freeLines(lines);
     const child = spawnGpiomon(gpiomonArguments(tools, lines));
     readEdges(child, (text) => {
       const edge = parseEdge(tools.version, text);

@@ -11,6 +11,7 @@ import { openLinuxI2cBus } from './linux-i2c-bus.ts';
 import { createOnoffEdgeSource } from './onoff-edge-source.ts';
 import type { OutputLine, OutputLineOptions } from './output-line.ts';
 import type { StationBuses } from './station-buses.ts';
+import { takeFromSysfs } from './sysfs-export.ts';
 
 export type StationBusesParts = {
   readonly sensors: Pick<GatewayConfig['sensors'], 'i2cBus' | 'gpioBackend'>;
@@ -30,8 +31,11 @@ const gpiodBackend = (clock: Clock): GpioBackend => ({
   openOutputLine: (options) =>
     createLineHolder({
       ...options,
-      makeScript: async (inactiveLevel) =>
-        gpiosetScript(await findGpiodTools(), { gpio: options.gpio, inactiveLevel }),
+      makeScript: async (inactiveLevel) => {
+        const tools = await findGpiodTools();
+        await takeFromSysfs([options.gpio]);
+        return gpiosetScript(tools, { gpio: options.gpio, inactiveLevel });
+      },
     }),
 });
 

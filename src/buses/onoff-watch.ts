@@ -1,10 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Gpio } from 'onoff';
 import type { Clock } from '../clock.ts';
 import type { Edge } from './edge-source.ts';
 import { LevelTracker } from './onoff-levels.ts';
 import type { WatchReport, WatchRequest } from './onoff-messages.ts';
+import { unexportLine } from './sysfs-export.ts';
 
 /** What is used of onoff. */
 export type OnoffPackage = {
@@ -40,7 +39,8 @@ export const watchWithOnoff = async (
   try {
     const { Gpio } = await loaded(parts.loadOnoff);
     for (const { line, sysfsNumber } of lines) {
-      unexportStale(sysfsNumber, parts.sysfsRoot ?? '/sys/class/gpio');
+      // Left by a killed process, it would make onoff ignore every error of its set-up.
+      unexportLine(sysfsNumber, parts.sysfsRoot);
       const gpio = new Gpio(sysfsNumber, 'in', 'both', { activeLow: false });
       const tracker = new LevelTracker();
       watched.push({ gpio, tracker });
@@ -71,11 +71,6 @@ const loaded = (load: () => Promise<OnoffPackage>): Promise<OnoffPackage> =>
       { cause },
     );
   });
-
-/** Left by a killed process, it would make onoff ignore every error of its set-up. */
-const unexportStale = (sysfsNumber: number, root: string): void => {
-  if (existsSync(join(root, `gpio${sysfsNumber}`))) writeFileSync(join(root, 'unexport'), `${sysfsNumber}`);
-};
 
 type Counting = { readonly line: number; readonly edges: Edge[]; readonly parts: OnoffWatchParts };
 

@@ -36,6 +36,7 @@ const createStandIn = (tools: GpiodTools) => {
     },
     write: (text: string) => input.write(text),
     findTools: () => Promise.resolve(tools),
+    freeLines: () => Promise.resolve(),
     countLineRequests: () => Promise.resolve(2),
     clock: systemClock,
   };
@@ -71,6 +72,7 @@ describe('gpiomon as a child', () => {
     const source = createGpiomonEdgeSource({
       clock: systemClock,
       findTools: () => Promise.resolve({ version: 1, chip: 'gpiochip0' }),
+      freeLines: () => Promise.resolve(),
       countLineRequests: () => Promise.resolve(2),
       ...options,
     });
@@ -83,6 +85,25 @@ describe('gpiomon as a child', () => {
     );
     return { source, edges, faults, armed: armed.catch((error: unknown) => error) };
   };
+
+  it('is started once its lines are free', async () => {
+    const steps: string[] = [];
+    const { source, armed } = watchWith({
+      freeLines: async (lines) => {
+        await systemClock.sleep(20);
+        steps.push(`freed ${lines.join(' ')}`);
+      },
+      spawnGpiomon: (_args) => {
+        steps.push('started');
+        return shell('exec sleep 60')();
+      },
+    });
+
+    await armed;
+    await source.close();
+
+    expect(steps).toEqual(['freed 5 6', 'started']);
+  });
 
   it('is started again when it ends, and says both', async () => {
     const { source, edges, faults, armed } = watchWith({

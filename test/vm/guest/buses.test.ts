@@ -33,6 +33,15 @@ describeEdgeSource('gpiomon on the kernel', () =>
   Promise.resolve({ source: createGpiomonEdgeSource({ clock }), lines: [5, 6], otherLine: 13, pulse }),
 );
 
+/** As a killed process leaves it. */
+const exportLine = (line: number): Promise<void> => writeFile('/sys/class/gpio/export', `${512 + line}`);
+
+describeEdgeSource('gpiomon on lines that sysfs has', async () => {
+  await exportLine(5);
+  await exportLine(6);
+  return { source: createGpiomonEdgeSource({ clock }), lines: [5, 6], otherLine: 13, pulse };
+});
+
 const createOnoff = () => createOnoffEdgeSource({ clock, startChild: () => forkOnoffChild(onoffChild) });
 
 describeEdgeSource('onoff on the kernel', () =>
@@ -43,7 +52,7 @@ describe('an output line on the kernel', () => {
   const level = async (): Promise<string> =>
     (await readFile('/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio17/value', 'utf8')).trim();
 
-  it.each(['gpiomon', 'onoff'] as const)(
+  it.each(['gpiomon', 'onoff', 'gpiomon'] as const)(
     'is driven with the backend %s and ends inactive',
     async (gpioBackend) => {
       const buses = await openStationBuses({
