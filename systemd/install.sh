@@ -51,7 +51,7 @@ stage() {
   scratch=$(mktemp -d)
   if [ -z "$package" ]; then
     [ -d "$here/node_modules/typescript" ] || (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund)
-    (cd "$here" && npm pack --silent --pack-destination "$scratch" >/dev/null)
+    (cd "$here" && npm pack --ignore-scripts=false --silent --pack-destination "$scratch" >/dev/null)
     package=$(echo "$scratch"/*.tgz)
   fi
   rm -rf "$target"

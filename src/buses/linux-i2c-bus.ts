@@ -41,7 +41,7 @@ export const openLinuxI2cBus = async ({
     return new LinuxI2cBus(busNumber, clock, await loadDriver());
   } catch (cause) {
     throw new Error(
-      'The package i2c-bus is not usable: install build-essential and python3, then run npm rebuild i2c-bus',
+      'The package i2c-bus is not usable: install build-essential and python3, then run npm rebuild --ignore-scripts=false i2c-bus',
       { cause },
     );
   }

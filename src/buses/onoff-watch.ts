@@ -66,7 +66,7 @@ export const watchWithOnoff = async (
 const loaded = (load: () => Promise<OnoffPackage>): Promise<OnoffPackage> =>
   load().catch((cause: unknown) => {
     throw new Error(
-      'The package onoff is not usable: install build-essential and python3, then run npm rebuild epoll; ' +
+      'The package onoff is not usable: install build-essential and python3, then run npm rebuild --ignore-scripts=false epoll; ' +
         'or install gpiod',
       { cause },
     );

@@ -146,7 +146,7 @@ describe('LinuxI2cBus', () => {
     });
 
     await expect(opening).rejects.toThrow(
-      'install build-essential and python3, then run npm rebuild i2c-bus',
+      'install build-essential and python3, then run npm rebuild --ignore-scripts=false i2c-bus',
     );
   });
 
@@ -155,14 +155,16 @@ describe('LinuxI2cBus', () => {
       bus.readWord(0x48, 0),
     );
 
-    await expect(reading).rejects.toThrow((await isI2cBusBuilt()) ? 'ENOENT' : 'npm rebuild i2c-bus');
+    await expect(reading).rejects.toThrow(
+      (await isI2cBusBuilt()) ? 'ENOENT' : 'npm rebuild --ignore-scripts=false i2c-bus',
+    );
   });
 
   it('says what to do where the package was not built', async () => {
     const loadDriver = () => Promise.reject(new Error('Cannot find module'));
 
     await expect(openLinuxI2cBus({ busNumber: 1, clock: systemClock, loadDriver })).rejects.toThrow(
-      'The package i2c-bus is not usable: install build-essential and python3, then run npm rebuild i2c-bus',
+      'The package i2c-bus is not usable: install build-essential and python3, then run npm rebuild --ignore-scripts=false i2c-bus',
     );
   });
 });

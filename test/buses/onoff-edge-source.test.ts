@@ -129,7 +129,9 @@ describe('onoff', () => {
     const source = create({ loadOnoff: () => Promise.reject(new Error("Cannot find package 'onoff'")) });
     const { faults } = watch(source);
 
-    await vi.waitFor(() => expect(faults[0]).toMatch(/npm rebuild epoll; or install gpiod$/));
+    await vi.waitFor(() =>
+      expect(faults[0]).toMatch(/npm rebuild --ignore-scripts=false epoll; or install gpiod$/),
+    );
     await source.close();
   });
 
