@@ -6,10 +6,14 @@ import { createCertificateAuthority } from '../../src/certificate/certificate-au
 import { until } from '../system/gateway-process.ts';
 import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 import { type Subscriber, subscribe } from '../system/subscriber.ts';
-import { type FaultName, FaultyStation } from './faulty-station.ts';
-import { type Footprint, footprintOf } from './process-footprint.ts';
+import { linkFaults } from './faulty-link.ts';
+import { diskFaults, type FaultName, FaultyStation, undiskedFaults } from './faulty-station.ts';
+import { machineTrouble } from './machine-trouble.ts';
 import { deckOf, drawFrom, seededRandom } from './random.ts';
-import { type Verdict, verdictOn } from './verdict.ts';
+import type { FaultReport, StationReport } from './report.ts';
+import type { TimedFootprint } from './trend.ts';
+import { verdictOn } from './verdict.ts';
+import { watch } from './watch.ts';
 
 export type FaultRunOptions = {
   readonly seed: number;
@@ -25,38 +29,8 @@ export type FaultRunOptions = {
   readonly write: (line: string) => void;
 };
 
-export type FaultReport = {
-  /** By name; 0 for a kind that was never injected. */
-  readonly counts: ReadonlyMap<string, number>;
-  readonly verdicts: readonly Verdict[];
-  /** Of the first station, which only its link afflicts, once a minute. */
-  readonly footprints: readonly Footprint[];
-};
-
-const linkFaults: readonly [FaultName, ...FaultName[]] = [
-  'cut',
-  'black hole',
-  'slow link',
-  'client certificate refused',
-  'connection refused by the broker',
-  'PUBACK with a failure code',
-  'no PUBACK',
-  'connection dropped instead of a PUBACK',
-];
-const machineFaults: readonly [FaultName, ...FaultName[]] = [
-  ...linkFaults,
-  'kill -9',
-  'kill -9',
-  'payload refused for good',
-  'reading larger than the broker takes',
-  'damaged files',
-];
-/** These need a file system of the station's own. */
-export const diskFaults: readonly FaultName[] = ['disk full', 'read-only disk'];
-
 const FAULTS_BETWEEN_BROKER_FAULTS = 6;
 const SETTLE_MS = 2_000;
-const FOOTPRINT_EVERY_MS = 60_000;
 
 class FaultRun {
   readonly #options: FaultRunOptions;
@@ -65,9 +39,7 @@ class FaultRun {
   readonly #draw;
   readonly #nextFault: readonly (() => FaultName)[];
   readonly #counts = new Map<string, number>();
-  readonly #footprints: Footprint[] = [];
   #subscriber: Subscriber | undefined;
-  #footprintAtMs = 0;
   #injected = 0;
 
   constructor(options: FaultRunOptions, mosquitto: Mosquitto, stations: readonly FaultyStation[]) {
@@ -75,33 +47,53 @@ class FaultRun {
     this.#mosquitto = mosquitto;
     this.#stations = stations;
     this.#draw = drawFrom(seededRandom(options.seed));
-    const allFaults = [...machineFaults, ...(options.hasOwnDisks ? diskFaults : [])] as const;
+    const allFaults = [...undiskedFaults, ...(options.hasOwnDisks ? diskFaults : [])] as const;
     // The first station is never killed, so that its footprint tells of a leak.
     this.#nextFault = stations.map((_, index) => deckOf(index === 0 ? linkFaults : allFaults, this.#draw));
-    for (const name of [...allFaults, 'broker killed', 'broker restarted']) this.#counts.set(name, 0);
+    const others = ['broker killed', 'broker restarted', ...machineTrouble.map(({ name }) => name)];
+    for (const name of [...allFaults, ...others]) this.#counts.set(name, 0);
   }
 
   async run(): Promise<FaultReport> {
-    const { faults, seconds, write } = this.#options;
     await this.#bringBroker();
     for (const station of this.#stations) station.start();
     const isUp = async ({ gateway }: FaultyStation): Promise<boolean> => (await gateway.waiting()) !== null;
     for (const station of this.#stations) await until(`station ${station.id} is up`, () => isUp(station));
+    const stop = new AbortController();
+    const watching = watch(this.#stations, stop.signal);
+    try {
+      await this.#afflict();
+    } finally {
+      stop.abort();
+    }
+    return await this.#report(await watching);
+  }
+
+  async #afflict(): Promise<void> {
+    const { faults, seconds, write } = this.#options;
     const endMs = Date.now() + seconds * 1_000;
     for (let round = 1; this.#injected < faults || Date.now() < endMs; round += 1) {
       await this.#round();
       await this.#breakBroker(round % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
       write(`${this.#injected} faults injected`);
-      await this.#measure();
     }
     write('all is well again; waiting until nothing waits');
     await Promise.all(this.#stations.map((station) => this.#drain(station)));
     await this.#subscriber?.close();
-    for (const station of this.#stations)
+  }
+
+  async #report(footprints: readonly TimedFootprint[]): Promise<FaultReport> {
+    const stations: StationReport[] = [];
+    for (const station of this.#stations) {
       for (const [name, count] of station.machineFaults) this.#count(name, count);
-    const verdicts: Verdict[] = [];
-    for (const station of this.#stations) verdicts.push(await verdictOn(station));
-    return { counts: this.#counts, verdicts, footprints: this.#footprints };
+      stations.push({
+        ...verdictOn(station.id, station.ledger, await station.gateway.stats()),
+        machineFaults: station.machineFaults,
+        noticedClockSteps: await station.noticedClockSteps(),
+        longestMs: station.times.longestMs(),
+      });
+    }
+    return { counts: this.#counts, stations, footprints };
   }
 
   #count(name: string, by = 1): void {
@@ -123,9 +115,9 @@ class FaultRun {
     await Promise.all(
       plans.map(async ({ station, steps }) => {
         for (const { name, holdMs, recoverMs } of steps) {
-          await station.faults[name]();
+          await station.inject(name);
           await delay(holdMs);
-          await station.heal();
+          await station.link.heal();
           await delay(recoverMs);
           this.#count(name);
           this.#injected += 1;
@@ -146,13 +138,13 @@ class FaultRun {
         this.#stations.find((station) => station.id === id)?.ledger.take(topic, payload);
       },
     });
-    await Promise.all(this.#stations.map((station) => station.heal()));
+    await Promise.all(this.#stations.map((station) => station.link.heal()));
   }
 
   async #breakBroker(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     await this.#mosquitto.stop(signal);
     await delay(this.#draw.between(200, 1_500));
-    await Promise.all(this.#stations.map((station) => station.cut()));
+    await Promise.all(this.#stations.map((station) => station.link.cut()));
     await this.#subscriber?.close();
     await this.#bringBroker();
     this.#count(signal === 'SIGKILL' ? 'broker killed' : 'broker restarted');
@@ -168,14 +160,6 @@ class FaultRun {
     });
     await station.end();
     await delay(SETTLE_MS);
-  }
-
-  async #measure(): Promise<void> {
-    const [first] = this.#stations;
-    const pid = first?.gateway.pid();
-    if (Date.now() < this.#footprintAtMs || first === undefined || pid === undefined) return;
-    this.#footprintAtMs = Date.now() + FOOTPRINT_EVERY_MS;
-    this.#footprints.push(await footprintOf(pid, first.gateway.outboxDirectory));
   }
 }
 

@@ -1,7 +1,8 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { diskFaults, runFaults } from './fault-run.ts';
-import type { Footprint } from './process-footprint.ts';
+import { runFaults } from './fault-run.ts';
+import { diskFaults } from './faulty-station.ts';
+import { problemsOf, reportLines } from './report.ts';
 import { whyNoSmallDisk } from './small-disk.ts';
 
 const { values } = parseArgs({
@@ -14,34 +15,20 @@ const { values } = parseArgs({
   },
 });
 
-/** A soak is long enough for a leak to show beside what garbage collection does. */
-const SOAK_SAMPLES = 30;
-const MOST_GROWTH = 1.5;
-
-/** LevelDB's log and a table, before it compacts. */
-const COMPACTION_MEGABYTES = 8;
-
+/** Enough for every kind to come up at each station. */
 const ENOUGH_FAULTS = 500;
-
-const growthBetween = (first: Footprint, last: Footprint): string[] =>
-  [
-    last.residentMegabytes > first.residentMegabytes * MOST_GROWTH ? 'memory grows' : '',
-    last.handles > first.handles * MOST_GROWTH ? 'handles grow' : '',
-    last.diskMegabytes > first.diskMegabytes * MOST_GROWTH + COMPACTION_MEGABYTES ? 'the disk fills' : '',
-  ].filter((problem) => problem !== '');
 
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : Number(values.seed);
 const write = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-const writeCount = (count: number, name: string): void => write(`${String(count).padStart(6)}  ${name}`);
 write(`npm run test:faults -- --seed ${seed}`);
 
 const whyNoDisk = await whyNoSmallDisk();
 if (whyNoDisk !== null)
   write(`LEFT OUT: ${diskFaults.join(', ')}, for no small disk can be mounted. ${whyNoDisk}`);
 
-const { counts, verdicts, footprints } = await runFaults({
+const report = await runFaults({
   seed,
   stations: Number(values.stations),
   speed: Number(values.speed),
@@ -51,29 +38,7 @@ const { counts, verdicts, footprints } = await runFaults({
   write,
 });
 
-for (const [name, count] of [...counts].sort(([, a], [, b]) => b - a)) writeCount(count, name);
-const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-writeCount(total, 'faults in all');
-for (const { problems: _, ...verdict } of verdicts) write(JSON.stringify(verdict));
-
-const sum = (of: 'delivered' | 'duplicates' | 'lost' | 'outOfOrder' | 'setAside' | 'givenUp'): number =>
-  verdicts.reduce((all, verdict) => all + verdict[of], 0);
-write(
-  `${sum('delivered')} delivered, ${sum('setAside')} set aside, ${sum('givenUp')} given up, ` +
-    `${sum('lost')} lost, ${sum('outOfOrder')} out of order, ${sum('duplicates')} delivered twice`,
-);
-
-const problems = verdicts.flatMap((verdict) =>
-  verdict.problems.map((problem) => `station ${verdict.station}: ${problem}`),
-);
-// Enough for every kind to come up at each station.
-if (Number(values.faults) >= ENOUGH_FAULTS)
-  for (const [name, count] of counts) if (count === 0) problems.push(`never injected: ${name}`);
-const first = footprints[0];
-const last = footprints.at(-1);
-if (first && last && footprints.length > 1) {
-  write(`footprint ${footprints.length} times, first ${JSON.stringify(first)}, last ${JSON.stringify(last)}`);
-  if (footprints.length >= SOAK_SAMPLES) problems.push(...growthBetween(first, last));
-}
+for (const line of reportLines(report)) write(line);
+const problems = problemsOf(report, Number(values.faults) >= ENOUGH_FAULTS);
 for (const problem of problems) write(`PROBLEM ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;

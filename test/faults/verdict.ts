@@ -1,4 +1,6 @@
-import type { FaultyStation } from './faulty-station.ts';
+import type { OutboxStats } from '../../src/outbox/outbox.ts';
+import { isConserved } from '../fakes/outbox-bodies.ts';
+import type { DeliveryLedger } from '../system/delivery-ledger.ts';
 
 export type Verdict = {
   readonly station: string;
@@ -15,15 +17,13 @@ export type Verdict = {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-/** Holds what arrived from a station that has ended against what its outbox accepted. */
-export const verdictOn = async (station: FaultyStation): Promise<Verdict> => {
-  const { epoch, lanes, totals } = await station.gateway.stats();
+/** Holds what arrived from a station against what its outbox, now at rest, says that it accepted. */
+export const verdictOn = (station: string, ledger: DeliveryLedger, stats: OutboxStats): Verdict => {
+  const { epoch, lanes, totals } = stats;
   const lastSeq = lanes.reading.nextSeq - 1 - lanes.reading.waiting;
-  const names = [...new Set([...station.ledger.epochs(), epoch])];
+  const names = [...new Set([...ledger.epochs(), epoch])];
   // An earlier epoch ended with damage: its last reading is the last that arrived or that a gap told of.
-  const accounts = names.map((name) => station.ledger.account(name, name === epoch ? lastSeq : undefined));
-  const waiting = sum(Object.values(lanes).map((lane) => lane.waiting));
-  const settled = totals.delivered + totals.setAside + totals.givenUp + waiting;
+  const accounts = names.map((name) => ledger.account(name, name === epoch ? lastSeq : undefined));
   const problems = [
     ...accounts
       .filter(({ missing }) => missing.length > 0)
@@ -31,12 +31,12 @@ export const verdictOn = async (station: FaultyStation): Promise<Verdict> => {
     ...accounts
       .filter(({ outOfOrder }) => outOfOrder > 0)
       .map((each) => `${each.epoch}: ${each.outOfOrder} out of order`),
-    ...(settled === totals.accepted
+    ...(isConserved(stats)
       ? []
-      : [`accepted ${totals.accepted} is not delivered, set aside, given up or waiting: ${settled}`]),
+      : [`accepted is not delivered + set aside + given up + waiting: ${JSON.stringify(totals)}`]),
   ];
   return {
-    station: station.id,
+    station,
     delivered: sum(accounts.map(({ delivered }) => delivered)),
     duplicates: sum(accounts.map(({ duplicates }) => duplicates)),
     toldInGaps: sum(accounts.map(({ toldInGaps }) => toldInGaps)),

@@ -4,6 +4,8 @@ const reading = z.object({ epoch: z.string(), seq: z.int() });
 const backlog = z.object({ readings: z.array(reading) });
 const gap = z.object({ epoch: z.string(), fromseq: z.int(), toseq: z.int() });
 
+export type ArrivedReading = Readonly<z.infer<typeof reading>>;
+
 export type EpochAccount = {
   readonly epoch: string;
   readonly delivered: number;
@@ -26,6 +28,12 @@ type Epoch = {
 /** What arrived from one station, by the only measure that proves a loss: `(epoch, seq)`. */
 export class DeliveryLedger {
   readonly #epochs = new Map<string, Epoch>();
+  readonly #onFirst: (reading: ArrivedReading) => void;
+
+  /** `onFirst` is told of each reading when it arrives for the first time. */
+  constructor(onFirst: (reading: ArrivedReading) => void = () => undefined) {
+    this.#onFirst = onFirst;
+  }
 
   take(topic: string, payload: string): void {
     const kind = topic.split('/').at(-1);
@@ -74,10 +82,13 @@ export class DeliveryLedger {
     return epoch;
   }
 
-  #note({ epoch: name, seq }: z.infer<typeof reading>): void {
+  #note({ epoch: name, seq }: ArrivedReading): void {
     const epoch = this.#epoch(name);
     if (epoch.seen.has(seq)) epoch.duplicates += 1;
-    else if (seq < epoch.highest) epoch.outOfOrder += 1;
+    else {
+      if (seq < epoch.highest) epoch.outOfOrder += 1;
+      this.#onFirst({ epoch: name, seq });
+    }
     epoch.seen.add(seq);
     epoch.highest = Math.max(epoch.highest, seq);
   }

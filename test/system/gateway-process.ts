@@ -36,17 +36,26 @@ export type GatewayProcess = {
   pid(): number | undefined;
   /** What the running gateway answers to `GET /api/status`; `null` while it does not. */
   status(): Promise<unknown>;
+  standing(): Promise<Standing | null>;
   /** Readings that wait, as the running gateway tells it; `null` while it does not. */
   waiting(): Promise<number | null>;
   /** What the outbox says of itself, read while the gateway is stopped. */
   stats(): Promise<OutboxStats>;
 };
 
-const DASHBOARD_URL = /"url":"(http:[^"]+?)\/?"/g;
+const DASHBOARD_URL = /"url":"(http:[^"]+?)\/?"/;
 
-const waitingSchema = z.object({
-  outbox: z.object({ lanes: z.object({ reading: z.object({ waiting: z.int() }) }) }),
-});
+const standingSchema = z
+  .object({
+    outbox: z.object({
+      epoch: z.string(),
+      lanes: z.object({ reading: z.object({ waiting: z.int(), nextSeq: z.int() }) }),
+    }),
+  })
+  .transform(({ outbox: { epoch, lanes } }) => ({ epoch, ...lanes.reading }));
+
+/** Of the readings in the outbox. */
+export type Standing = Readonly<z.infer<typeof standingSchema>>;
 
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
 
@@ -81,13 +90,14 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     JSON.stringify({ name: 'faults', speed: parts.speed, events: parts.events ?? [] }),
   );
   let child: ChildProcess | undefined;
+  let url: string | undefined;
   const status = async (): Promise<unknown> => {
-    const urls = (await readFile(file('gateway.log'), 'utf8').catch(() => '')).matchAll(DASHBOARD_URL);
-    const url = [...urls].at(-1)?.[1];
     if (url === undefined) return null;
     const response = await fetch(`${url}/api/status`).catch(() => null);
     return (await response?.json().catch(() => null)) ?? null;
   };
+  const standing = async (): Promise<Standing | null> =>
+    standingSchema.safeParse(await status()).data ?? null;
   return {
     outboxDirectory,
     logFile: file('gateway.log'),
@@ -98,6 +108,13 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
         [MAIN, 'run', '--simulate', '--scenario', file('scenario.yaml'), '--config', file('gateway.yaml')],
         { stdio: ['ignore', 'pipe', 'pipe'] },
       );
+      url = undefined;
+      let said = '';
+      started.stdout.on('data', (chunk: Buffer) => {
+        if (child !== started || url !== undefined) return;
+        said += chunk.toString();
+        url = DASHBOARD_URL.exec(said)?.[1];
+      });
       started.stdout.pipe(log, { end: false });
       started.stderr.pipe(log, { end: false });
       started.once('exit', () => log.end());
@@ -114,10 +131,8 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     isRunning: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     pid: () => child?.pid,
     status,
-    waiting: async () => {
-      const told = waitingSchema.safeParse(await status());
-      return told.success ? told.data.outbox.lanes.reading.waiting : null;
-    },
+    standing,
+    waiting: async () => (await standing())?.waiting ?? null,
     stats: async () => {
       const opened = await openOutbox({
         directory: outboxDirectory,
