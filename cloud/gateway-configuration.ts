@@ -15,7 +15,8 @@ export const gatewayConfiguration = ({ id, name, endpoint, topicPrefix }: Gatewa
       endpoint,
       port: 8883,
       certificate: '/etc/weather-gateway/device.pem',
-      privateKey: '/etc/weather-gateway/device.key',
+      // The service's user cannot read the file itself; systemd hands the key in.
+      privateKey: 'credential:device.key',
       topicPrefix,
     },
   });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   AddThingToThingGroupCommand,
   AttachPolicyCommand,
@@ -97,6 +98,9 @@ describe('enrolment', () => {
 
     expect(config.station).toEqual({ id: '1', name: 'UK-Worthing' });
     expect(config.aws).toMatchObject({ endpoint: facts.endpoint, port: 8883, topicPrefix: 'weather' });
+    const shipped = gatewaySchema.parse(parse(readFileSync('config/gateway.yaml', 'utf8')));
+    const { certificate, privateKey } = shipped.aws;
+    expect(config.aws).toMatchObject({ certificate, privateKey });
   });
 });
 

@@ -176,7 +176,9 @@ describe("the stack with the post's numbers", () => {
       BisectBatchOnFunctionError: true,
       ParallelizationFactor: 1,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+      DestinationConfig: {
+        OnFailure: { Destination: { 'Fn::GetAtt': [Match.stringLikeRegexp('^StorageErrors'), 'Arn'] } },
+      },
     });
     synthesis.template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
       TimeToLiveSpecification: { AttributeName: 'expiration', Enabled: true },

@@ -61,7 +61,7 @@ describe('the mail function as it is deployed', () => {
     expect(mails.length).toBe(2);
   });
 
-  it('names the records that failed, and only those come again', async () => {
+  it('names the records that failed and mails the others', async () => {
     const broken = '{"deviceid":"1"}';
 
     const mails = await sentBy(async () => {
