@@ -40,6 +40,8 @@ export type RawMeasurement = {
   readonly at: Instant;
   readonly values: Values;
   readonly faults: QualityFlags;
+  /** What an instrument itself doubts of a value it gives. */
+  readonly doubts?: QualityFlags;
 };
 
 /** What quality control makes of it and the outbox keeps; `(epoch, seq)` is the key it is kept under. */

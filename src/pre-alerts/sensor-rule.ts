@@ -5,7 +5,7 @@ import { nameOf } from './quantity-names.ts';
 
 /** What an instrument that works never shows; a jump, or rain in dry air, one in order may show. */
 const isTrouble = (flag: string | undefined): flag is string =>
-  flag !== undefined && /^(missing|failed):|^suspect:(stuck|frozen|still)$/.test(flag);
+  flag !== undefined && /^missing:|^failed:range$|^suspect:(stuck|frozen|still)$/.test(flag);
 
 /** Says which of its quantities have no valid value. */
 export const assessSensor = (

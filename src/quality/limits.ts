@@ -20,21 +20,26 @@ export const steadyQuantities: readonly SteadyQuantity[] = [
   'windintensity',
 ];
 
-export const isWithinRange = (quantity: Quantity, value: number, context: CheckContext): boolean => {
-  const { temperature, humidity, pressure, wind, rain } = context.limits;
-  const minutes = Math.max(1, context.sinceMs / 60_000);
+export const isWithinRange = (quantity: Quantity, value: number, { limits }: CheckContext): boolean => {
+  const { temperature, humidity, pressure, wind } = limits;
   const ranges: Readonly<Record<Quantity, readonly [min: number, max: number]>> = {
     temperature: [temperature.minCelsius, temperature.maxCelsius],
     humidity: [humidity.minPercent, humidity.maxPercent],
     winddirection: [0, 360],
     windintensity: [0, wind.maxKmh],
     windgust: [0, wind.maxKmh],
-    rainheight: [0, rain.maxMmPerMinute * minutes],
+    rainheight: [0, Number.POSITIVE_INFINITY],
     pressure: [pressure.minHpa, pressure.maxHpa],
   };
   const [min, max] = ranges[quantity];
   return value >= min && value <= max;
 };
+
+/** Readings that agree prove nothing as long as they are fewer: hourly ones often do. */
+export const LEAST_READINGS = 10;
+
+/** WMO states the step for values a minute apart; half a minute allows for a late reading. */
+const isStepAfter = (ageMs: number): boolean => ageMs <= 90_000;
 
 /** Largest change from the last good value that is believed after `ageMs`; the wind may change by any amount in time. */
 export const believableChange = (
@@ -42,8 +47,7 @@ export const believableChange = (
   ageMs: number,
   { temperature, humidity, pressure, wind }: QualityConfig,
 ): number => {
-  // WMO states the step for values a minute apart; half a minute allows for a late reading.
-  const isStep = ageMs <= 90_000;
+  const isStep = isStepAfter(ageMs);
   if (!isStep && ageMs > 3_600_000) return Number.POSITIVE_INFINITY;
   switch (quantity) {
     case 'temperature':
@@ -54,6 +58,25 @@ export const believableChange = (
       return isStep ? pressure.stepHpa : pressure.hourlyChangeHpa;
     case 'windintensity':
       return isStep ? wind.stepKmh : Number.POSITIVE_INFINITY;
+  }
+};
+
+/** Largest change from the last good value after `ageMs` that air can do at all. */
+export const possibleChange = (
+  quantity: SteadyQuantity,
+  ageMs: number,
+  { temperature, humidity, pressure }: QualityConfig,
+): number => {
+  if (!isStepAfter(ageMs)) return Number.POSITIVE_INFINITY;
+  switch (quantity) {
+    case 'temperature':
+      return temperature.stepFailsCelsius;
+    case 'humidity':
+      return humidity.stepFailsPercent;
+    case 'pressure':
+      return pressure.stepFailsHpa;
+    case 'windintensity':
+      return Number.POSITIVE_INFINITY;
   }
 };
 
@@ -88,6 +111,7 @@ const turnDegrees = (from: number, to: number): number => {
 export const hasTurned = (from: number | null, to: number | null, byDegrees: number): boolean =>
   from !== null && to !== null && turnDegrees(from, to) >= byDegrees;
 
+/** A flag `failed:…` takes the value away. */
 export type Checked<Memory> = { readonly flags: Partial<Record<Quantity, string>>; readonly memory: Memory };
 
 export type Check<Memory> = (memory: Memory, values: Values, context: CheckContext) => Checked<Memory>;

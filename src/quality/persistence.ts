@@ -1,4 +1,4 @@
-import { type Check, leastChange, type SteadyQuantity, steadyQuantities } from './limits.ts';
+import { type Check, LEAST_READINGS, leastChange, type SteadyQuantity, steadyQuantities } from './limits.ts';
 
 /** A time over which a quantity stayed within the range that a stuck sensor would. */
 type Standstill = {
@@ -10,8 +10,6 @@ type Standstill = {
 
 export type PersistenceMemory = Readonly<Partial<Record<SteadyQuantity, Standstill>>>;
 
-/** Hourly readings that agree twice prove nothing. */
-const LEAST_READINGS = 10;
 /** 15.1 - 15 is a little less than 0.1. */
 const ROUNDING = 1e-9;
 

@@ -11,12 +11,14 @@ import {
 } from '../reading.ts';
 import { type CheckContext, isCalm, isWithinRange } from './limits.ts';
 import { checkPersistence, type PersistenceMemory } from './persistence.ts';
+import { checkRainMinute, type RainMemory } from './rain-minute.ts';
 import { checkSteps, type StepMemory } from './step.ts';
 import { checkVane, untouchedVane, type VaneMemory } from './vane.ts';
 
 /** What the checks remember of earlier readings: plain data. */
 export type QualityMemory = {
   readonly at: Instant;
+  readonly rain: RainMemory;
   readonly steps: StepMemory;
   readonly persistence: PersistenceMemory;
   readonly vane: VaneMemory;
@@ -35,8 +37,9 @@ const GUST_TOLERANCE_KMH = 0.1;
 
 /**
  * Judges one reading by itself and by those before it. A value that fails a hard check becomes `null` with
- * `failed:range`; one that is merely unlikely stays, flagged `suspect:` with `step`, `stuck`, `frozen` (vane), `still`
- * (anemometer), `dew-point`, `gust` or `dry-air`. The reasons of missing values are passed on. The first finding counts.
+ * `failed:range` or `failed:step`; one that is merely unlikely stays, flagged `suspect:` with `step`, `stuck`, `frozen`
+ * (vane), `still` (anemometer), `dew-point`, `gust` or `dry-air`. The reasons of missing values and the doubts of the
+ * instruments are passed on. The first finding counts.
  */
 export const judge = (
   memory: QualityMemory | undefined,
@@ -49,8 +52,11 @@ export const judge = (
   const sinceMs = known && since !== null ? since : 0;
   const context: CheckContext = { limits, sinceMs, observedMs: observedMs(sinceMs, intervalMs) };
 
-  const { values, flags } = passRange(raw, context);
-  const steps = checkSteps(known?.steps ?? {}, values, context);
+  const inRange = passRange(raw, context);
+  const rain = checkRainMinute(known?.rain ?? [], inRange.values, context);
+  const steps = checkSteps(known?.steps ?? {}, inRange.values, context);
+  const flags = { ...raw.doubts, ...steps.flags, ...rain.flags, ...inRange.flags };
+  const values = withoutFailed(inRange.values, flags);
   const persistence = checkPersistence(known?.persistence ?? {}, values, context);
   const vane = checkVane(known?.vane ?? untouchedVane, values, context);
   return {
@@ -61,11 +67,16 @@ export const judge = (
         ...contradictions(values, limits),
         ...vane.flags,
         ...persistence.flags,
-        ...steps.flags,
         ...flags,
       },
     },
-    memory: { at: raw.at, steps: steps.memory, persistence: persistence.memory, vane: vane.memory },
+    memory: {
+      at: raw.at,
+      rain: rain.memory,
+      steps: steps.memory,
+      persistence: persistence.memory,
+      vane: vane.memory,
+    },
   };
 };
 
@@ -83,19 +94,30 @@ const passRange = (raw: RawMeasurement, context: CheckContext): { values: Values
   return { values, flags };
 };
 
+const withoutFailed = (values: Values, flags: QualityFlags): Values => {
+  const kept: Record<Quantity, number | null> = { ...values };
+  for (const quantity of quantities) {
+    if (flags[quantity]?.startsWith('failed:')) kept[quantity] = null;
+  }
+  return kept;
+};
+
 /** Values of one reading that cannot all be true. Above 100 %RH the dew point lies above the temperature. */
 const contradictions = (
   { humidity, rainheight, windgust, windintensity }: Values,
   limits: QualityConfig,
 ): QualityFlags => ({
   ...(humidity !== null && humidity > 100 ? { humidity: 'suspect:dew-point' } : {}),
-  ...(windgust !== null && windintensity !== null && windgust < windintensity - GUST_TOLERANCE_KMH
+  ...(windgust !== null && windintensity !== null && !canBeGustOf(windintensity, windgust, limits)
     ? { windgust: 'suspect:gust' }
     : {}),
   ...(rainheight !== null && rainheight > 0 && humidity !== null && humidity < limits.rain.dryAirPercent
     ? { rainheight: 'suspect:dry-air' }
     : {}),
 });
+
+const canBeGustOf = (meanKmh: number, gustKmh: number, { wind }: QualityConfig): boolean =>
+  gustKmh >= meanKmh - GUST_TOLERANCE_KMH && gustKmh - meanKmh <= wind.gustAboveMeanKmh;
 
 export type QualityControl = {
   check(raw: RawMeasurement): Measurement;

@@ -1,4 +1,11 @@
-import { believableChange, type Check, type SteadyQuantity, steadyQuantities } from './limits.ts';
+import type { QualityConfig } from '../config/quality-schema.ts';
+import {
+  believableChange,
+  type Check,
+  possibleChange,
+  type SteadyQuantity,
+  steadyQuantities,
+} from './limits.ts';
 
 type Reference = { readonly value: number; readonly ageMs: number };
 
@@ -6,8 +13,8 @@ type Reference = { readonly value: number; readonly ageMs: number };
 export type StepMemory = Readonly<Partial<Record<SteadyQuantity, Reference>>>;
 
 /**
- * Flags a value that jumped from the last one that had not. What may be real, a front or a sensor that was moved, is
- * believed again as soon as the limit for the longer time allows it.
+ * Flags a value that jumped from the last one that had not, and fails one that jumped by more than air can. What may be
+ * real, a front or a sensor that was moved, is believed again as soon as the limit for the longer time allows it.
  */
 export const checkSteps: Check<StepMemory> = (memory, values, { limits, sinceMs }) => {
   const flags: Partial<Record<SteadyQuantity, string>> = {};
@@ -16,17 +23,23 @@ export const checkSteps: Check<StepMemory> = (memory, values, { limits, sinceMs 
     const value = values[quantity];
     const last = memory[quantity];
     const reference = last && { value: last.value, ageMs: last.ageMs + sinceMs };
-    if (value === null) {
-      if (reference) next[quantity] = reference;
-    } else if (
-      reference &&
-      Math.abs(value - reference.value) > believableChange(quantity, reference.ageMs, limits)
-    ) {
-      flags[quantity] = 'suspect:step';
-      next[quantity] = reference;
-    } else {
-      next[quantity] = { value, ageMs: 0 };
-    }
+    const flag = value === null ? undefined : flagOf(quantity, { value, reference, limits });
+    if (flag !== undefined) flags[quantity] = flag;
+    const kept = value === null || flag !== undefined ? reference : { value, ageMs: 0 };
+    if (kept) next[quantity] = kept;
   }
   return { flags, memory: next };
+};
+
+type Candidate = {
+  readonly value: number;
+  readonly reference: Reference | undefined;
+  readonly limits: QualityConfig;
+};
+
+const flagOf = (quantity: SteadyQuantity, { value, reference, limits }: Candidate): string | undefined => {
+  if (reference === undefined) return undefined;
+  const change = Math.abs(value - reference.value);
+  if (change > possibleChange(quantity, reference.ageMs, limits)) return 'failed:step';
+  return change > believableChange(quantity, reference.ageMs, limits) ? 'suspect:step' : undefined;
 };

@@ -1,4 +1,4 @@
-import { type Check, hasTurned, isCalm } from './limits.ts';
+import { type Check, hasTurned, isCalm, LEAST_READINGS } from './limits.ts';
 
 /** Half of one of the vane's 16 positions: a direction that changed by more is another position. */
 const POSITION_DEGREES = 11.25;
@@ -7,6 +7,7 @@ export type VaneMemory = {
   /** Where the vane stood when it last moved, and how long the wind has blown on it since. */
   readonly restDegrees: number | null;
   readonly windyMs: number;
+  readonly windyReadings: number;
   readonly lastDegrees: number | null;
   /** How long the anemometer has stood, and how often the vane turned meanwhile. */
   readonly stillMs: number;
@@ -18,6 +19,7 @@ export type VaneMemory = {
 export const untouchedVane: VaneMemory = {
   restDegrees: null,
   windyMs: 0,
+  windyReadings: 0,
   lastDegrees: null,
   stillMs: 0,
   moves: 0,
@@ -31,7 +33,8 @@ export const checkVane: Check<VaneMemory> = (memory, values, context) => {
   const isFrozen =
     values.winddirection !== null &&
     !isCalm(values, context.limits) &&
-    rest.windyMs >= context.limits.stuckMinutes * 60_000;
+    rest.windyMs >= context.limits.stuckMinutes * 60_000 &&
+    rest.windyReadings >= LEAST_READINGS;
   return {
     flags: {
       ...(isFrozen ? { winddirection: 'suspect:frozen' } : {}),
@@ -41,17 +44,20 @@ export const checkVane: Check<VaneMemory> = (memory, values, context) => {
   };
 };
 
+type Rest = Pick<VaneMemory, 'restDegrees' | 'windyMs' | 'windyReadings'>;
+
 const watchVane = (
-  { restDegrees, windyMs }: VaneMemory,
+  { restDegrees, windyMs, windyReadings }: VaneMemory,
   { winddirection, windintensity }: Parameters<typeof checkVane>[1],
   { limits, observedMs }: Parameters<typeof checkVane>[2],
-): Pick<VaneMemory, 'restDegrees' | 'windyMs'> => {
-  if (winddirection === null) return { restDegrees, windyMs };
+): Rest => {
+  if (winddirection === null) return { restDegrees, windyMs, windyReadings };
   if (restDegrees === null || hasTurned(restDegrees, winddirection, limits.vane.frozenDegrees)) {
-    return { restDegrees: winddirection, windyMs: 0 };
+    return { restDegrees: winddirection, windyMs: 0, windyReadings: 1 };
   }
   const isWindy = windintensity !== null && windintensity > limits.vane.frozenFromKmh;
-  return { restDegrees, windyMs: isWindy ? windyMs + observedMs : windyMs };
+  if (!isWindy) return { restDegrees, windyMs, windyReadings };
+  return { restDegrees, windyMs: windyMs + observedMs, windyReadings: windyReadings + 1 };
 };
 
 const watchAnemometer = (

@@ -31,6 +31,13 @@ describe('a rule on sensors', () => {
     ]);
   });
 
+  it('takes no squall for a fault: what jumps is not out of order', () => {
+    const station = createStation([fault({ readings: 1 })]);
+
+    expect(station.reads({ temperature: null }, { temperature: 'failed:step' })).toEqual([]);
+    expect(station.reads({ temperature: null }, { temperature: 'failed:range' })).toEqual(['fault raised']);
+  });
+
   it('may be an alert', () => {
     const station = createStation([fault({ readings: 1, severity: 'alert' })]);
     station.reads({}, missing);

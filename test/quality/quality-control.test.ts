@@ -71,6 +71,24 @@ describe('the step check', () => {
     if (quantity !== 'windintensity') expect(jump(-step - 0.01)).toEqual({ [quantity]: 'suspect:step' });
   });
 
+  it.each([
+    ['temperature', 15, 10],
+    ['humidity', 60, 15],
+    ['pressure', 1013, 2],
+  ] as const)('fails %s when it jumps from %d by more than %d within a minute', (quantity, from, step) => {
+    const jump = (by: number) =>
+      [rawAt(0, { [quantity]: from }), rawAt(12, { [quantity]: from + by })].map(control().check).at(-1);
+
+    expect(jump(step)).toMatchObject({
+      quality: { [quantity]: 'suspect:step' },
+      values: { [quantity]: from + step },
+    });
+    expect(jump(-step - 0.01)).toMatchObject({
+      quality: { [quantity]: 'failed:step' },
+      values: { [quantity]: null },
+    });
+  });
+
   it('compares with the last value that passed, not with the one that jumped', () => {
     const spike = [15, 25, 15].map((temperature, index) => rawAt(index * 12, { temperature }));
 
@@ -81,7 +99,8 @@ describe('the step check', () => {
     const jumpAfter = (seconds: number, temperature: number) =>
       lastQuality([rawAt(0), rawAt(seconds, { temperature })])?.temperature;
 
-    expect(jumpAfter(90, 15 + 19)).toBe('suspect:step');
+    expect(jumpAfter(90, 15 + 10)).toBe('suspect:step');
+    expect(jumpAfter(91, 15 + 10)).toBeUndefined();
     expect(jumpAfter(91, 15 + 19)).toBeUndefined();
     expect(jumpAfter(3600, 15 + 19.5)).toBe('suspect:step');
     expect(jumpAfter(3601, 15 + 19.5)).toBeUndefined();
@@ -89,7 +108,7 @@ describe('the step check', () => {
 
   it('has an hourly limit for each quantity but the wind', () => {
     const jump = (values: Partial<Values>) =>
-      lastQuality([rawAt(0, { windgust: 200 }), rawAt(600, { windgust: 200, ...values })]);
+      lastQuality([rawAt(0, { windgust: 150 }), rawAt(600, { windgust: 150, ...values })]);
 
     expect(jump({ humidity: 9 })).toEqual({ humidity: 'suspect:step' });
     expect(jump({ humidity: 10 })).toEqual({});
@@ -169,7 +188,7 @@ describe('the vane and the anemometer', () => {
   it('sees across north that a vane rests', () => {
     const readings = standing(windy, 60).map((raw, index) => ({
       ...raw,
-      values: { ...raw.values, winddirection: index % 2 === 0 ? 357 : 3 },
+      values: { ...raw.values, winddirection: index % 2 === 0 ? 359 : 1 },
     }));
 
     expect(lastQuality(readings, 300_000)).toHaveProperty('winddirection', 'suspect:frozen');
@@ -260,7 +279,7 @@ describe('quality control as a whole', () => {
       // A calm has no direction, and needs no reason for that.
       if (quantity === 'winddirection' && (kept.windintensity ?? 99) < 1.8) continue;
       const isTakenAway = kept[quantity] === null && given[quantity] !== null;
-      expect(quality[quantity] ?? '').toMatch(isTakenAway ? /^failed:range$/ : /^(suspect:.+)?$/);
+      expect(quality[quantity] ?? '').toMatch(isTakenAway ? /^failed:(range|step)$/ : /^(suspect:.+)?$/);
       if (kept[quantity] !== null) expect(kept[quantity]).toBe(given[quantity]);
     }
   };

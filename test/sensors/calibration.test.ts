@@ -28,10 +28,12 @@ describe('the calibration', () => {
   });
 
   it.each([
-    [99, 3, 100],
-    [1, -3, 0],
+    [99, 2, 100],
+    [1, -2, 0],
+    [99, 3, 102],
+    [1, -3, -2],
   ])(
-    'keeps the humidity between dry and saturated: %i %% and %i',
+    'takes up to 1 %%RH beyond for saturated or dry, and leaves more to the checks: %i %% and %i',
     (humidityPercent, offsetPercent, expected) => {
       expect(
         calibrated({ humidity: { offsetPercent } }, { ...reading, humidityPercent }).humidityPercent,
