@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 const CHECKSUM_DIGITS = 8;
 
 const checksum = (key: string, text: string): string =>
-  crc32(text, crc32(key)).toString(16).padStart(CHECKSUM_DIGITS, '0');
+  crc32(`${key}${text}`).toString(16).padStart(CHECKSUM_DIGITS, '0');
 
 /** A value that shows whether it is still what was written under this key: LevelDB does not look on its own. */
 export const seal = (key: string, text: string): string => `${checksum(key, text)} ${text}`;

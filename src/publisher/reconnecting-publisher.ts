@@ -13,8 +13,8 @@ export type ReconnectingPublisherParts = {
 };
 
 const BACKOFF_BASE_MS = 1_000;
-/** No answer costs a few packets: a station is back within seconds of its network. */
-const UNREACHABLE_CAP_MS = 4_000;
+/** No answer costs a few packets: a station is back, handshake included, within 5 s of its network. */
+const UNREACHABLE_CAP_MS = 3_000;
 /** A refused or broken connection has cost a TLS handshake: 5 KB that may be paid for by the megabyte. */
 const REFUSED_CAP_MS = 128_000;
 const STABLE_MS = 30_000;

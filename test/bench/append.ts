@@ -43,7 +43,26 @@ const inGroups = async (
   for (let start = 0; start < count; start += groupSize) await put(start, Math.min(groupSize, count - start));
 };
 
-/** Rounds of all three, taking turns. */
+type Name = 'ours' | 'array' | 'chained';
+
+/** All three in each round, another one first each time: what one leaves for LevelDB to compact slows the next. */
+const takeTurns = async (
+  count: number,
+  contenders: readonly (readonly [name: Name, append: () => Promise<void>])[],
+): Promise<Readonly<Record<Name, number[]>>> => {
+  const rates: Record<Name, number[]> = { ours: [], array: [], chained: [] };
+  for (let round = 0; round <= ROUNDS; round += 1)
+    for (let turn = 0; turn < contenders.length; turn += 1) {
+      const contender = contenders[(round + turn) % contenders.length];
+      if (contender === undefined) continue;
+      const [name, append] = contender;
+      const rate = await ratePerSecond(count, append);
+      // The first round warms them up.
+      if (round > 0) rates[name].push(rate);
+    }
+  return rates;
+};
+
 const compare = async (count: number, groupSize: number): Promise<readonly Figure[]> => {
   const directory = await mkdtemp(join(tmpdir(), 'bench-append-'));
   const opened = await openBenchOutbox(join(directory, 'ours'));
@@ -51,19 +70,11 @@ const compare = async (count: number, groupSize: number): Promise<readonly Figur
   const chained = createDatabase(join(directory, 'chained'));
   await Promise.all([raw.open(), chained.open()]);
   const size = [count, groupSize] as const;
-  const rates: Record<'ours' | 'array' | 'chained', number[]> = { ours: [], array: [], chained: [] };
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    const ours = await ratePerSecond(count, () => appendReadings(opened.outbox, count, groupSize));
-    const arrays = await ratePerSecond(count, () => inGroups(size, (...group) => putArray(raw, ...group)));
-    const chains = await ratePerSecond(count, () =>
-      inGroups(size, (...group) => putChained(chained, ...group)),
-    );
-    // The first round warms them up.
-    if (round === 0) continue;
-    rates.ours.push(ours);
-    rates.array.push(arrays);
-    rates.chained.push(chains);
-  }
+  const rates = await takeTurns(count, [
+    ['ours', () => appendReadings(opened.outbox, count, groupSize)],
+    ['array', () => inGroups(size, (...group) => putArray(raw, ...group))],
+    ['chained', () => inGroups(size, (...group) => putChained(chained, ...group))],
+  ]);
   await closeBenchOutbox(opened);
   await Promise.all([raw.close(), chained.close()]);
   await rm(directory, { recursive: true });

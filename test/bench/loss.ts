@@ -4,7 +4,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { z } from 'zod';
 import { closeBenchOutbox, openBenchOutbox } from './bench-outbox.ts';
 import { startStation } from './drain-station.ts';
-import { type Bench, beside } from './figure.ts';
+import { type Bench, beside, type Figure } from './figure.ts';
 import {
   createBridge,
   inScene,
@@ -26,11 +26,13 @@ const messageSchema = z.union([
     .transform(({ readings }) => readings.map(({ seq }) => seq)),
 ]);
 
+type Arrived = { readonly lost: number; readonly lastAfterMs: number };
+
 /** Counts the different readings that reach the broker until none has for a while. */
 const countArriving = async (
   { broker }: Scene,
   deliver: () => Promise<() => Promise<void>>,
-): Promise<number> => {
+): Promise<Arrived> => {
   const arrived = new Set<number>();
   const own = await broker.authority.issueClient('receiver');
   await broker.start();
@@ -50,15 +52,17 @@ const countArriving = async (
     lastMs = Date.now();
   });
   await receiver.subscribeAsync('weather/#', { qos: 1 });
+  const startMs = Date.now();
+  lastMs = startMs;
   const stop = await deliver();
   while (arrived.size < READINGS && Date.now() - lastMs < SETTLE_MS) await delay(100);
   await stop();
   await receiver.endAsync(true);
   await broker.stop();
-  return arrived.size;
+  return { lost: READINGS - arrived.size, lastAfterMs: lastMs - startMs };
 };
 
-const ours = async (scene: Scene): Promise<number> => {
+const ours = async (scene: Scene): Promise<Arrived> => {
   const directory = join(scene.folder, 'ours');
   const script = new URL('loss-child.ts', import.meta.url).pathname;
   await kill(await readyChild(['--import', 'tsx', script, directory, String(READINGS)]));
@@ -75,7 +79,7 @@ const ours = async (scene: Scene): Promise<number> => {
   });
 };
 
-const mqttLevelStore = async (scene: Scene): Promise<number> => {
+const mqttLevelStore = async (scene: Scene): Promise<Arrived> => {
   await kill(await startMqttLevelStore(scene, READINGS));
   return await countArriving(scene, async () => {
     const child = await startMqttLevelStore(scene, 0);
@@ -83,8 +87,8 @@ const mqttLevelStore = async (scene: Scene): Promise<number> => {
   });
 };
 
-const mosquittoBridge = async (scene: Scene): Promise<number> => {
-  const { port, start } = await createBridge(scene);
+const mosquittoBridge = async (scene: Scene, settings: readonly string[]): Promise<Arrived> => {
+  const { port, start } = await createBridge(scene, settings);
   const bridge = await start();
   const publisher = await connectAsync({ host: '127.0.0.1', port, clientId: 'station' });
   await Promise.all(
@@ -100,26 +104,42 @@ const mosquittoBridge = async (scene: Scene): Promise<number> => {
   });
 };
 
-const countLost = async (count: (scene: Scene) => Promise<number>): Promise<number> =>
-  READINGS - (await inScene(count));
+const SAVE_EVERY_CHANGE = ['autosave_on_changes true', 'autosave_interval 1'];
+
+const peers: readonly (readonly [name: string, play: (scene: Scene) => Promise<Arrived>])[] = [
+  ['MQTT.js with mqtt-level-store', mqttLevelStore],
+  ['mosquitto bridge with persistence', (scene) => mosquittoBridge(scene, [])],
+  ['mosquitto bridge that saves at every change', (scene) => mosquittoBridge(scene, SAVE_EVERY_CHANGE)],
+];
+
+const figuresOf = (own: Arrived, [name, other]: readonly [string, Arrived]): readonly Figure[] => [
+  beside({
+    name: `lost of ${READINGS} taken offline, then kill -9`,
+    unit: 'readings',
+    ours: [own.lost],
+    other: { name, values: [other.lost] },
+    goal: () => ({ text: 'ours 0', isReached: own.lost === 0 }),
+  }),
+  // Whoever has lost them is soon done.
+  ...(other.lost > 0
+    ? []
+    : [
+        beside({
+          name: `all ${READINGS} delivered after the new start`,
+          unit: 'ms',
+          ours: [own.lastAfterMs],
+          other: { name, values: [other.lastAfterMs] },
+        }),
+      ]),
+];
 
 export const loss: Bench = {
   name: 'loss',
   measure: async () => {
     await installPeers();
-    const lost = await countLost(ours);
-    const peersLost: readonly (readonly [string, number])[] = [
-      ['MQTT.js with mqtt-level-store', await countLost(mqttLevelStore)],
-      ['mosquitto bridge with persistence', await countLost(mosquittoBridge)],
-    ];
-    return peersLost.map(([name, value]) =>
-      beside({
-        name: `lost of ${READINGS} taken offline, then kill -9`,
-        unit: 'readings',
-        ours: [lost],
-        other: { name, values: [value] },
-        goal: () => ({ text: 'ours 0', isReached: lost === 0 }),
-      }),
-    );
+    const own = await inScene(ours);
+    const figures: Figure[] = [];
+    for (const [name, play] of peers) figures.push(...figuresOf(own, [name, await inScene(play)]));
+    return figures;
   },
 };

@@ -55,8 +55,11 @@ export const startMqttLevelStore = ({ folder, broker }: Scene, count: number): P
     folderOfPeers,
   );
 
-const bridgeConfiguration = ({ broker, folder }: Scene, port: number): string =>
+type Listening = { readonly port: number; readonly settings: readonly string[] };
+
+const bridgeConfiguration = ({ broker, folder }: Scene, { port, settings }: Listening): string =>
   [
+    ...settings,
     'user root',
     'persistence true',
     `persistence_location ${folder}/bridge/`,
@@ -76,11 +79,12 @@ const bridgeConfiguration = ({ broker, folder }: Scene, port: number): string =>
 
 export type Bridge = { readonly port: number; start(): Promise<ChildProcess> };
 
-export const createBridge = async (scene: Scene): Promise<Bridge> => {
+/** A broker beside the sensor that passes on what it is given, with persistence; `settings` come on top. */
+export const createBridge = async (scene: Scene, settings: readonly string[] = []): Promise<Bridge> => {
   const port = await freePort();
   const path = join(scene.folder, 'bridge.conf');
   await mkdir(join(scene.folder, 'bridge'));
-  await writeFile(path, bridgeConfiguration(scene, port));
+  await writeFile(path, bridgeConfiguration(scene, { port, settings }));
   return {
     port,
     start: async () => {

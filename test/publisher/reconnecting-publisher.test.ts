@@ -53,7 +53,7 @@ describe('the reconnecting publisher', () => {
     publisher.start();
     await clock.advance(20_000);
 
-    expect(waitsSeconds()).toEqual([1, 2, 4, 4, 4, 4]);
+    expect(waitsSeconds()).toEqual([1, 2, 3, 3, 3, 3, 3]);
     await publisher.stop();
   });
 
@@ -83,7 +83,7 @@ describe('the reconnecting publisher', () => {
     publisher.start();
     await clock.advance(2_100);
 
-    expect(attemptsMs).toEqual([0, 0, 1_000, 2_000]);
+    expect(attemptsMs).toEqual([0, 0, 1_000, 1_750]);
     await publisher.stop();
   });
 

@@ -72,8 +72,12 @@ describe('a station whose broker is away', () => {
     const subscriber = await bringBroker();
     const backAtMs = Date.now();
     await until('the first batch', () => ledger.delivered() > 0);
-    expect(Date.now() - backAtMs).toBeLessThan(5_000);
+    const firstAfterMs = Date.now() - backAtMs;
     await until('all of them', () => ledger.delivered() >= READINGS);
+    console.info(
+      `${READINGS} readings: the first ${firstAfterMs} ms and the last ${Date.now() - backAtMs} ms after the broker was back`,
+    );
+    expect(firstAfterMs).toBeLessThan(5_000);
     await gateway.stop('SIGTERM');
     await delay(300);
     await subscriber.close();
