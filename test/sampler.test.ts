@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OutputLine } from '../src/buses/output-line.ts';
+import { qualitySchema } from '../src/config/quality-schema.ts';
 import { sensorsSchema } from '../src/config/sensors-schema.ts';
 import type { StateChanges } from '../src/outbox/outbox.ts';
+import { createQualityControl } from '../src/quality/quality-control.ts';
 import type { RawMeasurement } from '../src/reading.ts';
 import { createSampler, type Sampler } from '../src/sampler.ts';
 import { Ads1115Chip } from '../src/simulation/ads1115-chip.ts';
@@ -149,6 +151,20 @@ describe('the sampler', () => {
     ]);
   });
 
+  it('calibrates before quality control judges', async () => {
+    const calibration = { temperature: { scale: 2, offsetCelsius: 10 }, humidity: { offsetPercent: -3 } };
+    await station.start({ bme280: { calibration } });
+    await station.clock.advance(12_500);
+
+    const control = createQualityControl({ limits: qualitySchema.parse({}), intervalMs });
+    expect(station.deliveries.map(({ raw }) => control.check(raw))).toMatchObject([
+      {
+        values: { temperature: null, humidity: expect.closeTo(52.0007, 3) },
+        quality: { temperature: 'failed:range' },
+      },
+    ]);
+  });
+
   it('notes a sample every second', async () => {
     await station.start();
     await station.clock.advance(5_500);
@@ -216,6 +232,17 @@ describe('the sampler', () => {
       await station.clock.advance(37_000);
 
       expect(station.values.map(({ rainheight }) => rainheight)).toEqual([0.2794, 2 * 0.2794, 0]);
+    });
+
+    it('and doubts rain that fell faster than a bucket tips', async () => {
+      await station.start();
+      for (const atMs of [3_000, 3_300, 15_000]) station.edges.pulse(RAIN, atMs);
+      await station.clock.advance(25_000);
+
+      expect(station.deliveries.map(({ raw }) => [raw.values.rainheight, raw.doubts])).toEqual([
+        [2 * 0.2794, { rainheight: 'suspect:bounce' }],
+        [0.2794, {}],
+      ]);
     });
 
     it('of the interval that arrive while the BME280 is read', async () => {

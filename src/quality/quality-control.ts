@@ -38,8 +38,8 @@ const GUST_TOLERANCE_KMH = 0.1;
 /**
  * Judges one reading by itself and by those before it. A value that fails a hard check becomes `null` with
  * `failed:range` or `failed:step`; one that is merely unlikely stays, flagged `suspect:` with `step`, `stuck`, `frozen`
- * (vane), `still` (anemometer), `dew-point`, `gust` or `dry-air`. The reasons of missing values and the doubts of the
- * instruments are passed on. The first finding counts.
+ * (vane), `still` (anemometer), `bounce` (rain gauge), `dew-point`, `gust` or `dry-air`. The reasons of missing values
+ * are passed on, as are the doubts of the instruments. The first finding counts.
  */
 export const judge = (
   memory: QualityMemory | undefined,

@@ -13,6 +13,8 @@ export type RainGaugeOptions = {
 /** Rain that no reading has reported yet. */
 export type UnreportedRain = {
   readonly mm: number;
+  /** Whether tips followed each other faster than a bucket can: some of them were no rain. */
+  readonly isTooFast: boolean;
   /** To be written in one commit with the reading that reports it: either both survive a power cut or neither. */
   readonly state: StateChanges;
   /** To be called once that commit is on disk. */
@@ -21,6 +23,9 @@ export type UnreportedRain = {
 
 const TIPS = 'rainTips';
 const REPORTED = 'rainReported';
+
+/** A bucket takes 0.52 s to move (Duchon et al. 2014). */
+const LEAST_BETWEEN_TIPS_MS = 500;
 
 const tipCount = z.int().nonnegative();
 
@@ -49,6 +54,9 @@ export class RainGauge {
   #reported: number;
   /** When the tips after the last closed interval happened. */
   #recentMs: number[] = [];
+  #lastTipMs = Number.NEGATIVE_INFINITY;
+  /** Tips that came too soon after the one before and were not reported. */
+  #tooFastMs: number[] = [];
   #saving: Promise<void> | null = null;
   #isSaveFailing = false;
 
@@ -70,6 +78,8 @@ export class RainGauge {
     if (!this.#isTip(atMs)) return;
     this.#tips += 1;
     this.#recentMs.push(atMs);
+    if (atMs - this.#lastTipMs < LEAST_BETWEEN_TIPS_MS) this.#tooFastMs.push(atMs);
+    this.#lastTipMs = atMs;
     void this.save();
   }
 
@@ -87,9 +97,11 @@ export class RainGauge {
     const tips = this.#tips - this.#recentMs.length;
     return {
       mm: (tips - this.#reported) * this.#options.mmPerTip,
+      isTooFast: this.#tooFastMs.some((tipMs) => tipMs < atMs),
       state: { [REPORTED]: tips },
       settle: () => {
         this.#reported = tips;
+        this.#tooFastMs = this.#tooFastMs.filter((tipMs) => tipMs >= atMs);
       },
     };
   }

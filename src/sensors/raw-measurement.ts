@@ -12,7 +12,7 @@ export type Outcomes = {
   /** Degrees; the value `null` is a direction that nobody can tell. */
   readonly direction: Outcome<number | null>;
   readonly wind: Outcome<WindSpeeds>;
-  readonly rain: Outcome<{ readonly mm: number }>;
+  readonly rain: Outcome<{ readonly mm: number; readonly isTooFast: boolean }>;
 };
 
 const valueIn = <Value>(outcome: Outcome<Value>): Value | null =>
@@ -49,5 +49,6 @@ export const rawMeasurement = (at: Instant, outcomes: Outcomes): RawMeasurement 
     rainheight: valueIn(outcomes.rain)?.mm ?? null,
     pressure: air?.pressureHpa ?? null,
   };
-  return { at, values, faults: faultsOf(outcomes) };
+  const doubts = valueIn(outcomes.rain)?.isTooFast ? { rainheight: 'suspect:bounce' } : {};
+  return { at, values, faults: faultsOf(outcomes), doubts };
 };

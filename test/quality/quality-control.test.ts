@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
-import { type Measurement, quantities, type RawMeasurement, type Values } from '../../src/reading.ts';
+import {
+  type Measurement,
+  type QualityFlags,
+  quantities,
+  type RawMeasurement,
+  type Values,
+} from '../../src/reading.ts';
 import { instantAt, mildValues, rawAt } from '../fakes/measurements.ts';
 
 const control = (intervalMs = 12_000) =>
@@ -50,6 +56,23 @@ describe('the range check', () => {
 
     expect(quality).toEqual({ humidity: 'missing:bus' });
     expect(values.humidity).toBeNull();
+  });
+});
+
+describe('the doubts of an instrument', () => {
+  const doubts: QualityFlags = { rainheight: 'suspect:bounce' };
+
+  it('stand beside its value, before what else is unlikely', () => {
+    expect(control().check({ ...rawAt(0, { rainheight: 0.5588, humidity: 20 }), doubts })).toMatchObject({
+      values: { rainheight: 0.5588 },
+      quality: doubts,
+    });
+  });
+
+  it('give way to a hard failure', () => {
+    expect(lastQuality([{ ...rawAt(0, { rainheight: 41 }), doubts }])).toEqual({
+      rainheight: 'failed:range',
+    });
   });
 });
 

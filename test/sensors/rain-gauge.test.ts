@@ -37,6 +37,20 @@ describe('the rain gauge', () => {
     expect([first.mm, gauge.close(24_000).mm]).toEqual([0.2794, 0.2794]);
   });
 
+  it('says when tips came faster than a bucket can move', async () => {
+    const gauge = await open();
+    const isTooFast = (untilMs: number): boolean => {
+      const rain = gauge.close(untilMs);
+      rain.settle();
+      return rain.isTooFast;
+    };
+    for (const atMs of [1_000, 1_500, 2_000, 2_149]) gauge.noteEdge(atMs);
+    expect(isTooFast(12_000)).toBe(false);
+
+    for (const atMs of [11_900, 12_399]) gauge.noteEdge(atMs);
+    expect([isTooFast(12_000), isTooFast(24_000), isTooFast(36_000)]).toEqual([false, true, false]);
+  });
+
   it('saves each tip when it happens', async () => {
     const gauge = await open();
     gauge.noteEdge(1_000);
