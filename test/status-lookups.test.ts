@@ -6,7 +6,9 @@ import { createCertificateAuthority } from '../src/certificate/certificate-autho
 import type { OutboxRecord } from '../src/outbox/outbox.ts';
 import type { Instant, Stamp } from '../src/reading.ts';
 import { StatusLookups } from '../src/status-lookups.ts';
+import { WriteBudget } from '../src/store/write-budget.ts';
 import { createManualClock } from './fakes/clock.ts';
+import { createRecordingLog } from './fakes/log.ts';
 import { instantAt, timeOf } from './fakes/outbox-bodies.ts';
 
 const notBefore = new Date('2026-01-01T00:00:00Z');
@@ -26,10 +28,17 @@ describe('the lookups of a status', () => {
 
   const start = (waiting: OutboxRecord[]) => {
     const clock = createManualClock({ wallMs: Date.UTC(2026, 5, 1) });
+    const log = createRecordingLog();
+    const disk = { writtenBytes: 4096 };
     const stop = new AbortController();
     const lookups = new StatusLookups({
       certificateFile,
-      writeBudget: { look: () => ({ bytesToday: 4096, isAboveBudget: false }) },
+      writeBudget: new WriteBudget({
+        budgetMegabytes: 1,
+        log,
+        writtenBytes: () => disk.writtenBytes,
+        wallMs: () => clock.wallMs(),
+      }),
       clock,
       outbox: { peek: () => Promise.resolve(waiting) },
       timeOf,
@@ -43,7 +52,7 @@ describe('the lookups of a status', () => {
       stop.abort();
       return running;
     };
-    return { clock, lookups, end };
+    return { clock, disk, log, lookups, end };
   };
 
   it('know nothing before the first look', async () => {
@@ -82,6 +91,18 @@ describe('the lookups of a status', () => {
       certificateDaysLeft: 30,
       writtenTodayBytes: 4096,
     });
+    await end();
+  });
+
+  it('warn within seconds when more was written today than the budget allows', async () => {
+    const { clock, disk, log, lookups, end } = start([]);
+    await clock.untilSleeping();
+    disk.writtenBytes = 1_000_001;
+    await clock.advance(5_000);
+    await clock.untilSleeping();
+
+    expect(lookups.current().writtenTodayBytes).toBe(1_000_001);
+    expect(log.lines('warn')).toMatchObject([{ bytesToday: 1_000_001, budgetMegabytes: 1 }]);
     await end();
   });
 });

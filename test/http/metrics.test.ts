@@ -69,6 +69,13 @@ describe('the metrics', () => {
     expect(text).toContain('\nweather_gateway_readings_accepted_total 7\n');
   });
 
+  it('tell what was written to the disk, since the start and on this day', async () => {
+    const lines = (await render({ writtenBytes: 9_000_000, writtenTodayBytes: 3_000_000 })).split('\n');
+
+    expect(lines).toContain('weather_gateway_store_written_bytes_total 9000000');
+    expect(lines).toContain('weather_gateway_store_written_today_bytes 3000000');
+  });
+
   it('measure commits and acknowledgements', async () => {
     const metrics = createMetrics(createGatewayStatus);
     metrics.observeCommit(0.02);
