@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/vm/**', 'test/bench/**', 'test/system/**'],
+    exclude: ['test/vm/**', 'test/system/**'],
     // The epoll and i2c-bus addons crash in worker threads.
     pool: 'forks',
     testTimeout: 20_000,
