@@ -109,6 +109,41 @@ export const stormyDay = (
   },
 });
 
+/** The fifteenth of January, six in the evening. */
+const COLD_EVENING_MS = Date.UTC(2026, 0, 15, 18);
+
+/** A clear winter night, from the evening to ten in the morning. `deficitC` colder than usual at seven. */
+export const coldNight = (seed: number, deficitC: number): SimulatedReadings => ({
+  seed,
+  startMs: COLD_EVENING_MS,
+  seconds: 16 * 3600,
+  intervalSeconds: 24,
+  influence: (conditions, elapsedSeconds) => {
+    const night = (1 + Math.cos((2 * Math.PI * (elapsedSeconds - 13 * 3600)) / DAY_SECONDS)) / 2;
+    const temperatureC = conditions.temperatureC - deficitC * night;
+    return { ...conditions, temperatureC, dewPointC: Math.min(conditions.dewPointC, temperatureC - 0.2) };
+  },
+});
+
+const CLOUDBURST_BEGINS_SECONDS = 2 * 3600;
+
+/** A summer afternoon with one cloudburst that swells and fades over `minutes`. */
+export const cloudburst = (
+  seed: number,
+  { peakMmPerHour, minutes }: { readonly peakMmPerHour: number; readonly minutes: number },
+): SimulatedReadings => ({
+  seed,
+  startMs: Date.UTC(2026, 6, 1, 14),
+  seconds: 6 * 3600,
+  intervalSeconds: 24,
+  influence: (conditions, elapsedSeconds) => {
+    const progress = (elapsedSeconds - CLOUDBURST_BEGINS_SECONDS) / (minutes * 60);
+    if (progress <= 0 || progress >= 1) return conditions;
+    const rainMmPerHour = conditions.rainMmPerHour + peakMmPerHour * Math.sin(Math.PI * progress) ** 2;
+    return { ...conditions, rainMmPerHour, dewPointC: conditions.temperatureC - 0.5 };
+  },
+});
+
 /** Weather as the model has it from the first of January on, a reading each two minutes. */
 export const quietDays = (seed: number, days: number): SimulatedReadings => ({
   seed,
