@@ -1,37 +1,52 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { runChild } from './child.ts';
-import { type Bench, beside, type Figure } from './figure.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { processWrittenBytes } from '../../src/store/process-writes.ts';
+import { type SimulatedDaemon, startSimulatedDaemon } from '../system/simulated-daemon.ts';
+import { alone, type Bench, type Figure } from './figure.ts';
 
-const READINGS = 300;
-const PAUSE_MS = 40;
-const READINGS_PER_DAY = 86_400 / 12;
+// The built daemon at its true pace: at a faster one many changes of a page would reach the disk as one.
+const INTERVAL_SECONDS = 12;
+const READINGS = 50;
+const SETTLE_MS = 30_000;
+const READINGS_PER_DAY = 86_400 / INTERVAL_SECONDS;
 
-const writesSchema = z.object({ bytes: z.number(), logicalBytes: z.number() });
+const writtenBytes = ({ pid }: SimulatedDaemon): number =>
+  processWrittenBytes(() => {
+    throw new Error('the kernel does not count writes here');
+  }, `/proc/${pid}/io`);
 
-const measureWrites = async (isDelivered: boolean): Promise<Figure> => {
-  // A file system in memory, as /tmp may be, counts nothing.
-  const directory = await mkdtemp(join(process.cwd(), 'bench-writes-'));
-  const { bytes, logicalBytes } = writesSchema.parse(
-    await runChild('disk-writes-child.ts', [
-      directory,
-      String(READINGS),
-      String(PAUSE_MS),
-      isDelivered ? 'delivered' : 'kept',
-    ]),
-  );
-  await rm(directory, { recursive: true });
-  const perDay = (total: number): number => ((total / READINGS) * READINGS_PER_DAY) / 1e6;
-  return beside({
-    name: `written to the disk a day at 12 s, ${isDelivered ? 'delivered at once' : 'offline'} (${Math.round(bytes / READINGS)} bytes a reading)`,
-    unit: 'MB/day',
-    ours: [perDay(bytes)],
-    other: { name: 'keys and values alone', values: [perDay(logicalBytes)] },
-  });
+const measure = async (folder: string, isOnline: boolean): Promise<Figure> => {
+  const daemon = await startSimulatedDaemon({ intervalSeconds: INTERVAL_SECONDS, folder });
+  try {
+    if (isOnline) await daemon.mosquitto.start();
+    await delay(SETTLE_MS);
+    const before = writtenBytes(daemon);
+    await delay(READINGS * INTERVAL_SECONDS * 1_000);
+    const perReading = (writtenBytes(daemon) - before) / READINGS;
+    if (perReading === 0) throw new Error(`${folder} is on no disk`);
+    return alone({
+      name:
+        `written to the disk a day, a reading in ${INTERVAL_SECONDS} s, ${isOnline ? 'delivered at once' : 'offline'} ` +
+        `(${Math.round(perReading)} bytes a reading)`,
+      unit: 'MB',
+      ours: (perReading * READINGS_PER_DAY) / 1e6,
+    });
+  } finally {
+    await daemon.dispose();
+  }
 };
 
+/** Needs `npm run build`. */
 export const diskWrites: Bench = {
   name: 'disk-writes',
-  measure: async () => [await measureWrites(true), await measureWrites(false)],
+  measure: async () => {
+    // A file system in memory, as /tmp may be, counts nothing.
+    const folder = await mkdtemp(join(process.cwd(), 'bench-writes-'));
+    try {
+      return await Promise.all([measure(folder, true), measure(folder, false)]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
 };

@@ -33,6 +33,8 @@ export type SimulatedDaemonOptions = {
   readonly preAlerts?: readonly object[];
   /** Days of weather, every 12 s, that the station finds in its history. */
   readonly pastDays?: number;
+  /** Where its files are made and removed. */
+  readonly folder?: string;
 };
 
 const recordPastIn = async (
@@ -66,8 +68,9 @@ export const startSimulatedDaemon = async ({
   events = [],
   preAlerts = [],
   pastDays = 0,
+  folder = tmpdir(),
 }: SimulatedDaemonOptions): Promise<SimulatedDaemon> => {
-  const directory = await mkdtemp(join(tmpdir(), 'simulated-daemon-'));
+  const directory = await mkdtemp(join(folder, 'simulated-daemon-'));
   const mosquitto = await createMosquitto();
   const device = await mosquitto.authority.issueClient('1');
   const write = async (name: string, text: string): Promise<string> => {
