@@ -1,5 +1,4 @@
-// What the daemon loads, loaded and left alone.
-import '@peculiar/x509';
+// What `run --simulate` loads, loaded and left alone.
 import 'async-mutex';
 import 'aws-iot-device-sdk-v2';
 import 'bme280-sensor';

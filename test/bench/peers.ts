@@ -32,13 +32,16 @@ export const inScene = async <Result>(act: (scene: Scene) => Promise<Result>): P
   }
 };
 
-/** Resolves once the child has said something. */
+/** Resolves once the child has said something; rejects when it ends instead. */
 export const readyChild = async (args: readonly string[], cwd?: string): Promise<ChildProcess> => {
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     ...(cwd ? { cwd } : {}),
   });
-  await once(child.stdout, 'data');
+  const ended = once(child, 'exit').then(([status]) => {
+    throw new Error(`${args.join(' ')} ended with ${status}`);
+  });
+  await Promise.race([once(child.stdout, 'data'), ended]);
   child.stdout.resume();
   return child;
 };
