@@ -2,19 +2,53 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { freePort } from '../../src/demo/free-port.ts';
 import { type Chain, startChain } from './chain.ts';
-import { ensureFlinkJob } from './flink-build.ts';
+import { ensureChainNeeds } from './chain-needs.ts';
 import { startSimulatedGateway } from './simulated-gateway.ts';
 
 /** `npm run demo:cloud`: the post's chain on this machine, for a newcomer to watch; Ctrl-C ends it. */
+const USAGE = `Usage: npm run demo:cloud -- [options]
+
+  --interval SECONDS    between two readings (12)
+  --seconds SECONDS     end by itself
+`;
+
 const station = { id: '1', name: 'UK-Worthing' };
 const PUMP_MS = 2000;
+/** In intervals: when it gets hot, and how long after the first hot reading comes the mail (at 12 s two minutes). */
+const HOT_AFTER = 5;
+const MAIL_AFTER = 10;
 
-const hot = (fromSeconds: number, temperatureC: number) => ({
-  ...{ kind: 'weather', fromSeconds, forSeconds: 12, temperatureC },
+type Options = { readonly intervalSeconds: number; readonly seconds: number | null };
+
+const readOptions = (): Options | null => {
+  const { values } = parseArgs({
+    options: {
+      interval: { type: 'string', default: '12' },
+      seconds: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return null;
+  const [intervalSeconds, seconds] = [values.interval, values.seconds ?? '1'].map(Number);
+  if (!Number.isInteger(intervalSeconds) || Number(intervalSeconds) < 1 || !(Number(seconds) > 0))
+    throw new Error(`--interval takes whole seconds, --seconds a number above 0\n\n${USAGE}`);
+  return {
+    intervalSeconds: Number(intervalSeconds),
+    seconds: values.seconds === undefined ? null : Number(seconds),
+  };
+};
+
+/** Three readings of the post's heat, one in each of three intervals. */
+const heat = (intervalSeconds: number) => ({
+  name: 'the heat of the post',
+  events: [43.3, 45.7, 44.5].map((temperatureC, index) => ({
+    ...{ kind: 'weather', temperatureC },
+    ...{ fromSeconds: (HOT_AFTER + index) * intervalSeconds, forSeconds: intervalSeconds },
+  })),
 });
-const scenario = { name: 'the heat of the post', events: [hot(60, 43.3), hot(72, 45.7), hot(84, 44.5)] };
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -43,25 +77,26 @@ const watch = async (chain: Chain, signal: AbortSignal): Promise<void> => {
   }
 };
 
-const demonstrate = async (): Promise<void> => {
-  ensureFlinkJob();
+const demonstrate = async ({ intervalSeconds, seconds }: Options): Promise<void> => {
+  ensureChainNeeds();
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  process.once('SIGTERM', () => stop.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   say('Starting broker, Kinesis, Flink, warehouse and mail function ...');
   const chain = await startChain({
     stations: [{ deviceid: station.id, weatherstationname: station.name }],
-    alertsCloseSeconds: 120,
+    alertsCloseSeconds: MAIL_AFTER * intervalSeconds,
   });
   const directory = mkdtempSync(join(tmpdir(), 'weather-demo-'));
   const httpPort = await freePort();
   const gateway = await startSimulatedGateway({
-    ...{ station, scenario, directory, httpPort, broker: chain.broker, intervalSeconds: 12 },
+    ...{ station, intervalSeconds, directory, httpPort, broker: chain.broker },
+    scenario: heat(intervalSeconds),
   });
   say(`Dashboard of the station: http://127.0.0.1:${httpPort}/`);
-  say(
-    'A reading every 12 s; after a minute it gets hot, two minutes later comes the mail. Ctrl-C ends it.\n',
-  );
+  const heatSeconds = HOT_AFTER * intervalSeconds;
+  say(`A reading every ${intervalSeconds} s; after ${heatSeconds} s it gets hot, and`);
+  say(`${MAIL_AFTER * intervalSeconds} s later comes the mail. Ctrl-C ends it.\n`);
+  if (seconds !== null) setTimeout(() => stop.abort(), seconds * 1000).unref();
   try {
     await Promise.race([watch(chain, stop.signal), gateway.failed]);
   } catch (error) {
@@ -74,7 +109,13 @@ const demonstrate = async (): Promise<void> => {
   }
 };
 
-await demonstrate().catch((error: unknown) => {
+const main = async (): Promise<void> => {
+  const options = readOptions();
+  if (options === null) say(USAGE);
+  else await demonstrate(options);
+};
+
+await main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -8,8 +8,8 @@ import { capacityFor } from '../../cloud/capacity.ts';
 import { costTable } from '../../cloud/cost.ts';
 import { profiles } from '../../cloud/profiles.ts';
 import { type Chain, startChain } from './chain.ts';
+import { ensureChainNeeds } from './chain-needs.ts';
 import type { FleetOrder } from './fleet-stations.ts';
-import { ensureFlinkJob } from './flink-build.ts';
 
 /** `npm run fleet -- --stations N`: many stations against the chain on this machine, and the forecast beside it. */
 const STATIONS_PER_PROCESS = 500;
@@ -117,7 +117,7 @@ const measure = async (chain: Chain, ids: readonly string[], options: Options): 
 
 const main = async (): Promise<void> => {
   const options = readOptions();
-  ensureFlinkJob();
+  ensureChainNeeds();
   const ids = Array.from({ length: options.stations }, (_, index) => String(index + 1));
   const chain = await startChain({
     stations: ids.map((id) => ({ deviceid: id, weatherstationname: `Station ${id}` })),

@@ -21,7 +21,7 @@ export type Mosquitto = {
   dispose(): Promise<void>;
 };
 
-const MOSQUITTO = '/usr/sbin/mosquitto';
+export const MOSQUITTO = '/usr/sbin/mosquitto';
 
 const isListening = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
