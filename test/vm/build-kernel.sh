@@ -7,6 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 packages="linux-source-6.12 build-essential flex bison bc libelf-dev libssl-dev kmod cpio xz-utils rsync"
 # shellcheck disable=SC2086
 if ! dpkg -s $packages >/dev/null 2>&1; then
+  [ "$(id -u)" = 0 ] || { echo "build-kernel.sh: missing: apt-get install $packages" >&2 && exit 1; }
   apt-get update -q
   # shellcheck disable=SC2086
   DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages

@@ -1,11 +1,16 @@
 # Sourced in the test machine: an I2C bus with static registers at 0x76 and 0x48 as /dev/i2c-0, and a GPIO chip
 # labelled as a Raspberry Pi 4's, with the sysfs base that Raspberry Pi OS gives it.
 busybox insmod "$VM_KERNEL/i2c-stub.ko" chip_addr=0x76,0x48
-mkdir -p /sys/kernel/config/gpio-sim/header/bank0
-echo 54 >/sys/kernel/config/gpio-sim/header/bank0/num_lines
-echo pinctrl-bcm2711 >/sys/kernel/config/gpio-sim/header/bank0/label
-echo 1 >/sys/kernel/config/gpio-sim/header/live
+header=/sys/kernel/config/gpio-sim/header
+mkdir -p $header/bank0
+echo 54 >$header/bank0/num_lines
+echo pinctrl-bcm2711 >$header/bank0/label
+echo 1 >$header/live
 # The pull-ups of the board: nothing is closed.
-for line in 5 6 13 19; do
-  echo pull-up >/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio$line/pull
-done
+pull_up() {
+  local line
+  for line in 5 6 13 16 19 26; do
+    echo pull-up >/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio$line/pull
+  done
+}
+pull_up

@@ -10,19 +10,21 @@ import { fileURLToPath } from 'node:url';
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where a kernel may be: the shared one, or what build-kernel.sh made. */
-const kernelFolders = [join(projectRoot, '../shared/vm'), join(projectRoot, 'test/vm/kernel')];
+export const builtKernel = join(projectRoot, 'test/vm/kernel');
+const kernelFolders = [join(projectRoot, '../shared/vm'), builtKernel];
 
-/** Builds one when there is none, which takes its time. */
-export const findKernel = (): string => {
-  const found = kernelFolders.find((folder) => existsSync(join(folder, 'bzImage')));
-  if (found !== undefined) return found;
-  const folder = join(projectRoot, 'test/vm/kernel');
-  execFileSync(join(projectRoot, 'test/vm/build-kernel.sh'), [folder], { stdio: 'inherit' });
-  return folder;
-};
+/** Where fetch-libgpiod2.sh puts it. */
+export const libgpiod2 = join(projectRoot, 'test/vm/libgpiod2');
+
+/** Folder of bzImage and i2c-stub.ko, which `npm run test:vm` makes where there is none. */
+export const findKernel = (): string | undefined =>
+  kernelFolders.find((folder) => existsSync(join(folder, 'bzImage')));
 
 export type MachineOptions = {
-  /** Bash, run as root in the project's folder; `$VM_KERNEL` has i2c-stub.ko, `test/vm/hardware.sh` sets it up. */
+  /**
+   * Bash, run as root in the project's folder; `$VM_KERNEL` has i2c-stub.ko, `test/vm/hardware.sh` sets it up.
+   * `$VM_LIBGPIOD2` has libgpiod's tools of version 2, or is empty.
+   */
   readonly script: string;
   /** The host's systemd as process 1, and the script as a unit of it; about 20 s more. */
   readonly isSystemd?: boolean;
@@ -56,11 +58,16 @@ const MEMORY_MB = 1_536;
 
 /** Boots, runs the script, powers off. */
 export const runMachine = async (options: MachineOptions): Promise<MachineResult> => {
+  const kernel = findKernel();
+  if (kernel === undefined) throw new Error('no kernel: npm run test:vm makes one');
   const folder = await mkdtemp(join(tmpdir(), 'weather-gateway-vm-'));
   try {
-    const kernel = findKernel();
     const script = join(folder, 'script.sh');
-    await writeFile(script, `export VM_KERNEL=${kernel}\ncd ${projectRoot}\n${options.script}\n`);
+    const tools = existsSync(libgpiod2) ? join(libgpiod2, 'bin') : '';
+    const variables = `VM_KERNEL=${kernel} VM_LIBGPIOD2=${tools}`;
+    // Also where Node.js is in no folder that the machine looks into.
+    const node = `command -v node >/dev/null || ln -s ${process.execPath} /usr/local/bin/node`;
+    await writeFile(script, `export ${variables}\ncd ${projectRoot}\n${node}\n${options.script}\n`);
     await makeInitramfs(folder);
     return await boot(qemuArguments({ kernel, folder, script }, options), options);
   } finally {

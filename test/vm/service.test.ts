@@ -1,134 +1,20 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
-import { burstOf, calibrationBlocks, workedExample } from '../fakes/bme280.ts';
-import { projectRoot, runMachine } from './machine.ts';
+import { expect, it } from 'vitest';
+import { describeService } from './service-suite.ts';
 
-const run = promisify(execFile);
-const DAY_MS = 86_400_000;
-const MM_PER_TIP = 0.2794;
-/** Eight minutes on two busy cores. */
-const HOST_LIMIT_MS = 1_500_000;
-
-const reading = z.object({
-  epoch: z.string(),
-  seq: z.number(),
-  datetime: z.string(),
-  rainheight: z.number().nullable(),
-  timequality: z.string(),
-});
-const backlog = z.object({ readings: z.array(reading) });
-type Reading = z.output<typeof reading>;
-
-/** Certificates that hold through a year's step of the clock, and the broker that asks for them. */
-const writeBrokerFiles = async (folder: string): Promise<void> => {
-  const validity = {
-    notBefore: new Date(Date.now() - 800 * DAY_MS),
-    notAfter: new Date(Date.now() + 800 * DAY_MS),
-  };
-  const authority = await createCertificateAuthority('VM');
-  const server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] }, validity);
-  const device = await authority.issueClient('vm', validity);
-  const reader = await authority.issueClient('reader', validity);
-  const configuration = [
-    'user root',
-    'pid_file /run/mosquitto.pid',
-    'allow_anonymous true',
-    'max_queued_messages 0',
-    // What the reader is owed outlives a restart of the broker.
-    'persistence true',
-    'persistence_location /run/mosquitto/',
-    'listener 8883 127.0.0.1',
-    `cafile ${folder}/ca.pem`,
-    `certfile ${folder}/server.pem`,
-    `keyfile ${folder}/server.key`,
-    'require_certificate true',
-  ];
-  const files = {
-    'ca.pem': authority.certificate,
-    'server.pem': server.certificate,
-    'server.key': server.privateKey,
-    'device.pem': device.certificate,
-    'device.key': device.privateKey,
-    'reader.pem': reader.certificate,
-    'reader.key': reader.privateKey,
-    'mosquitto.conf': `${configuration.join('\n')}\n`,
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-};
-
-const bytes = (values: Uint8Array): string => [...values].join(' ');
-
-/** What i2cset writes so that the static chips read as the datasheet's worked example, and the vane as east. */
-const registers = (): string[] => {
-  const { calib00, calib26 } = calibrationBlocks(workedExample);
-  const burst = burstOf({ temperature: 519_888, pressure: 415_148, humidity: 30_000 });
-  return [
-    '0x76 0xd0 0x60',
-    `0x76 0x88 ${bytes(calib00)} i`,
-    `0x76 0xe1 ${bytes(calib26)} i`,
-    `0x76 0xf7 ${bytes(burst)} i`,
-    // 2400 of the ±4.096 V range, high byte first on the wire.
-    '0x48 0x00 0x6009 w',
-  ];
-};
-
-describe('the installed service on a Linux machine with I2C, GPIO and systemd', () => {
-  let folder: string;
-  let output = '';
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'weather-gateway-service-'));
-    const release = join(folder, 'release');
-    await writeBrokerFiles(folder);
-    await run(join(projectRoot, 'systemd/install.sh'), ['--stage', release]);
-    const quoted = registers().map((line) => `'${line}'`);
-    const script = `FOLDER=${folder} RELEASE=${release} REGISTERS=(${quoted.join(' ')})
-. test/vm/guest/service.sh`;
-    const result = await runMachine({ script, isSystemd: true, isTimeVirtual: true, limitSeconds: 1_200 });
-    output = result.output;
-  }, HOST_LIMIT_MS);
-  afterAll(() => rm(folder, { recursive: true }));
-
-  const checks = (): Map<string, string> =>
-    new Map([...output.matchAll(/CHECK (\S+) (.*)/g)].map(([, name = '', rest = '']) => [name, rest.trim()]));
-
-  const readings = (): Reading[] =>
-    [...output.matchAll(/^MESSAGE \S+\/(reading|backlog) (.*)$/gm)].flatMap(([, kind, text = '']) => {
-      const payload: unknown = JSON.parse(text);
-      return kind === 'reading' ? [reading.parse(payload)] : backlog.parse(payload).readings;
+describeService('from its installation to its removal', {
+  script: 'service.sh',
+  lastCheck: 'removes-data',
+  fewestReadings: 40,
+  more: (result) => {
+    it('says in systemctl status what it reads, what waits and how the link is', () => {
+      expect(/STATUS (.*)/.exec(result().output)?.[1]).toMatch(/connected/);
     });
 
-  it('passes every check of test/vm/guest/service.sh', () => {
-    const failed = [...checks()].filter(([, rest]) => rest !== 'ok');
+    it('exposes no more than 2.0 to systemd-analyze security', () => {
+      const exposure = Number(/EXPOSURE .*: ([\d.]+)/.exec(result().output)?.[1]);
 
-    expect(failed, output.slice(-4_000)).toEqual([]);
-    expect(checks().get('keeps-data'), output.slice(-4_000)).toBe('ok');
-  });
-
-  it('says in systemctl status what it reads, what waits and how the link is', () => {
-    expect(/STATUS (.*)/.exec(output)?.[1]).toMatch(/connected/);
-  });
-
-  it('lost no reading and reordered none in all of this', () => {
-    const all = readings();
-
-    const seqs = [...new Set(all.map(({ seq }) => seq))];
-    expect(new Set(all.map(({ epoch }) => epoch)).size).toBe(1);
-    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
-    expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, index) => index + 1));
-    expect(seqs.length).toBeGreaterThan(40);
-  });
-
-  it('counted every tip of the rain gauge once, with both backends', () => {
-    const bySeq = new Map(readings().map((each) => [each.seq, each.rainheight ?? 0]));
-
-    const tips = [...bySeq.values()].reduce((sum, mm) => sum + mm, 0) / MM_PER_TIP;
-    expect(tips).toBeCloseTo(Number(/TIPS (\d+)/.exec(output)?.[1]), 2);
-  });
+      expect(exposure).toBeGreaterThan(0);
+      expect(exposure).toBeLessThanOrEqual(2);
+    });
+  },
 });

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findGpiodTools } from '../../../src/buses/gpiod-tools.ts';
 import { createGpiomonEdgeSource } from '../../../src/buses/gpiomon-edge-source.ts';
 import { openLinuxI2cBus } from '../../../src/buses/linux-i2c-bus.ts';
 import { openStationBuses } from '../../../src/buses/machine-buses.ts';
@@ -10,6 +11,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { describeEdgeSource } from '../../contract/edge-source.ts';
 import { describeI2cBus } from '../../contract/i2c-bus.ts';
 import { createRecordingLog } from '../../fakes/log.ts';
+import { installedLibgpiod, libgpiods, use } from './libgpiod.ts';
 
 const clock = systemClock;
 const onoffChild = fileURLToPath(new URL('../../../dist/buses/onoff-child.js', import.meta.url));
@@ -30,10 +32,6 @@ describeI2cBus('i2c-bus on the kernel', async () => ({
   absentAddress: 0x77,
 }));
 
-describeEdgeSource('gpiomon on the kernel', () =>
-  Promise.resolve({ source: createGpiomonEdgeSource({ clock }), lines: [5, 6], otherLine: 13, pulse }),
-);
-
 /** As a killed process leaves it; a test that watched one line has left the other so. */
 const leaveExported = async (line: number): Promise<void> => {
   const sysfsNumber = 512 + line;
@@ -41,19 +39,42 @@ const leaveExported = async (line: number): Promise<void> => {
     await writeFile('/sys/class/gpio/export', `${sysfsNumber}`);
 };
 
-describeEdgeSource('gpiomon on lines that sysfs has', async () => {
-  await leaveExported(5);
-  await leaveExported(6);
-  return { source: createGpiomonEdgeSource({ clock }), lines: [5, 6], otherLine: 13, pulse };
+describe.each(libgpiods)('$name', (libgpiod) => {
+  beforeAll(() => use(libgpiod));
+  afterAll(() => use(installedLibgpiod));
+
+  describeEdgeSource('gpiomon on the kernel', () =>
+    Promise.resolve({ source: createGpiomonEdgeSource({ clock }), lines: [5, 6], otherLine: 13, pulse }),
+  );
+
+  describeEdgeSource('gpiomon on lines that sysfs has', async () => {
+    await leaveExported(5);
+    await leaveExported(6);
+    return { source: createGpiomonEdgeSource({ clock }), lines: [5, 6], otherLine: 13, pulse };
+  });
 });
 
 const createOnoff = () => createOnoffEdgeSource({ clock, startChild: () => forkOnoffChild(onoffChild) });
+
+it('has libgpiod 2 where the machine was given it', async () => {
+  const versions = [];
+  for (const libgpiod of libgpiods) {
+    use(libgpiod);
+    versions.push((await findGpiodTools()).version);
+  }
+  use(installedLibgpiod);
+
+  expect(versions.slice(1)).toEqual(process.env['VM_LIBGPIOD2'] ? [2] : []);
+});
 
 describeEdgeSource('onoff on the kernel', () =>
   Promise.resolve({ source: createOnoff(), lines: [5, 6], otherLine: 13, pulse }),
 );
 
-describe('an output line on the kernel', () => {
+describe.each(libgpiods)('an output line on the kernel, with $name', (libgpiod) => {
+  beforeAll(() => use(libgpiod));
+  afterAll(() => use(installedLibgpiod));
+
   const level = async (): Promise<string> =>
     (await readFile('/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio17/value', 'utf8')).trim();
 

@@ -1,0 +1,100 @@
+# Sourced in the test machine under its systemd: a broker, chips that read well, cups that turn, a release to install.
+# service-machine.ts sets $FOLDER (certificates, mosquitto.conf) and $RELEASE, and reads what is printed:
+#   CHECK name ok|failed detail · TIPS n, all that the rain gauge was tipped · at the end every MESSAGE.
+unit=weather-gateway
+etc=/etc/weather-gateway
+data=/var/lib/weather-gateway
+messages=/run/messages
+pulls=/sys/devices/platform/gpio-sim.0/gpiochip0
+tips=0
+
+check() { # name, command...
+  local name=$1 detail
+  shift
+  if detail=$("$@" 2>&1); then echo "CHECK $name ok"; else echo "CHECK $name failed $* $detail" | tr '\n' ' '; echo; fi
+}
+nap() { read -r -t "$1" <>/run/nap || true; }
+wait_for() { # seconds, command...
+  local until=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $until ] || return 1
+    nap 0.5
+  done
+}
+property() { systemctl show -p "$1" --value $unit; }
+is_property() { [ "$(property "$1")" = "$2" ]; }
+count() { wc -l <$messages; }
+# Whether a message since line $1 matches the pattern $2.
+has_new() { tail -n +$(($1 + 1)) $messages | grep -qE "$2"; }
+arrives() { # seconds, pattern
+  local from
+  from=$(count)
+  wait_for "$1" has_new "$from" "$2"
+}
+close() { # line
+  echo pull-down >$pulls/sim_gpio"$1"/pull
+  nap 0.02
+  echo pull-up >$pulls/sim_gpio"$1"/pull
+}
+tip() { # times
+  for _ in $(seq "$1"); do
+    close 6
+    tips=$((tips + 1))
+    nap 0.5
+  done
+}
+air() { # the three bytes of pressure and of temperature
+  i2cset -y 0 0x76 0xf7 "$@" 0x75 0x30 i
+}
+blow() { # the anemometer turns, and the air is never quite the same
+  local turn=0
+  while true; do
+    close 5 2>/dev/null
+    turn=$((turn + 1))
+    [ $((turn % 40)) != 0 ] || i2cset -y 0 0x76 0xf9 $((16 * (turn / 40 % 16))) 2>/dev/null
+    nap 0.08
+  done
+}
+start_broker() { /usr/sbin/mosquitto -d -c "$FOLDER/mosquitto.conf"; }
+stop_broker() { kill "$(cat /run/mosquitto.pid)"; }
+# The time of the machine is right unless a check says otherwise.
+synchronize() { mkdir -p /run/systemd/timesync && touch /run/systemd/timesync/synchronized; }
+
+mkfifo /run/nap
+mkdir -p /run/mosquitto
+# systemd takes the machine for a container (/.dockerenv) and then shares no mounts; credentials need that.
+mount --make-rshared /
+. test/vm/hardware.sh
+registers() {
+  for line in "${REGISTERS[@]}"; do eval "i2cset -y 0 $line" 2>/dev/null; done
+}
+insert_chips() { # addresses
+  busybox insmod "$VM_KERNEL/i2c-stub.ko" chip_addr="$1"
+  udevadm settle
+  registers
+}
+registers
+synchronize
+
+mkdir -p $etc /opt/weather-gateway/release /etc/systemd/system/$unit.service.d
+mount --bind "$RELEASE" /opt/weather-gateway/release
+cp "$FOLDER"/ca.pem "$FOLDER"/device.pem "$FOLDER"/device.key $etc/
+chmod 600 $etc/device.key
+configure() { # sed expressions on the configuration as shipped
+  sed -e 's/id: "1"/id: vm/; s/i2cBus: 1/i2cBus: 0/; s/intervalSeconds: 12/intervalSeconds: 3/; s/# rootCa:/rootCa:/' \
+    "$@" config/gateway.yaml >$etc/gateway.yaml
+}
+configure -e ''
+# The shipped 60 s, so that the test need not wait so long.
+printf '[Service]\nWatchdogSec=25\n' >/etc/systemd/system/$unit.service.d/vm.conf
+start_broker
+mosquitto_sub -h localhost -p 8883 --cafile $etc/ca.pem --cert "$FOLDER/reader.pem" --key "$FOLDER/reader.key" \
+  -t '#' -q 1 -i reader -c -v >$messages &
+blow &
+
+print_results() {
+  echo "TIPS $tips"
+  journalctl -u $unit --no-pager -o cat -p warning | tail -40 | sed 's/^/LOG /'
+  sed 's/^/MESSAGE /' $messages >/dev/console
+}

@@ -1,0 +1,41 @@
+// `npm run test:vm [NAME...]`: makes what the machines are made of, once and before any of them, then runs their suites.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { builtKernel, findKernel, libgpiod2, projectRoot } from './machine.ts';
+
+const isCi = process.env['CI'] === 'true';
+
+const run = (command: string, args: readonly string[]): boolean =>
+  spawnSync(command, args, { stdio: 'inherit', cwd: projectRoot }).status === 0;
+
+const script = (name: string): string => join(projectRoot, 'test/vm', name);
+
+const ensureAddons = (): boolean =>
+  ['i2c-bus', 'epoll'].every((name) => existsSync(join(projectRoot, 'node_modules', name, 'build'))) ||
+  run('npm', ['run', '--silent', 'build:addons']);
+
+const ensureKernel = (): boolean =>
+  findKernel() !== undefined || run(script('build-kernel.sh'), [builtKernel]);
+
+/** Elsewhere than on Debian, and without a network, the suites do with what is installed. */
+const ensureLibgpiod2 = (): boolean => {
+  if (existsSync(libgpiod2) || run(script('fetch-libgpiod2.sh'), [libgpiod2])) return true;
+  if (!isCi) console.warn('LEFT OUT: libgpiod 2 on real lines, for it could not be fetched from Debian.');
+  return !isCi;
+};
+
+const runSuites = (names: readonly string[]): number =>
+  spawnSync('vitest', ['run', '--config', 'test/vm/vitest.config.ts', ...names], {
+    stdio: 'inherit',
+    cwd: projectRoot,
+  }).status ?? 1;
+
+if (!ensureAddons() || !ensureKernel()) {
+  console.warn(
+    'LEFT OUT: the emulated machine, for there is no kernel or no compiler for the addons, as said above.',
+  );
+  process.exitCode = isCi ? 1 : 0;
+} else {
+  process.exitCode = ensureLibgpiod2() ? runSuites(process.argv.slice(2)) : 1;
+}
