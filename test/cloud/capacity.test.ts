@@ -107,6 +107,16 @@ describe('the cost table', () => {
     }
   });
 
+  it('is what the first page of the project says', () => {
+    const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
+    const dollars = (name: keyof typeof profiles) =>
+      total(name, 5).toLocaleString('en-US', { maximumFractionDigits: 0 });
+
+    expect(page).toContain(`cost ${dollars('archive')} dollars a month with profile \`archive\``);
+    expect(page).toContain(`, ${dollars('standard')} with \`standard\``);
+    expect(page).toContain(`, ${dollars('post')} with \`post\``);
+  });
+
   it('stands in the README as it is', () => {
     // The formatter aligns the columns of the page.
     const cells = (text: string): string[] =>
