@@ -6,6 +6,13 @@ import type { TimedFootprint } from './trend.ts';
 const LOOK_EVERY_MS = 1_000;
 const FOOTPRINT_EVERY_MS = 10_000;
 
+/** The process may end while it is looked at. */
+const unlessGone = (error: unknown): null => {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+    return null;
+  throw error;
+};
+
 /** Looks at every station, and at what the first one's process holds, until it is told to stop. */
 export const watch = async (
   stations: readonly FaultyStation[],
@@ -19,8 +26,8 @@ export const watch = async (
     const pid = first?.gateway.pid();
     if (first !== undefined && pid !== undefined && Date.now() >= footprintAtMs) {
       footprintAtMs = Date.now() + FOOTPRINT_EVERY_MS;
-      const footprint = await footprintOf(pid, first.gateway.outboxDirectory);
-      footprints.push({ ...footprint, atMs: Date.now() });
+      const footprint = await footprintOf(pid, first.gateway.outboxDirectory).catch(unlessGone);
+      if (footprint !== null) footprints.push({ ...footprint, atMs: Date.now() });
     }
     await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
