@@ -74,10 +74,24 @@ describe('the table of figures', () => {
 });
 
 describe('the plot of figures', () => {
+  const classesOf = (svg: string): readonly (string | undefined)[] =>
+    [...svg.matchAll(/<rect class="(\w+)"/g)].map(([, name]) => name);
+
   it('has a bar for each ratio and none for a number that stands alone', () => {
     const svg = plotOf([compared, start]);
 
-    expect(svg.match(/<rect /g)).toHaveLength(1);
+    expect(classesOf(svg)).toEqual(['better']);
     expect(svg).toContain('appends / raw');
+  });
+
+  it('takes more for better where it is a rate, and less where it is not', () => {
+    const twiceAs = (unit: string) =>
+      beside({ name: 'x', unit, ours: [2], other: { name: 'y', values: [1] } });
+
+    expect(classesOf(plotOf([twiceAs('readings/s'), twiceAs('MB'), twiceAs('s')]))).toEqual([
+      'better',
+      'worse',
+      'worse',
+    ]);
   });
 });

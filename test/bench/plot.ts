@@ -14,15 +14,19 @@ const positionOf = (ratio: number): number => {
   return LABEL_WIDTH + ((decades + 2) / 4) * BAR_WIDTH;
 };
 
-type Row = { readonly name: string; readonly ratio: Ratio };
+type Row = { readonly name: string; readonly ratio: Ratio; readonly isBetter: boolean };
+
+/** Of rates the more is the better, of everything else that is measured the less. */
+const isBetter = ({ unit }: Figure, { median }: Ratio): boolean =>
+  unit.endsWith('/s') ? median >= 1 : median <= 1;
 
 /** A bar to the median, and a line from the lowest ratio of a round to the highest. */
-const rowOf = ({ name, ratio }: Row, index: number): string => {
+const rowOf = ({ name, ratio, isBetter }: Row, index: number): string => {
   const y = 40 + index * ROW_HEIGHT;
   const [from, to] = [positionOf(1), positionOf(ratio.median)];
   return [
     `<text x="${LABEL_WIDTH - 10}" y="${y + 14}" text-anchor="end">${escapeText(name)}</text>`,
-    `<rect x="${Math.min(from, to).toFixed(1)}" y="${y + 3}" width="${Math.max(1, Math.abs(to - from)).toFixed(1)}" height="14"/>`,
+    `<rect class="${isBetter ? 'better' : 'worse'}" x="${Math.min(from, to).toFixed(1)}" y="${y + 3}" width="${Math.max(1, Math.abs(to - from)).toFixed(1)}" height="14"/>`,
     `<path class="scatter" d="M${positionOf(ratio.lowest).toFixed(1)} ${y + 10}H${positionOf(ratio.highest).toFixed(1)}"/>`,
     `<text x="${WIDTH - 10}" y="${y + 14}" text-anchor="end">${Number(ratio.median.toPrecision(3))}</text>`,
   ].join('');
@@ -30,9 +34,11 @@ const rowOf = ({ name, ratio }: Row, index: number): string => {
 
 /** Every figure that has something beside it, as its ratio on a logarithmic scale. */
 export const plotOf = (figures: readonly Figure[]): string => {
-  const compared = figures.flatMap(({ name, other, ratio }) =>
-    other === null || ratio === null ? [] : [{ name: `${name} / ${other.name}`, ratio }],
-  );
+  const compared = figures.flatMap((figure): readonly Row[] => {
+    const { name, other, ratio } = figure;
+    if (other === null || ratio === null) return [];
+    return [{ name: `${name} / ${other.name}`, ratio, isBetter: isBetter(figure, ratio) }];
+  });
   const height = 60 + compared.length * ROW_HEIGHT;
   const ticks = [0.01, 0.1, 1, 10, 100].map((ratio) => {
     const x = positionOf(ratio).toFixed(1);
@@ -41,8 +47,9 @@ export const plotOf = (figures: readonly Figure[]): string => {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">`,
     '<title>Figures of weather-gateway beside what else there is</title>',
-    '<style>text{fill:#444}rect{fill:#3b7dd8}path{stroke:#bbb}.scatter{stroke:#123;stroke-width:2}</style>',
-    '<text x="10" y="18">ours / what stands beside it (logarithmic)</text>',
+    '<style>text{fill:#444}.better{fill:#3b7dd8}.worse{fill:#d9822b}path{stroke:#bbb}.scatter{stroke:#123;stroke-width:2}</style>',
+    '<rect width="100%" height="100%" fill="#fff"/>',
+    '<text x="10" y="18">ours / what stands beside it (logarithmic; blue where ours is better, orange where not)</text>',
     ...ticks,
     ...compared.map(rowOf),
     '</svg>\n',
