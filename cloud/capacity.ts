@@ -1,6 +1,6 @@
 /**
  * From a number of stations to the size of each part of the stack. Pure arithmetic over the constants below;
- * what was measured, read in a document or only assumed stands beside each (facts: README, "What was not tried").
+ * what was measured, read in a document or only assumed stands beside each (README, "What could not be tried here").
  */
 export type Load = { readonly stations: number; readonly intervalSeconds: number };
 

@@ -30,7 +30,8 @@ export class ServerlessDatabase extends Construct implements Database {
       iamRoles: [props.deliveryRole.roleArn],
       logExports: ['userlog', 'connectionlog'],
     });
-    namespace.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    // Its name is fixed: one that a failed first deploy left behind would make the second fail too.
+    namespace.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     const workgroup = new CfnWorkgroup(this, 'Workgroup', {
       workgroupName: name,
       namespaceName: name,

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { RedshiftServerlessClient } from '@aws-sdk/client-redshift-serverless';
 import { S3Client } from '@aws-sdk/client-s3';
 import { isStackThere, readDeployedStack } from '../deployed-stack.ts';
 import { destroy } from '../destroying.ts';
@@ -8,6 +9,7 @@ await runCommand(async () => {
   const args = process.argv.slice(2);
   const isDone = await destroy({
     s3: new S3Client(),
+    serverless: new RedshiftServerlessClient(),
     stack: await readDeployedStack(),
     destroyStack: () =>
       spawnSync('npx', ['cdk', 'destroy', ...args.filter((arg) => arg !== '--data')], {

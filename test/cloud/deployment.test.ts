@@ -1,4 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DeleteNamespaceCommand, RedshiftServerlessClient } from '@aws-sdk/client-redshift-serverless';
 import { DeleteBucketCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +11,7 @@ import type { StackOutputs } from '../../cloud/outputs.ts';
 const stack: StackOutputs = {
   ...{ TopicPrefix: 'weather', DeliveriesBucket: 'deliveries', ErrorsBucket: 'errors' },
   ...{ StationsBucket: 'stations', ThingGroup: 'g', GatewayPolicy: 'p', ClaimPolicy: 'c' },
-  ...{ ProvisioningTemplate: 't', AlertTopic: 'a', CopyRole: 'r' },
+  ...{ ProvisioningTemplate: 't', AlertTopic: 'a', CopyRole: 'r', Workgroup: 'weathergateway' },
 };
 
 describe('cloud:deploy', () => {
@@ -55,19 +56,24 @@ describe('cloud:deploy', () => {
 
 describe('cloud:destroy', () => {
   const s3 = mockClient(S3Client);
+  const redshift = mockClient(RedshiftServerlessClient);
   const run = async ({ endsWell = true, isThere = false, deletesData = true }) => {
     const lines: string[] = [];
     const isDone = await destroy({
-      ...{ s3: new S3Client(), stack, deletesData },
+      ...{ s3: new S3Client(), serverless: new RedshiftServerlessClient(), stack, deletesData },
       destroyStack: () => endsWell,
       isStackThere: () => Promise.resolve(isThere),
       report: (line) => void lines.push(line),
     });
     const deleted = s3.commandCalls(DeleteBucketCommand).map(({ args }) => args[0].input.Bucket);
-    return { isDone, deleted, text: lines.join('\n') };
+    const namespaces = redshift
+      .commandCalls(DeleteNamespaceCommand)
+      .map(({ args }) => args[0].input.namespaceName);
+    return { isDone, deleted: [...deleted, ...namespaces], text: lines.join('\n') };
   };
   beforeEach(() => {
     s3.reset();
+    redshift.reset();
     s3.on(ListObjectVersionsCommand).resolves({});
   });
 
@@ -75,12 +81,17 @@ describe('cloud:destroy', () => {
     expect(await run({ deletesData: false })).toEqual({
       isDone: true,
       deleted: [],
-      text: expect.stringContaining('Kept, with what is in them: deliveries, errors, stations'),
+      text: expect.stringMatching(
+        /^Kept, with what is in them: deliveries, errors, stations[\s\S]*delete-namespace --namespace-name weathergateway$/,
+      ),
     });
   });
 
-  it('deletes the buckets once the stack is gone', async () => {
-    expect(await run({})).toMatchObject({ isDone: true, deleted: ['deliveries', 'errors', 'stations'] });
+  it('deletes the buckets and the tables once the stack is gone', async () => {
+    expect(await run({})).toMatchObject({
+      isDone: true,
+      deleted: ['deliveries', 'errors', 'stations', 'weathergateway'],
+    });
   });
 
   it('touches no data when the person answers no, or the stack stays for another reason', async () => {

@@ -215,7 +215,9 @@ describe("the stack with the post's numbers", () => {
       StreamEncryption: Match.objectLike({ EncryptionType: 'KMS' }),
       RetentionPeriodHours: 24,
     });
-    synthesis.template.hasResource('AWS::RedshiftServerless::Namespace', { DeletionPolicy: 'Retain' });
+    synthesis.template.hasResource('AWS::RedshiftServerless::Namespace', {
+      DeletionPolicy: 'RetainExceptOnCreate',
+    });
   });
 
   it('has a runbook heading for every alarm, and no heading without an alarm', () => {
