@@ -7,6 +7,7 @@ export const shownStatus = z.object({
   station: z.object({ id: z.string(), name: z.string() }),
   version: z.string(),
   uptimeSeconds: z.number(),
+  intervalSeconds: z.number(),
   latest: z
     .object({
       datetime: z.string(),
@@ -37,9 +38,10 @@ export const shownStatus = z.object({
     reconnects: z.number(),
   }),
   outbox: z.object({
-    lanes: z.object({ reading: z.object({ waiting: z.number() }) }),
+    lanes: z.object({ reading: z.object({ waiting: z.number(), waitingBytes: z.number() }) }),
     totals: z.object({ delivered: z.number(), setAside: z.number(), givenUp: z.number() }),
     oldestAgeSeconds: value,
+    maxBytes: z.number(),
   }),
   drain: z.object({ readingsPerSecond: z.number(), secondsLeft: value }),
   clock: z.object({ isSynchronized: z.boolean(), steps: z.number() }),

@@ -1,5 +1,6 @@
 import { durationText } from '../duration-text.ts';
 import { compassPoint, flagText, numberText, withUnit } from '../number-text.ts';
+import { roomSeconds } from '../outbox-room.ts';
 import { outputText } from '../output-text.ts';
 import type { ShownStatus } from './shown-status.ts';
 
@@ -42,7 +43,14 @@ const linkText = ({ link }: ShownStatus, paint: Paint): string => {
   return `${paint(tone, link.state)} for ${since}${reason} (${numberText(link.reconnects)} reconnects)`;
 };
 
-const outboxLines = ({ outbox, drain }: ShownStatus, paint: Paint): Line[] => {
+/** Only while the cloud is away: the outbox does not fill up otherwise. */
+const roomText = (status: ShownStatus): string => {
+  const seconds = status.link.state === 'connected' ? null : roomSeconds(status);
+  return seconds === null ? '' : `, room for ${durationText(seconds)} more`;
+};
+
+const outboxLines = (status: ShownStatus, paint: Paint): Line[] => {
+  const { outbox, drain } = status;
   const { waiting } = outbox.lanes.reading;
   const { delivered, setAside, givenUp } = outbox.totals;
   const oldest =
@@ -53,7 +61,7 @@ const outboxLines = ({ outbox, drain }: ShownStatus, paint: Paint): Line[] => {
       : `, ${numberText(drain.readingsPerSecond)} a second, ${durationText(drain.secondsLeft)} left`;
   const lost = `${numberText(givenUp)} given up`;
   return [
-    { subject: 'outbox', text: `${numberText(waiting)} waiting${oldest}${rate}` },
+    { subject: 'outbox', text: `${numberText(waiting)} waiting${oldest}${rate}${roomText(status)}` },
     {
       subject: '',
       text:

@@ -2,6 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Identity } from '../certificate/certificate-authority.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { GatewayConfig } from '../config/schema.ts';
 
 export type DemoFilesParts = {
   readonly brokerPort: number;
@@ -13,8 +16,19 @@ export type DemoFilesParts = {
 
 export type DemoFiles = { readonly configFile: string; remove(): Promise<void> };
 
+type Rules = GatewayConfig['preAlerts'];
+
+/** Those a station has to begin with. */
+const shippedRules = async (): Promise<Rules> => {
+  const { config, problems } = await loadConfig(
+    new URL('../../config/gateway.yaml', import.meta.url).pathname,
+  );
+  if (config === undefined) throw new Error(problems.map(formatProblem).join('\n'));
+  return config.preAlerts;
+};
+
 /** JSON is YAML: nothing needs quoting rules of its own. */
-const configuration = (folder: string, parts: DemoFilesParts): string =>
+const configuration = (folder: string, preAlerts: Rules, parts: DemoFilesParts): string =>
   JSON.stringify(
     {
       station: { id: '1', name: 'Laptop' },
@@ -33,6 +47,7 @@ const configuration = (folder: string, parts: DemoFilesParts): string =>
         anemometer: { gpio: 5 },
         rainGauge: { gpio: 6 },
       },
+      preAlerts,
       http: { port: parts.httpPort },
       log: { level: 'warn' },
     },
@@ -47,6 +62,6 @@ export const writeDemoFiles = async (parts: DemoFilesParts): Promise<DemoFiles> 
   await writeFile(join(folder, 'ca.pem'), parts.rootCa);
   await writeFile(join(folder, 'device.pem'), parts.device.certificate);
   await writeFile(join(folder, 'device.key'), parts.device.privateKey, { mode: 0o600 });
-  await writeFile(configFile, configuration(folder, parts));
+  await writeFile(configFile, configuration(folder, await shippedRules(), parts));
   return { configFile, remove: () => rm(folder, { recursive: true, force: true }) };
 };

@@ -7,7 +7,7 @@ export const WIND_MEAN_MS = 600_000;
 /** WMO-No. 8, AWS: a mean needs two thirds of its samples. */
 const LEAST_COVERED = 2 / 3;
 /** WMO-No. 8, wind: below 0.5 m/s it is calm and has no direction. */
-const CALM_KMH = 1.8;
+export const CALM_KMH = 1.8;
 const RADIANS_PER_DEGREE = Math.PI / 180;
 
 /**

@@ -115,22 +115,22 @@ class TieredHistory implements History {
     // Whole entries to a row, or some rows would hold one more than their neighbours.
     const rowMs = Math.max(1, Math.ceil(spanMs / MAX_ROWS / entryMs)) * entryMs;
     const fromMs = this.#options.wallMs() - spanMs;
-    const found = await this.#since(usesPeriods ? this.#periods : this.#readings, fromMs);
+    const { found, hasEarlier } = await this.#since(usesPeriods ? this.#periods : this.#readings, fromMs);
     if (usesPeriods && this.#current.length > 0) found.push(this.#dated(meanOf(this.#current)));
     const untilMs = this.#options.wallMs() + FUTURE_MS;
     const within = found.filter(({ atMs }) => atMs >= fromMs && atMs <= untilMs);
-    return seriesOf(within, { minutes, entryMs, rowMs });
+    return seriesOf(within, { minutes, entryMs, rowMs, hasEarlier });
   }
 
   /** Ends at the newest page that is older than the span as a whole: those behind it were written before it. */
-  async #since(tier: Tier, fromMs: number): Promise<TimedEntry[]> {
+  async #since(tier: Tier, fromMs: number): Promise<{ found: TimedEntry[]; hasEarlier: boolean }> {
     const found: TimedEntry[] = [];
     for await (const page of tier.newestFirst()) {
       const dated = page.map((entry) => this.#dated(entry));
-      if (dated.length > 0 && dated.every(({ atMs }) => atMs < fromMs)) break;
+      if (dated.length > 0 && dated.every(({ atMs }) => atMs < fromMs)) return { found, hasEarlier: true };
       found.push(...dated);
     }
-    return found;
+    return { found, hasEarlier: found.some(({ atMs }) => atMs < fromMs) };
   }
 
   #dated(entry: HistoryEntry): TimedEntry {

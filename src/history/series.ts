@@ -7,6 +7,8 @@ export type HistorySeries = {
   readonly minutes: number;
   /** What a row stands for: the reporting interval, or longer where readings were put together. */
   readonly rowSeconds: number;
+  /** Whether the station has measured anything before the span; if not, it was not silent there but not yet born. */
+  readonly hasEarlier: boolean;
   /** Unix time, s, ascending. */
   readonly time: readonly number[];
   /** `null` where nothing was measured; a row of nothing but `null` stands where the station was silent. */
@@ -22,6 +24,7 @@ export type SeriesShape = {
   /** Time between two entries when none is missing. */
   readonly entryMs: number;
   readonly rowMs: number;
+  readonly hasEarlier: boolean;
 };
 
 type Row = { readonly atMs: number; readonly entry: HistoryEntry | null };
@@ -51,7 +54,7 @@ const withGaps = (rows: readonly Row[], silenceMs: number): Row[] =>
 /** Entries in any order, those of a longer span than a row put together. */
 export const seriesOf = (
   entries: readonly TimedEntry[],
-  { minutes, entryMs, rowMs }: SeriesShape,
+  { minutes, entryMs, rowMs, hasEarlier }: SeriesShape,
 ): HistorySeries => {
   const ordered = entries.toSorted((left, right) => left.atMs - right.atMs);
   const rows = withGaps(
@@ -61,6 +64,7 @@ export const seriesOf = (
   return {
     minutes,
     rowSeconds: rowMs / 1000,
+    hasEarlier,
     time: rows.map(({ atMs }) => Math.round(atMs) / 1000),
     values: perQuantity((quantity) => rows.map(({ entry }) => entry?.values[quantity] ?? null)),
     flags: rows.flatMap(({ entry }, row) =>

@@ -6,12 +6,23 @@ import type { Bench } from './figure.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { loss } from './loss.ts';
+import { pageCost } from './page-cost.ts';
 import { restart } from './restart.ts';
 import { writeResults } from './results.ts';
 import { brokerReturn } from './return.ts';
 
 // npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results and the README.
-const benches: readonly Bench[] = [append, drain, latency, loss, brokerReturn, restart, diskWrites, idle];
+const benches: readonly Bench[] = [
+  append,
+  drain,
+  latency,
+  loss,
+  brokerReturn,
+  restart,
+  diskWrites,
+  idle,
+  pageCost,
+];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !benches.some((bench) => bench.name === name));

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { markdownTable } from '../markdown-table.ts';
 import type { Figure, Ratio } from './figure.ts';
 import { plotOf } from './plot.ts';
 
@@ -49,15 +50,11 @@ const row = ({ name, unit, ours, other, ratio, goal }: Figure): readonly string[
 
 const HEAD = ['what', 'ours', 'beside', 'ratio', 'goal'] as const;
 
-/** Columns of one width each, as the formatter of this repository wants them. */
-export const tableOf = (results: readonly Result[]): string => {
-  const rows = [HEAD, ...results.flatMap(({ figures }) => figures.map(row))];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  const line = (cells: readonly string[], filler = ' '): string =>
-    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width, filler)).join(' | ')} |`;
-  const [head = '', ...body] = rows.map((cells) => line(cells));
-  return [head, line([], '-'), ...body].join('\n');
-};
+export const tableOf = (results: readonly Result[]): string =>
+  markdownTable(
+    HEAD,
+    results.flatMap(({ figures }) => figures.map(row)),
+  );
 
 /** Where and when, and how busy the machine was. */
 const originOf = (results: readonly Result[]): string =>

@@ -137,7 +137,10 @@ describe('the text of a status', () => {
       link: { state: 'disconnected', reason: 'no route', sinceSeconds: 7_200, reconnects: 3 },
       outbox: {
         ...outbox,
-        lanes: { ...outbox.lanes, reading: { ...outbox.lanes.reading, waiting: 18_234 } },
+        lanes: {
+          ...outbox.lanes,
+          reading: { ...outbox.lanes.reading, waiting: 18_234, waitingBytes: 6_200_000 },
+        },
         totals: { ...outbox.totals, givenUp: 12 },
         oldestAgeSeconds: 218_808,
       },
@@ -162,7 +165,7 @@ describe('the text of a status', () => {
       '<heading>UK-Worthing</> (station 1): <alert>not working: no sample was taken in time</>, up 1 d 2 h, version 1.2.3',
       '              <warning>humidity missing: no answer</>',
       '  link        <alert>disconnected</> for 2 h: no route (3 reconnects)',
-      '  outbox      18,234 waiting, the oldest 2 d 12 h old, 8,200 a second, 3 s left',
+      '  outbox      18,234 waiting, the oldest 2 d 12 h old, 8,200 a second, 3 s left, room for 206 d 14 h more',
       '              1,042 delivered, 0 set aside, <alert>12 given up</>',
       '  pre-alerts  <alert>heat</>: Temperature is 41.2 °C. GPIO 17 is on.',
       '              gust: <alert>GPIO 22 cannot be driven.</>',

@@ -72,6 +72,18 @@ describe('the history', () => {
     expect((await station.history.query(10)).time).toHaveLength(51);
   });
 
+  it('says whether the station is younger than the span', async () => {
+    const station = await setUp();
+    expect((await station.history.query(10)).hasEarlier).toBe(false);
+    await takeFor(station, 9 * MINUTE_MS);
+    expect((await station.history.query(10)).hasEarlier).toBe(false);
+    await takeFor(station, 2 * MINUTE_MS);
+    expect((await station.history.query(10)).hasEarlier).toBe(true);
+    await takeFor(station, 3 * 60 * MINUTE_MS);
+    expect((await station.history.query(10)).hasEarlier).toBe(true);
+    expect((await station.history.query(7 * 24 * 60)).hasEarlier).toBe(false);
+  });
+
   it('shows a silence as a row of nothing', async () => {
     const { clock, history, measurement } = await setUp();
     await history.append(measurement());

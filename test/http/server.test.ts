@@ -19,6 +19,7 @@ const page: PageFile = {
 const emptySeries = (minutes: number): HistorySeries => ({
   minutes,
   rowSeconds: 12,
+  hasEarlier: false,
   time: [],
   values: {
     temperature: [],

@@ -18,6 +18,8 @@ export type ChartDefinition = {
   readonly unit: string;
   readonly lines: readonly [LineDefinition, ...LineDefinition[]];
   readonly text: (value: number) => string;
+  /** Of everything that is to be seen; from the least to the highest value without. */
+  readonly summary?: (lowest: number, highest: number) => string;
   /** Least and most that is always in sight; `least`: how far apart the ends are at least. */
   readonly range: { readonly min?: number; readonly max?: number; readonly least: number };
   readonly ticks?: readonly number[];
@@ -71,12 +73,15 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     unit: '',
     lines: [line('winddirection', 'from', { colour: '--wind', style: 'points' })],
     text: (value) => compassPoint(value),
+    // From north to north says nothing of a wind.
+    summary: () => '',
     range: { min: 0, max: 360, least: 360 },
     ticks: [0, 90, 180, 270, 360],
   },
   {
     title: 'Rain, added up',
     unit: 'mm',
+    summary: (_lowest, highest) => `${decimal(highest)} mm in all`,
     lines: [
       {
         quantity: 'rainheight',
@@ -97,6 +102,27 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     range: { least: 4 },
   },
 ];
+
+/** Shorter than this no chart of a new station is. */
+const SHORTEST_SECONDS = 300;
+
+/** Where the horizontal axis begins: with the span, or with the first reading of a station that is younger than it. */
+export const fromSeconds = (
+  { hasEarlier, time }: Pick<HistorySeries, 'hasEarlier' | 'time'>,
+  { untilSeconds, minutes }: { readonly untilSeconds: number; readonly minutes: number },
+): number => {
+  const spanFrom = untilSeconds - minutes * 60;
+  const [first] = time;
+  if (hasEarlier || first === undefined) return spanFrom;
+  return Math.max(spanFrom, Math.min(first, untilSeconds - SHORTEST_SECONDS));
+};
+
+/** The rows whose value stands between two that have none. */
+export const lonely = (column: ArrayLike<number | null | undefined>): number[] =>
+  Array.from(column).flatMap((value, row) => {
+    const isLonely = value != null && column[row - 1] == null && column[row + 1] == null;
+    return isLonely ? [row] : [];
+  });
 
 /** The ends of the vertical axis for what is to be seen. */
 export const verticalRange = (

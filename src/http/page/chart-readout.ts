@@ -12,14 +12,15 @@ const moment = new Intl.DateTimeFormat(undefined, {
 
 /** What a chart spans, in words. */
 export const extremesText = (
-  { lines, text, unit, ticks }: ChartDefinition,
+  { lines, text, unit, summary }: ChartDefinition,
   { values }: HistorySeries,
 ): string => {
   const known = lines.flatMap(({ of }) => of(values).filter((value) => value !== null));
   if (known.length === 0) return 'nothing measured';
-  // From north to north says nothing of a wind.
-  if (ticks !== undefined) return '';
-  return `${text(Math.min(...known))} to ${text(Math.max(...known))} ${unit}`;
+  const [lowest, highest] = [Math.min(...known), Math.max(...known)];
+  if (summary !== undefined) return summary(lowest, highest);
+  const [from, to] = [text(lowest), text(highest)];
+  return from === to ? `${to} ${unit}` : `${from} to ${to} ${unit}`;
 };
 
 /** The time and values of one row, and what is the matter with them. */

@@ -1,25 +1,20 @@
 import uPlot from 'uplot';
 import type { HistorySeries } from '../../history/series.ts';
-import { type ChartDefinition, type LineDefinition, verticalRange } from './chart-definitions.ts';
+import {
+  type ChartDefinition,
+  fromSeconds,
+  type LineDefinition,
+  lonely,
+  verticalRange,
+} from './chart-definitions.ts';
 import { paintFlags, paintGaps } from './chart-marks.ts';
 import { extremesText, rowText } from './chart-readout.ts';
+import { timeLabels } from './chart-times.ts';
 import { create, setText } from './elements.ts';
 
 const HEIGHT = 168;
-const DAY_SECONDS = 86_400;
 
 export type Span = { readonly name: string; readonly minutes: number };
-
-const clockTime = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  hourCycle: 'h23',
-});
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric' });
-const timeLabels = (seconds: number[]): string[] => {
-  const [first = 0, second = 0] = seconds;
-  return seconds.map((each) => (second - first >= DAY_SECONDS ? dayName : clockTime).format(each * 1000));
-};
 
 /** As many decimals as the step of the axis needs. */
 const plainText = (value: number): string => String(Number(value.toFixed(2))).replace('-', '−');
@@ -29,7 +24,12 @@ const colourOf = (property: string): string =>
 
 const lineSeries = ({ colour, style, name }: LineDefinition, isDense: boolean): uPlot.Series => {
   const stroke = colourOf(colour);
-  const points = { show: style === 'points', size: isDense ? 3 : 5, fill: stroke, stroke };
+  const dot = { size: isDense ? 3 : 5, fill: stroke, stroke };
+  // A line has nothing to draw of a value without neighbours.
+  const points =
+    style === 'points'
+      ? { ...dot, show: true }
+      : { ...dot, show: true, filter: (plot: uPlot, index: number) => lonely(plot.data[index] ?? []) };
   const base = { label: name, stroke, width: 2, points, spanGaps: false };
   if (style === 'points') return { ...base, paths: () => null };
   const isFilled = style === 'area' || style === 'steps';
@@ -137,8 +137,9 @@ export class Chart {
   }
 
   #horizontalRange(): [number, number] {
-    const { untilSeconds = 0, span } = this.#shown ?? {};
-    return [untilSeconds - (span?.minutes ?? 0) * 60, untilSeconds];
+    if (this.#shown === null) return [0, 0];
+    const { series, span, untilSeconds } = this.#shown;
+    return [fromSeconds(series, { untilSeconds, minutes: span.minutes }), untilSeconds];
   }
 
   #fit(): void {

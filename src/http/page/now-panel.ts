@@ -1,30 +1,34 @@
+import { CALM_KMH } from '../../derived/wind.ts';
 import { changeText, compassPoint, flagText, NOTHING, numberText, withUnit } from '../../number-text.ts';
 import type { Quantity } from '../../reading.ts';
 import type { GatewayStatus } from '../../status.ts';
 import { element, setText } from './elements.ts';
 
-const flagged: readonly Quantity[] = [
-  'temperature',
-  'humidity',
-  'pressure',
-  'windintensity',
-  'winddirection',
-  'rainheight',
+/** With what is meant where a card shows several values. */
+const flagged: readonly (readonly [quantity: Quantity, name: string])[] = [
+  ['temperature', ''],
+  ['humidity', ''],
+  ['pressure', ''],
+  ['windintensity', ''],
+  ['winddirection', 'direction '],
+  ['windgust', 'gust '],
+  ['rainheight', ''],
 ];
 
 const showFlags = ({ latest }: GatewayStatus): void => {
-  for (const quantity of flagged) {
+  for (const [quantity, name] of flagged) {
     const target = element(`${quantity}-flag`);
     const flag = latest?.quality[quantity];
     target.hidden = flag === undefined;
-    setText(target, flag === undefined ? '' : flagText(flag));
+    setText(target, flag === undefined ? '' : `${name}${flagText(flag)}`);
   }
 };
 
 const directionText = (latest: NonNullable<GatewayStatus['latest']>): string => {
   if (latest.winddirection !== null)
     return `${compassPoint(latest.winddirection)} ${numberText(latest.winddirection)}°`;
-  return latest.windintensity === 0 ? 'calm' : NOTHING;
+  const isCalm = latest.windintensity !== null && latest.windintensity < CALM_KMH;
+  return isCalm && latest.quality.winddirection === undefined ? 'calm' : NOTHING;
 };
 
 const feelsLike = (derived: GatewayStatus['derived']): { name: string; value: number | null } => {
@@ -47,6 +51,7 @@ export const showNow = (status: GatewayStatus): void => {
   show('pressure', numberText(latest?.pressure, 1));
   show('pressuretendency', changeText(derived?.pressuretendency, 'hPa'));
   show('sealevelpressure', withUnit(derived?.sealevelpressure, 'hPa'));
+  element('sealevel-fact').hidden = typeof derived?.sealevelpressure !== 'number';
   show('rainhour', numberText(derived?.rainhour, 1));
   show('rainheight', withUnit(latest?.rainheight, 'mm'));
   show('rainintensity', withUnit(derived?.rainintensity, 'mm/h'));

@@ -1,5 +1,6 @@
 import { durationText } from '../../duration-text.ts';
 import { bytesText, numberText } from '../../number-text.ts';
+import { roomSeconds } from '../../outbox-room.ts';
 import { outputText } from '../../output-text.ts';
 import type { GatewayStatus, InstrumentStatus, PreAlertStatus } from '../../status.ts';
 import {
@@ -34,6 +35,12 @@ const showDrain = ({ drain, outbox }: GatewayStatus): void => {
   );
 };
 
+/** Only while the cloud is away: the outbox does not fill up otherwise. */
+const roomFacts = (status: GatewayStatus): Fact[] => {
+  const seconds = status.link.state === 'connected' ? null : roomSeconds(status);
+  return seconds === null ? [] : [{ name: 'Room for', value: `${durationText(seconds)} more` }];
+};
+
 export const showLink = (status: GatewayStatus): void => {
   const { outbox } = status;
   const { state, short, long } = linkTexts(status);
@@ -52,6 +59,7 @@ export const showLink = (status: GatewayStatus): void => {
       name: 'Room used',
       value: `${bytesText(outbox.lanes.reading.waitingBytes)} of ${bytesText(outbox.maxBytes)}`,
     },
+    ...roomFacts(status),
     { name: 'Delivered', value: numberText(outbox.totals.delivered) },
     { name: 'Set aside', value: numberText(outbox.totals.setAside) },
     { name: 'Given up', value: numberText(lost), ...(lost > 0 ? { state: 'alert' } : {}) },
@@ -151,7 +159,7 @@ export const showDaemon = (status: GatewayStatus): void =>
       ...(status.unstored > 0 ? { state: 'alert' } : {}),
     },
     { name: 'Pulses possibly missed', value: numberText(status.suspectedMissedPulses) },
-    { name: 'Written to the card', value: bytesText(status.writtenBytes) },
+    { name: 'Written to the disk', value: bytesText(status.writtenBytes) },
     { name: 'Memory', value: bytesText(status.residentMemoryBytes) },
     { name: 'Running for', value: durationText(status.uptimeSeconds) },
     { name: 'Version', value: status.version },

@@ -1,6 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { chartDefinitions, verticalRange } from '../../../src/http/page/chart-definitions.ts';
+import type { HistorySeries } from '../../../src/history/series.ts';
+import {
+  chartDefinitions,
+  fromSeconds,
+  lonely,
+  verticalRange,
+} from '../../../src/http/page/chart-definitions.ts';
+import { extremesText } from '../../../src/http/page/chart-readout.ts';
 import { sectorShares } from '../../../src/http/page/wind-sectors.ts';
+
+const none = {
+  temperature: [],
+  humidity: [],
+  winddirection: [],
+  windintensity: [],
+  windgust: [],
+  rainheight: [],
+  pressure: [],
+};
 
 describe('the charts', () => {
   it('leave room above and below, and blow up no flat line', () => {
@@ -18,17 +35,45 @@ describe('the charts', () => {
     expect(verticalRange({ min: 0, max: 360, least: 360 }, null, null)).toEqual([0, 360]);
   });
 
-  it('add rain up, across what was not measured', () => {
-    const rain = chartDefinitions.find(({ title }) => title.startsWith('Rain'))?.lines[0];
-    const none = {
-      temperature: [],
-      humidity: [],
-      winddirection: [],
-      windintensity: [],
-      windgust: [],
-      pressure: [],
+  it('begin with the span, or with the first reading of a station that is younger', () => {
+    const hour = { untilSeconds: 10_000, minutes: 60 };
+
+    expect(fromSeconds({ hasEarlier: true, time: [9_000] }, hour)).toBe(6_400);
+    expect(fromSeconds({ hasEarlier: false, time: [9_000, 9_012] }, hour)).toBe(9_000);
+    expect(fromSeconds({ hasEarlier: false, time: [9_990] }, hour)).toBe(9_700);
+    expect(fromSeconds({ hasEarlier: false, time: [] }, hour)).toBe(6_400);
+  });
+
+  it('show a value without neighbours as a point, for which there is no line', () => {
+    expect(lonely([1, null, 2, 3, null, 4])).toEqual([0, 5]);
+    expect(lonely([null, 2])).toEqual([1]);
+    expect(lonely([7])).toEqual([0]);
+    expect(lonely([])).toEqual([]);
+  });
+
+  it('say what they span, and how much it rained', () => {
+    const series = (values: Partial<HistorySeries['values']>): HistorySeries => ({
+      minutes: 60,
+      rowSeconds: 12,
+      hasEarlier: true,
+      time: [0, 12],
+      values: { ...none, ...values },
+      flags: [],
+    });
+    const summaryOf = (title: string, values: Partial<HistorySeries['values']>): string | undefined => {
+      const definition = chartDefinitions.find((each) => each.title.startsWith(title));
+      return definition && extremesText(definition, series(values));
     };
 
+    expect(summaryOf('Temperature', { temperature: [4.81, null, -2] })).toBe('−2.0 to 4.8 °C');
+    expect(summaryOf('Temperature', { temperature: [4.81, 4.82] })).toBe('4.8 °C');
+    expect(summaryOf('Rain', { rainheight: [0.2794, 0.2794] })).toBe('0.6 mm in all');
+    expect(summaryOf('Wind direction', { winddirection: [10, 350] })).toBe('');
+    expect(summaryOf('Pressure', { pressure: [null] })).toBe('nothing measured');
+  });
+
+  it('add rain up, across what was not measured', () => {
+    const rain = chartDefinitions.find(({ title }) => title.startsWith('Rain'))?.lines[0];
     expect(rain?.of({ ...none, rainheight: [0, 0.25, null, 0.25] })).toEqual([0, 0.25, null, 0.5]);
   });
 
