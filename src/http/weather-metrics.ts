@@ -2,6 +2,7 @@ import { gauge, type MetricDefinition, scaled } from './metric-definition.ts';
 
 const METRES_PER_SECOND_PER_KMH = 1 / 3.6;
 const PASCALS_PER_HPA = 100;
+const METRES_PER_MM = 0.001;
 
 /** The newest reading in the units of the Prometheus convention. */
 export const weatherMetrics: readonly MetricDefinition[] = [
@@ -26,5 +27,10 @@ export const weatherMetrics: readonly MetricDefinition[] = [
     'weather_wind_direction_degrees',
     'Where the wind of the newest reading comes from, degrees true.',
     ({ latest }) => latest?.winddirection ?? null,
+  ),
+  gauge(
+    'weather_rain_last_hour_meters',
+    'Rain of the last hour: a reading has only that of its own few seconds.',
+    ({ derived }) => scaled(derived?.rainhour, METRES_PER_MM),
   ),
 ];

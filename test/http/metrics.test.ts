@@ -26,6 +26,8 @@ describe('the metrics', () => {
     expect(lines).toContain('weather_pressure_pascals 100930');
     expect(lines).toContain('weather_wind_speed_meters_per_second 4');
     expect(lines).toContain('weather_wind_gust_meters_per_second 7');
+    const rain = lines.find((line) => line.startsWith('weather_rain_last_hour_meters '));
+    expect(Number(rain?.split(' ')[1])).toBeCloseTo(0.0022352, 9);
   });
 
   it('keep to the naming convention: counters end in _total, times in _seconds, sizes in _bytes', async () => {
@@ -40,10 +42,29 @@ describe('the metrics', () => {
     expect(types.length).toBeGreaterThan(25);
   });
 
-  it('have no sample for what is not known', async () => {
-    const text = await render({ latest: null, certificateDaysLeft: null });
+  it('stand what promtool checks: a help each, no type or short unit in a name, one line a sample, no reserved label', async () => {
+    const metrics = createMetrics(createGatewayStatus);
+    metrics.observeCommit(0.02);
+    metrics.observePuback(0.2);
+    const lines = (await metrics.render()).text.split('\n').filter((line) => line !== '');
+    const namesIn = (pattern: RegExp) => lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+    const types = namesIn(/^# TYPE (\S+) /);
+    const samples = lines.filter((line) => !line.startsWith('#'));
 
-    expect(text).not.toMatch(/^weather_temperature_celsius /m);
+    expect(namesIn(/^# HELP (\S+) \S/)).toEqual(types);
+    expect(new Set(types).size).toBe(types.length);
+    expect(types.filter((name) => !/^[a-z]+(_[a-z]+)+$/.test(name))).toEqual([]);
+    expect(types.filter((name) => /(gauge|counter|histogram|summary)/.test(name))).toEqual([]);
+    expect(types.filter((name) => /_(count|sum|bucket)$/.test(name))).toEqual([]);
+    expect(samples.filter((line) => !/^[a-z_]+(\{[^}]+\})? (-?\d[\d.e+-]*|\+Inf)$/.test(line))).toEqual([]);
+    expect(new Set(samples.map((line) => line.replace(/ \S+$/, ''))).size).toBe(samples.length);
+    expect(samples.filter((line) => /[{,](le|quantile)=/.test(line) && !/_bucket\{/.test(line))).toEqual([]);
+  });
+
+  it('have no sample for what is not known', async () => {
+    const text = await render({ latest: null, derived: null, certificateDaysLeft: null });
+
+    expect(text).not.toMatch(/^weather_(temperature|rain)/m);
     expect(text).not.toMatch(/^weather_gateway_certificate_remaining_seconds /m);
   });
 
