@@ -63,7 +63,7 @@ describe('the report of a fault run', () => {
     expect(reportLines(reportOf({ footprints: leaking })).slice(-3)).toEqual([
       'resident memory: 189.8 MB, +360.0 (± 0.0) an hour over 0.75 h after the warm-up: GROWS',
       'open handles: 30.0, +0.0 (± 0.0) an hour over 0.75 h after the warm-up: does not grow',
-      'outbox on the disk: 2.0 MB, +0.0 (± 0.0) an hour over 0.75 h after the warm-up: does not grow',
+      'store on the disk: 2.0 MB, +0.0 (± 0.0) an hour over 0.75 h after the warm-up: does not grow',
     ]);
   });
 });

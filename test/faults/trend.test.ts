@@ -42,7 +42,7 @@ describe('the trend of a process', () => {
 
   it('finds handles that are not closed and a disk that fills', () => {
     expect(growing(hourOf((hours) => ({ handles: 30 + Math.floor(12 * hours) })))).toEqual(['open handles']);
-    expect(growing(hourOf((hours) => ({ diskMegabytes: 2 + 20 * hours })))).toEqual(['outbox on the disk']);
+    expect(growing(hourOf((hours) => ({ diskMegabytes: 2 + 20 * hours })))).toEqual(['store on the disk']);
   });
 
   it('grants LevelDB a log and a table before it compacts', () => {

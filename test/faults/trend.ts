@@ -34,7 +34,7 @@ const quantities: readonly Quantity[] = [
   { name: 'resident memory', unit: 'MB', of: ({ residentMegabytes }) => residentMegabytes, slack: 4 },
   { name: 'open handles', unit: '', of: ({ handles }) => handles, slack: 2 },
   // LevelDB's log and a table, before it compacts.
-  { name: 'outbox on the disk', unit: 'MB', of: ({ diskMegabytes }) => diskMegabytes, slack: 8 },
+  { name: 'store on the disk', unit: 'MB', of: ({ diskMegabytes }) => diskMegabytes, slack: 8 },
 ];
 
 const mean = (values: readonly number[]): number =>
