@@ -100,7 +100,10 @@ describe('the step check', () => {
     ['pressure', 1013, 2],
   ] as const)('fails %s when it jumps from %d by more than %d within a minute', (quantity, from, step) => {
     const jump = (by: number) =>
-      [rawAt(0, { [quantity]: from }), rawAt(12, { [quantity]: from + by })].map(control().check).at(-1);
+      [0, 0, by]
+        .map((change, index) => rawAt(index * 12, { [quantity]: from + change }))
+        .map(control().check)
+        .at(-1);
 
     expect(jump(step)).toMatchObject({
       quality: { [quantity]: 'suspect:step' },
@@ -113,7 +116,7 @@ describe('the step check', () => {
   });
 
   it('compares with the last value that passed, not with the one that jumped', () => {
-    const spike = [15, 25, 15].map((temperature, index) => rawAt(index * 12, { temperature }));
+    const spike = [15, 15, 25, 15].map((temperature, index) => rawAt(index * 12, { temperature }));
 
     expect(lastQuality(spike)).toEqual({});
   });
@@ -138,6 +141,15 @@ describe('the step check', () => {
     expect(jump({ pressure: 1002.9 })).toEqual({ pressure: 'suspect:step' });
     expect(jump({ pressure: 1003 })).toEqual({});
     expect(jump({ windintensity: 150 })).toEqual({});
+  });
+
+  it('lets no wrong first value doubt the hour after it', () => {
+    const { check } = control();
+    const flagged = [820, 1013, 1013.1, 1013].map(
+      (pressure, index) => check(rawAt(index * 12, { pressure })).quality.pressure,
+    );
+
+    expect(flagged).toEqual([undefined, 'suspect:step', undefined, undefined]);
   });
 
   it('remembers across missing values', () => {
