@@ -56,7 +56,6 @@ export class FaultyStation {
   readonly machineFaults = new Map<string, number>();
   readonly #parts: FaultyStationParts;
   readonly #disk: SmallDisk | null;
-  #startedAtMs = 0;
 
   private constructor(
     parts: FaultyStationParts,
@@ -98,7 +97,6 @@ export class FaultyStation {
   }
 
   start(): void {
-    this.#startedAtMs = Date.now();
     this.gateway.start();
   }
 
@@ -171,9 +169,10 @@ export class FaultyStation {
     return this.#disk;
   }
 
+  /** At least so many: the scenario begins a little before the gateway is up. */
   #countMachineFaults(): void {
     if (!this.gateway.isRunning()) return;
-    const livedSeconds = ((Date.now() - this.#startedAtMs) / 1_000) * this.#parts.speed;
+    const livedSeconds = (this.gateway.upMs() / 1_000) * this.#parts.speed;
     for (const { name, atSeconds } of machineTrouble) {
       if (atSeconds > livedSeconds) break;
       this.machineFaults.set(name, (this.machineFaults.get(name) ?? 0) + 1);

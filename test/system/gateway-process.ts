@@ -34,6 +34,8 @@ export type GatewayProcess = {
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   isRunning(): boolean;
   pid(): number | undefined;
+  /** For how long it has told where its dashboard is, which it does last of all when it starts; 0 before. */
+  upMs(): number;
   /** What the running gateway answers to `GET /api/status`; `null` while it does not. */
   status(): Promise<unknown>;
   standing(): Promise<Standing | null>;
@@ -91,6 +93,7 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
   );
   let child: ChildProcess | undefined;
   let url: string | undefined;
+  let upAtMs = 0;
   const status = async (): Promise<unknown> => {
     if (url === undefined) return null;
     const response = await fetch(`${url}/api/status`).catch(() => null);
@@ -114,6 +117,7 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
         if (child !== started || url !== undefined) return;
         said += chunk.toString();
         url = DASHBOARD_URL.exec(said)?.[1];
+        upAtMs = Date.now();
       });
       started.stdout.pipe(log, { end: false });
       started.stderr.pipe(log, { end: false });
@@ -130,6 +134,7 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     },
     isRunning: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     pid: () => child?.pid,
+    upMs: () => (url === undefined ? 0 : Date.now() - upAtMs),
     status,
     standing,
     waiting: async () => (await standing())?.waiting ?? null,
