@@ -37,8 +37,12 @@ export const bytesText = (bytes: number): string =>
     ? `${numberText(bytes / 1000)} kB`
     : `${numberText(bytes / megabyte, bytes < 10 * megabyte ? 1 : 0)} MB`;
 
+/** Reasons that say nothing by their name. */
+const reasonTexts: Readonly<Record<string, string>> = { gust: 'contradicts the mean' };
+
 /** `suspect:dew-point` for a person: `suspect: dew point`. */
 export const flagText = (flag: string): string => {
   const [verdict = '', ...reasons] = flag.split(':');
-  return reasons.length === 0 ? verdict : `${verdict}: ${reasons.join(' ').replaceAll('-', ' ')}`;
+  const texts = reasons.map((reason) => reasonTexts[reason] ?? reason.replaceAll('-', ' '));
+  return texts.length === 0 ? verdict : `${verdict}: ${texts.join(' ')}`;
 };

@@ -39,7 +39,8 @@ describe('numbers for people', () => {
   });
 
   it('put flags in words', () => {
-    expect(['suspect:dew-point', 'missing:no-answer', 'odd'].map(flagText)).toEqual([
+    expect(['suspect:gust', 'suspect:dew-point', 'missing:no-answer', 'odd'].map(flagText)).toEqual([
+      'suspect: contradicts the mean',
       'suspect: dew point',
       'missing: no answer',
       'odd',

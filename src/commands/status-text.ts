@@ -80,7 +80,10 @@ const alertLines = ({ preAlerts }: ShownStatus, paint: Paint): Line[] => {
   const failing = preAlerts.flatMap(({ rule, output }) =>
     output?.state === 'failing' ? [`${rule}: ${paint('alert', outputText(output))}`] : [],
   );
-  const none = raised.length === 0 ? [`none raised, ${preAlerts.length} rules`] : [];
+  const none =
+    raised.length === 0
+      ? [`none raised, ${preAlerts.length} ${preAlerts.length === 1 ? 'rule' : 'rules'}`]
+      : [];
   return [...none, ...lines, ...failing].map((text, index) => ({
     subject: index === 0 ? 'pre-alerts' : '',
     text,

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shownStatus } from '../../src/commands/shown-status.ts';
 import { command } from '../../src/commands/status.ts';
@@ -11,6 +14,7 @@ import type { GatewayStatus } from '../../src/status.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 
+const root = new URL('../../', import.meta.url).pathname;
 const TOKEN = '0123456789abcdef';
 
 let directory: string;
@@ -40,7 +44,7 @@ const portOf = (server: Server): number => {
   return address.port;
 };
 
-const ask = async (http: Record<string, string | number> = {}, json = false) => {
+const writeConfig = async (http: Record<string, string | number> = {}): Promise<string> => {
   const config = join(directory, 'gateway.yaml');
   const settings = { listen: '127.0.0.1', port, token: TOKEN, ...http };
   await writeFile(
@@ -51,6 +55,11 @@ const ask = async (http: Record<string, string | number> = {}, json = false) => 
       http: settings,
     }),
   );
+  return config;
+};
+
+const ask = async (http: Record<string, string | number> = {}, json = false) => {
+  const config = await writeConfig(http);
   const context = createRecordingContext();
   const status = await command({ operands: [], config, json }, context);
   return { status, ...(await context.written()) };
@@ -67,7 +76,7 @@ describe('status', () => {
   link        connected for 1 h (2 reconnects)
   outbox      0 waiting
               1,042 delivered, 0 set aside, 0 given up
-  pre-alerts  none raised, 1 rules
+  pre-alerts  none raised, 1 rule
   sensors     bme280 ok
               windVane ok
               anemometer ok
@@ -76,6 +85,26 @@ describe('status', () => {
   certificate 214 days left
 `,
     });
+  });
+
+  it.each([
+    [
+      'is in colour on a terminal',
+      {},
+      '\u001b[1mUK-Worthing\u001b[22m (station 1): \u001b[32mhealthy\u001b[39m,',
+    ],
+    ['has none there either for who wants none', { NO_COLOR: '1' }, 'UK-Worthing (station 1): healthy,'],
+  ])('%s', { timeout: 60_000 }, async (_what, environment, beginning) => {
+    const { NO_COLOR: _none, FORCE_COLOR: _forced, ...usual } = process.env;
+    const config = await writeConfig();
+    // A pseudo-terminal by util-linux.
+    const { stdout } = await promisify(execFile)(
+      'script',
+      ['-qec', `"${process.execPath}" --import tsx src/main.ts status --config "${config}"`, '/dev/null'],
+      { cwd: root, env: { ...usual, TERM: 'xterm-256color', ...environment } },
+    );
+
+    expect(stdout.slice(0, beginning.length)).toBe(beginning);
   });
 
   it('gives the answer as it is with --json', async () => {

@@ -18,6 +18,32 @@ describe('the metrics', () => {
     expect(text).toContain('\nweather_gateway_readings_accepted_total 1042\n');
   });
 
+  it.each([
+    ['accepted', 'readings_accepted_total'],
+    ['delivered', 'readings_delivered_total'],
+    ['duplicates possible', 'readings_possibly_duplicated_total'],
+    ['set aside', 'readings_set_aside_total'],
+    ['given up', 'readings_given_up_total'],
+    ['waiting', 'outbox_waiting{lane="reading"}'],
+    ['age of the oldest', 'outbox_oldest_age_seconds'],
+    ['commit latency', 'store_commit_duration_seconds_count'],
+    ['bytes written', 'store_written_bytes_total'],
+    ['reconnects', 'link_reconnects_total'],
+    ['PUBACK latency', 'puback_duration_seconds_count'],
+    ['lost pulses', 'pulses_possibly_lost_total'],
+    ['clock steps', 'clock_steps_total'],
+    ['sensor errors', 'instrument_errors_total{instrument="bme280"}'],
+    ['states of pre-alerts', 'pre_alert_state{rule="frost",severity="none",state="normal"}'],
+  ])('tell %s', async (_what, name) => {
+    const lines = (await render()).split('\n');
+
+    expect(lines.filter((line) => line.startsWith(`weather_gateway_${name} `))).toHaveLength(1);
+  });
+
+  it('tell the memory, by the name every process has for it', async () => {
+    expect(await render()).toMatch(/^process_resident_memory_bytes \d+$/m);
+  });
+
   it('carry base units: °C, ratios, pascals, metres per second', async () => {
     const lines = (await render()).split('\n');
 

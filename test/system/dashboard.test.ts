@@ -154,7 +154,7 @@ describe('the dashboard', () => {
     });
     await sees('#humidity', '–');
     await sees('#humidity-flag', 'missing: no answer');
-    await sees('#windgust-flag', 'gust suspect: gust');
+    await sees('#windgust-flag', 'gust suspect: contradicts the mean');
     await sees('#sensors li[data-state=alert]', 'no value');
     await sees('#sensors', 'nothing acknowledged (EREMOTEIO)');
 
