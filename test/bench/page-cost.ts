@@ -7,11 +7,11 @@ import { cpuSeconds } from './process-usage.ts';
 
 // What one viewer of the dashboard costs the daemon: nobody and a viewer take turns, so that what the daemon does by
 // itself, and how its caches warm up, falls on both. CPU time of the process: other work on the machine hardly counts.
-const SETTLE_MS = 45_000;
+const SETTLE_MS = 40_000;
 /** After a page was opened or closed. */
 const TURN_MS = 3_000;
-const ROUNDS = 6;
-const ROUND_MS = 30_000;
+const ROUNDS = 5;
+const ROUND_MS = 25_000;
 
 const spans = [
   { name: '1 h', minutes: 60 },
