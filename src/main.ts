@@ -32,6 +32,12 @@ const abortOnSignals = (): AbortSignal => {
   return stop.signal;
 };
 
+/** Who reads the output may have had enough, as `head` has: that is no reason for a stack trace. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(1);
+});
+
 const context: CommandContext = {
   environment: {
     configPath: process.env['WEATHER_GATEWAY_CONFIG'] ?? '/etc/weather-gateway/gateway.yaml',

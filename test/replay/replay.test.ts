@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/replay.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
@@ -90,6 +93,17 @@ describe('replay', () => {
       minutestolimit: null,
       text: 'Temperature is 35.2 °C; the warning limit is 35 °C.',
     });
+  });
+
+  it('ends without a word when nobody reads any further', { timeout: 60_000 }, async () => {
+    const command = `"${process.execPath}" --import tsx src/main.ts replay --config config/gateway.yaml`;
+    const { stdout, stderr } = await promisify(execFile)(
+      'bash',
+      ['-c', `${command} test/replay/recordings/storm.csv | true; echo "$PIPESTATUS"`],
+      { cwd: new URL('../../', import.meta.url).pathname },
+    );
+
+    expect([stdout, stderr]).toEqual(['1\n', '']);
   });
 
   it('names each bad line of JSON, skips it, and exits with 1', async () => {
