@@ -10,8 +10,8 @@ import { cpuSeconds } from './process-usage.ts';
 const SETTLE_MS = 40_000;
 /** After a page was opened or closed. */
 const TURN_MS = 3_000;
-const ROUNDS = 5;
-const ROUND_MS = 25_000;
+const ROUNDS = 4;
+const ROUND_MS = 20_000;
 
 const spans = [
   { name: '1 h', minutes: 60 },
