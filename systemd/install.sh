@@ -58,7 +58,8 @@ stage() {
   mkdir -p "$target"
   tar -xzf "$package" --strip-components=1 --no-same-owner -C "$target"
   rm -rf "$scratch"
-  (cd "$target" && npm ci --omit=dev --no-audit --no-fund)
+  # Builds the addons for the buses, whatever npm is told elsewhere.
+  (cd "$target" && npm ci --omit=dev --ignore-scripts=false --no-audit --no-fund)
   chmod +x "$target/dist/main.js"
 }
 

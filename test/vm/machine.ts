@@ -40,8 +40,8 @@ export type MachineOptions = {
    * no measure of how soon a process is served.
    */
   readonly isSingleCore?: boolean;
-  /** Raw image that becomes /dev/vda; what is flushed to it outlives the machine. */
-  readonly disk?: string;
+  /** Raw images that become /dev/vda, /dev/vdb and so on; what is flushed to them outlives the machine. */
+  readonly disks?: readonly string[];
   /** Cuts the power as soon as this text appears on the console: nothing is flushed. */
   readonly cutOn?: string;
 };
@@ -101,9 +101,10 @@ const qemuArguments = ({ kernel, folder, script }: BootFiles, options: MachineOp
     ...['-kernel', join(kernel, 'bzImage'), '-initrd', join(folder, 'initramfs.gz')],
     ...['-append', `console=ttyS0 quiet panic=-1 vm.mode=${mode} vm.script=${script}`],
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
-    ...(options.disk === undefined
-      ? []
-      : ['-drive', `file=${options.disk},format=raw,if=virtio,cache=writeback`]),
+    ...(options.disks ?? []).flatMap((file) => [
+      '-drive',
+      `file=${file},format=raw,if=virtio,cache=writeback,file.locking=off`,
+    ]),
   ];
 };
 

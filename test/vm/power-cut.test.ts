@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openOutbox } from '../../src/outbox/open-outbox.ts';
 import { uniform } from '../../src/simulation/noise.ts';
 import { timeOf } from '../../src/uplink/stored-bodies.ts';
@@ -86,7 +86,7 @@ const cutAgainAndAgain = async (seed: number, folder: string): Promise<Cut[]> =>
     const { end, output } = await runMachine({
       script: `CONFIG=${config} ${moment}
 . test/vm/guest/power-cut.sh`,
-      disk,
+      disks: [inject('releaseDisk'), disk],
       cutOn: 'POWER-CUT',
       limitSeconds: 600,
     });

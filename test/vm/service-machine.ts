@@ -1,15 +1,13 @@
-// A machine in which the release is installed from the files of this clone, beside a broker over mutual TLS.
-import { execFile } from 'node:child_process';
+// A machine in which the release is installed beside a broker over mutual TLS.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { inject } from 'vitest';
 import { z } from 'zod';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
 import { burstOf, calibrationBlocks, workedExample } from '../fakes/bme280.ts';
-import { projectRoot, runMachine } from './machine.ts';
+import { runMachine } from './machine.ts';
 
-const run = promisify(execFile);
 const DAY_MS = 86_400_000;
 const MACHINE_LIMIT_SECONDS = 1_200;
 /** For `beforeAll`: the machine, and what comes before it. */
@@ -93,15 +91,14 @@ export type ServiceRun = {
 export const runService = async (script: string): Promise<ServiceRun> => {
   const folder = await mkdtemp(join(tmpdir(), 'weather-gateway-service-'));
   try {
-    const release = join(folder, 'release');
     await writeBrokerFiles(folder);
-    await run(join(projectRoot, 'systemd/install.sh'), ['--stage', release]);
     const quoted = registers().map((line) => `'${line}'`);
     const { output } = await runMachine({
-      script: `FOLDER=${folder} RELEASE=${release} REGISTERS=(${quoted.join(' ')})
+      script: `FOLDER=${folder} REGISTERS=(${quoted.join(' ')})
 . test/vm/guest/${script}`,
       isSystemd: true,
       isTimeVirtual: true,
+      disks: [inject('releaseDisk')],
       limitSeconds: MACHINE_LIMIT_SECONDS,
     });
     return resultsIn(output);

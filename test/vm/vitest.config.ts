@@ -10,6 +10,7 @@ export default defineConfig({
     include: ['test/vm/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    globalSetup: 'test/vm/stage-release.ts',
     testTimeout: 900_000,
     hookTimeout: 900_000,
   },

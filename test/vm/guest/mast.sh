@@ -1,7 +1,7 @@
 # Run in the test machine under its systemd: what happens to the service on a mast, while it runs.
 . test/vm/guest/station.sh
 
-check installed systemd/install.sh --release /opt/weather-gateway/release
+check installed systemd/install.sh --release /opt/weather-gateway/release || exit 1
 check active is_property ActiveState active
 check values arrives 60 '"temperature":25.1,"humidity":55,"winddirection":90.*"pressure":1006.5'
 tip 2
@@ -13,6 +13,7 @@ systemctl stop $unit
 check bus-goes busybox rmmod i2c-stub
 check starts-without-bus systemctl start $unit
 check measures-without-bus arrives 60 '"temperature":null.*"windintensity":[1-9]'
+check doctor-has-a-remedy bash -c "weather-gateway doctor | grep -A 1 'FAIL  buses' | grep raspi-config"
 insert_chips 0x76
 check sensor-appears arrives 60 '"temperature":25.1'
 

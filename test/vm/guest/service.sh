@@ -7,7 +7,7 @@ mkfs.ext4 -q /run/store.img
 mkdir -p $data
 mount -o loop /run/store.img $data
 
-check installed systemd/install.sh --release /opt/weather-gateway/release
+check installed systemd/install.sh --release /opt/weather-gateway/release || exit 1
 check active is_property ActiveState active
 check values arrives 60 '"temperature":25.1,"humidity":55,"winddirection":90.*"pressure":1006.5'
 check verified bash -c "! systemd-analyze verify --man=no /etc/systemd/system/$unit.service 2>&1 | grep $unit"
@@ -16,6 +16,7 @@ tip 4
 check gpiomon arrives 30 '"windintensity":[1-9]'
 check status-line wait_for 40 systemctl status $unit
 echo "STATUS $(property StatusText)"
+check doctor weather-gateway doctor
 air 0x65 0x5a 0xc0 0x7f 0x32 0x80
 check changed-values arrives 30 '"temperature":25.4'
 

@@ -1,5 +1,5 @@
 # Sourced in the test machine under its systemd: a broker, chips that read well, cups that turn, a release to install.
-# service-machine.ts sets $FOLDER (certificates, mosquitto.conf) and $RELEASE, and reads what is printed:
+# service-machine.ts sets $FOLDER (certificates, mosquitto.conf) and reads what is printed:
 #   CHECK name ok|failed detail · TIPS n, all that the rain gauge was tipped · at the end every MESSAGE.
 unit=weather-gateway
 etc=/etc/weather-gateway
@@ -11,7 +11,14 @@ tips=0
 check() { # name, command...
   local name=$1 detail
   shift
-  if detail=$("$@" 2>&1); then echo "CHECK $name ok"; else echo "CHECK $name failed $* $detail" | tr '\n' ' '; echo; fi
+  if detail=$("$@" 2>&1); then
+    echo "CHECK $name ok"
+  else
+    echo "CHECK $name failed $* $detail" | tr '\n' ' '
+    echo
+    journalctl -u $unit --no-pager -o cat -n 10 | sed 's/^/LOG /'
+    return 1
+  fi
 }
 nap() { read -r -t "$1" <>/run/nap || true; }
 wait_for() { # seconds, command...
@@ -78,7 +85,10 @@ registers
 synchronize
 
 mkdir -p $etc /opt/weather-gateway/release /etc/systemd/system/$unit.service.d
-mount --bind "$RELEASE" /opt/weather-gateway/release
+mkdir /run/disk
+mount -o ro,noload /dev/vda /run/disk
+mount --bind /run/disk/release /opt/weather-gateway/release
+ln -sf /run/disk/node /usr/local/bin/node
 cp "$FOLDER"/ca.pem "$FOLDER"/device.pem "$FOLDER"/device.key $etc/
 chmod 600 $etc/device.key
 configure() { # sed expressions on the configuration as shipped
