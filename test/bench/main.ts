@@ -42,3 +42,5 @@ for (const { name, measure } of benches) {
   const table = await writeResults({ bench: name, date, machine, loadAverage, figures: await measure() });
   process.stdout.write(`${table}\n`);
 }
+// The SDK's threads would keep the process for minutes after its last connection.
+process.exit(0);

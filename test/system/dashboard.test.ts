@@ -212,18 +212,24 @@ describe('the dashboard', () => {
     expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
   });
 
-  it('fits a narrow phone, trouble and all', async () => {
+  it.each([320, 390])('fits a phone %i pixels wide, trouble and all', async (width) => {
     station.show({ preAlerts: [heat], instruments: [noAnswer, ...normal.instruments.slice(1)] });
-    const { page } = await openViewer(browser, station.url, { width: 320, height: 640 });
+    const { page } = await openViewer(browser, station.url, { width, height: 640 });
     await page.locator('#sensors', { hasText: 'nothing acknowledged' }).waitFor();
     await drawnCharts(page).nth(5).waitFor();
 
     const overhang = await page.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
+    // A card cuts off what does not fit in, and the page is no wider for it.
+    const [card, rose] = [
+      await page.locator('.wind').boundingBox(),
+      await page.locator('#rose').boundingBox(),
+    ];
     await page.close();
     station.show(normal);
     expect(overhang).toBe(0);
+    expect((rose?.x ?? 0) + (rose?.width ?? 0)).toBeLessThan((card?.x ?? 0) + (card?.width ?? 0));
   });
 
   it('says when the gateway does not answer, and comes back by itself', async () => {
