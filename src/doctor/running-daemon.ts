@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { GatewayConfig } from '../config/schema.ts';
 
 const answer = z.object({ link: z.object({ state: z.string() }) });
-const ANSWER_TIMEOUT_MS = 3_000;
+/** A slow Pi takes seconds to load what fetches; where nobody listens, the answer is immediate. */
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** The state of the running daemon's link; `null` when no daemon answers where the configuration says. */
 export const daemonLink = async (
