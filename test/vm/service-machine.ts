@@ -116,5 +116,5 @@ const resultsIn = (output: string): ServiceRun => ({
     const payload: unknown = JSON.parse(text);
     return kind === 'reading' ? [reading.parse(payload)] : backlog.parse(payload).readings;
   }),
-  tips: Number(/^TIPS (\d+)/m.exec(output)?.[1]),
+  tips: Number(/TIPS (\d+)/.exec(output)?.[1]),
 });

@@ -2,8 +2,8 @@
 . test/vm/guest/station.sh
 
 # A file system of the store's own, which can be frozen.
-truncate -s 64M /run/store.img
-mkfs.ext4 -q /run/store.img
+truncate -s 1G /run/store.img
+mkfs.ext4 -q -J size=4 /run/store.img
 mkdir -p $data
 mount -o loop /run/store.img $data
 
@@ -16,7 +16,8 @@ tip 4
 check gpiomon arrives 30 '"windintensity":[1-9]'
 check status-line wait_for 40 systemctl status $unit
 echo "STATUS $(property StatusText)"
-check doctor weather-gateway doctor
+# No NTP reaches the machine, and it says so.
+check doctor bash -c "! weather-gateway doctor | grep FAIL | grep -v clock"
 air 0x65 0x5a 0xc0 0x7f 0x32 0x80
 check changed-values arrives 30 '"temperature":25.4'
 
