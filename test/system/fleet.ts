@@ -105,11 +105,12 @@ const measure = async (chain: Chain, ids: readonly string[], options: Options): 
   await running;
   const rows = await numberFrom(chain, 'SELECT COUNT(*) AS n FROM sensordata');
   const elapsedSeconds = (Date.now() - startMs) / 1000;
-  say(`acknowledged by the broker   ${acknowledged}`);
+  const perSecond = ((acknowledged ?? 0) / options.seconds).toFixed(1);
+  say(`acknowledged by the broker   ${acknowledged}, ${perSecond} a second`);
   say(`in sensordata                ${rows}   lost ${(acknowledged ?? 0) - rows}`);
   say(`in sensordata_avgs           ${await numberFrom(chain, 'SELECT COUNT(*) AS n FROM sensordata_avgs')}`);
   say(`unexplained holes            ${await numberFrom(chain, 'SELECT COUNT(*) AS n FROM sensordata_gaps')}`);
-  say(`readings a second            ${(rows / elapsedSeconds).toFixed(1)}, connecting and draining included`);
+  say(`all of it took               ${elapsedSeconds.toFixed(0)} s, connecting and draining included`);
   say(
     `reading to average row       median ${quantile(stopwatch.seconds, 0.5)} s, 95 % ${quantile(stopwatch.seconds, 0.95)} s`,
   );

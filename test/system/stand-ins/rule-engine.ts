@@ -6,7 +6,7 @@ import { parseRule } from './rule-sql.ts';
 
 /**
  * Stand-in for IoT Core's rule engine: hears every message at the broker, applies the project's SQL, and does what the
- * rule's actions do, Firehose first. One message after the other, so that it keeps the order of the broker.
+ * rule's actions do, Firehose first. One message of a station after the other, so that it keeps the order of the broker.
  */
 export type RuleEngine = {
   /** Messages that were taken so far. */
@@ -25,6 +25,8 @@ const PREFIX = 'weather';
 
 const rules = topicRules(PREFIX).map((rule) => ({ ...rule, apply: parseRule(rule.sql) }));
 
+const stationOf = (topic: string): string => topic.split('/')[1] ?? '';
+
 const applyRules = async (topic: string, payload: unknown, targets: RuleTargets): Promise<void> => {
   for (const { apply, isBatch, table, stream } of rules) {
     const selected = apply({ topic, payload, nowMs: Date.now() });
@@ -34,7 +36,7 @@ const applyRules = async (topic: string, payload: unknown, targets: RuleTargets)
       table,
       records.map((record) => `${JSON.stringify(record)}\n`),
     );
-    if (stream !== null) await targets.put(stream, topic.split('/')[1] ?? '', JSON.stringify(selected));
+    if (stream !== null) await targets.put(stream, stationOf(topic), JSON.stringify(selected));
   }
 };
 
@@ -51,9 +53,11 @@ export const startRuleEngine = async (broker: Broker, targets: RuleTargets): Pro
   });
   let count = 0;
   let failure: unknown;
-  let working = Promise.resolve();
+  const workByStation = new Map<string, Promise<void>>();
   client.on('message', (topic, payload) => {
-    working = working.then(async () => {
+    const station = stationOf(topic);
+    const before = workByStation.get(station) ?? Promise.resolve();
+    const work = before.then(async () => {
       try {
         await applyRules(topic, JSON.parse(payload.toString('utf8')), targets);
         count += 1;
@@ -61,13 +65,14 @@ export const startRuleEngine = async (broker: Broker, targets: RuleTargets): Pro
         failure ??= error;
       }
     });
+    workByStation.set(station, work);
   });
   await client.subscribeAsync(`${PREFIX}/#`, { qos: 1 });
   return {
     count: () => count,
     async stop() {
       await client.endAsync();
-      await working;
+      await Promise.all(workByStation.values());
       if (failure !== undefined) throw failure;
     },
   };
