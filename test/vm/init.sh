@@ -1,8 +1,14 @@
 #!/bin/busybox sh
 # First program of the test machine: the host's root, seen through a throw-away overlay, becomes /.
-# The kernel's command line names the mode (plain, or systemd as process 1) and the script to run as root.
+# The kernel's command line names the mode (plain, or systemd as process 1) and the script to run as root; where
+# the root is another Debian's, also the disk with it and which of the host's folders are seen in it.
 b=/bin/busybox
 parameter() { $b sed -n "s/.*vm\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+overlay() { # folder, where it is seen
+  layer=/up/$($b ls /up | $b wc -l)
+  $b mkdir -p "$layer/upper" "$layer/work" "$2"
+  $b mount -t overlay -o "lowerdir=$1,upperdir=$layer/upper,workdir=$layer/work" overlay "$2"
+}
 
 $b mkdir -p /proc /host /up /root
 $b mount -t proc proc /proc
@@ -10,8 +16,17 @@ script=$(parameter script)
 mode=$(parameter mode)
 $b mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose host /host
 $b mount -t tmpfs -o size=75% tmpfs /up
-$b mkdir -p /up/upper /up/work
-$b mount -t overlay -o lowerdir=/host,upperdir=/up/upper,workdir=/up/work overlay /root
+disk=$(parameter root)
+if [ -n "$disk" ]; then
+  $b mkdir -p /dev /disk
+  $b mount -t devtmpfs dev /dev
+  $b mount -t ext4 -o ro "$disk" /disk
+  $b umount /dev
+  overlay /disk /root
+  for share in $(parameter shares | $b tr : ' '); do overlay "/host$share" "/root$share"; done
+else
+  overlay /host /root
+fi
 $b mkdir -p /root/proc /root/sys /root/dev /root/run /root/etc/systemd/system /root/etc/tmpfiles.d
 $b echo vm-start
 

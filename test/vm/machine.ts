@@ -1,6 +1,6 @@
 // A Linux machine in QEMU (software emulation, no KVM) over this host's own files; what it writes is thrown away.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,17 +13,20 @@ export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 export const builtKernel = join(projectRoot, 'test/vm/kernel');
 const kernelFolders = [join(projectRoot, '../shared/vm'), builtKernel];
 
-/** Where fetch-libgpiod2.sh puts it. */
-export const libgpiod2 = join(projectRoot, 'test/vm/libgpiod2');
+/** Where debian-13.sh puts it, and the image that it makes of it. */
+export const debian13 = join(projectRoot, 'node_modules/.cache/debian-13');
+export const debian13Disk = `${debian13}.img`;
 
 /** Folder of bzImage and i2c-stub.ko, which `npm run test:vm` makes where there is none. */
-export const findKernel = (): string | undefined =>
-  kernelFolders.find((folder) => existsSync(join(folder, 'bzImage')));
+export const findKernel = (): string | undefined => {
+  const found = kernelFolders.find((folder) => existsSync(join(folder, 'bzImage')));
+  return found && realpathSync(found);
+};
 
 export type MachineOptions = {
   /**
    * Bash, run as root in the project's folder; `$VM_KERNEL` has i2c-stub.ko, `test/vm/hardware.sh` sets it up.
-   * `$VM_LIBGPIOD2` has libgpiod's tools of version 2, or is empty.
+   * `$VM_LIBGPIOD2` has libgpiod's tools of Debian 13, or is empty.
    */
   readonly script: string;
   /** The host's systemd as process 1, and the script as a unit of it; about 20 s more. */
@@ -42,6 +45,8 @@ export type MachineOptions = {
   readonly isSingleCore?: boolean;
   /** Raw images that become /dev/vda, /dev/vdb and so on; what is flushed to them outlives the machine. */
   readonly disks?: readonly string[];
+  /** Raw image with another Debian, whose programs the machine then has in place of this host's. */
+  readonly rootDisk?: string | undefined;
   /** Cuts the power as soon as this text appears on the console: nothing is flushed. */
   readonly cutOn?: string;
 };
@@ -63,7 +68,7 @@ export const runMachine = async (options: MachineOptions): Promise<MachineResult
   const folder = await mkdtemp(join(tmpdir(), 'weather-gateway-vm-'));
   try {
     const script = join(folder, 'script.sh');
-    const tools = existsSync(libgpiod2) ? join(libgpiod2, 'bin') : '';
+    const tools = existsSync(debian13) ? join(debian13, 'opt/libgpiod') : '';
     const variables = `VM_KERNEL=${kernel} VM_LIBGPIOD2=${tools}`;
     // Also where Node.js is in no folder that the machine looks into.
     const node = `command -v node >/dev/null || ln -s ${process.execPath} /usr/local/bin/node`;
@@ -99,13 +104,23 @@ const qemuArguments = ({ kernel, folder, script }: BootFiles, options: MachineOp
     ...machine.split(' '),
     ...'-serial stdio -monitor none'.split(' '),
     ...['-kernel', join(kernel, 'bzImage'), '-initrd', join(folder, 'initramfs.gz')],
-    ...['-append', `console=ttyS0 quiet panic=-1 vm.mode=${mode} vm.script=${script}`],
+    ...[
+      '-append',
+      `console=ttyS0 quiet panic=-1 vm.mode=${mode} vm.script=${script}${rootArguments(kernel, options)}`,
+    ],
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
-    ...(options.disks ?? []).flatMap((file) => [
+    ...[...(options.disks ?? []), ...(options.rootDisk ? [options.rootDisk] : [])].flatMap((file) => [
       '-drive',
       `file=${file},format=raw,if=virtio,cache=writeback,file.locking=off`,
     ]),
   ];
+};
+
+/** For a machine with another's root: where that is, and what of this host is seen in it, at the same paths. */
+const rootArguments = (kernel: string, { disks = [], rootDisk }: MachineOptions): string => {
+  if (rootDisk === undefined) return '';
+  const device = `/dev/vd${'abcdefgh'[disks.length] ?? ''}`;
+  return ` vm.root=${device} vm.shares=${[tmpdir(), projectRoot, kernel].join(':')}`;
 };
 
 const boot = (args: readonly string[], options: MachineOptions): Promise<MachineResult> =>

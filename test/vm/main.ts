@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { builtKernel, findKernel, libgpiod2, projectRoot } from './machine.ts';
+import { builtKernel, debian13, findKernel, projectRoot } from './machine.ts';
 
 const isCi = process.env['CI'] === 'true';
 
@@ -18,10 +18,15 @@ const ensureAddons = (): boolean =>
 const ensureKernel = (): boolean =>
   findKernel() !== undefined || run(script('build-kernel.sh'), [builtKernel]);
 
+/** Debian 13 has Node.js 20, and the addons are built for the Node.js that runs this. */
+const isNodeOfDebian13 = process.versions.node.startsWith('20.');
+
 /** Elsewhere than on Debian, and without a network, the suites do with what is installed. */
-const ensureLibgpiod2 = (): boolean => {
-  if (existsSync(libgpiod2) || run(script('fetch-libgpiod2.sh'), [libgpiod2])) return true;
-  if (!isCi) console.warn('LEFT OUT: libgpiod 2 on real lines, for it could not be fetched from Debian.');
+const ensureDebian13 = (): boolean => {
+  if (existsSync(debian13)) return true;
+  if (isNodeOfDebian13 && run(script('debian-13.sh'), [debian13])) return true;
+  if (!isCi)
+    console.warn('LEFT OUT: the service on Debian 13 and libgpiod 2. That needs Debian and Node.js 20.');
   return !isCi;
 };
 
@@ -37,5 +42,5 @@ if (!ensureAddons() || !ensureKernel()) {
   );
   process.exitCode = isCi ? 1 : 0;
 } else {
-  process.exitCode = ensureLibgpiod2() ? runSuites(process.argv.slice(2)) : 1;
+  process.exitCode = ensureDebian13() ? runSuites(process.argv.slice(2)) : 1;
 }

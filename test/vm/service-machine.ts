@@ -87,15 +87,16 @@ export type ServiceRun = {
   readonly tips: number;
 };
 
-/** Runs a script of `test/vm/guest` that sources `station.sh` there. */
-export const runService = async (script: string): Promise<ServiceRun> => {
+/** Runs a script of `test/vm/guest` that sources `station.sh` there; `rootDisk` as for a machine. */
+export const runService = async (script: string, rootDisk?: string): Promise<ServiceRun> => {
   const folder = await mkdtemp(join(tmpdir(), 'weather-gateway-service-'));
   try {
     await writeBrokerFiles(folder);
     const quoted = registers().map((line) => `'${line}'`);
     const { output } = await runMachine({
-      script: `FOLDER=${folder} REGISTERS=(${quoted.join(' ')})
+      script: `FOLDER=${folder} NODE=${rootDisk ? '/usr/bin/node' : '/run/disk/node'} REGISTERS=(${quoted.join(' ')})
 . test/vm/guest/${script}`,
+      rootDisk,
       isSystemd: true,
       isTimeVirtual: true,
       disks: [inject('releaseDisk')],

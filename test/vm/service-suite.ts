@@ -6,6 +6,8 @@ const MM_PER_TIP = 0.2794;
 export type ServiceSuite = {
   /** Of test/vm/guest. */
   readonly script: string;
+  /** Image of the Debian that it is run on; this host's otherwise. */
+  readonly rootDisk?: string | undefined;
   /** Its last check, which shows that it was reached. */
   readonly lastCheck: string;
   readonly fewestReadings: number;
@@ -19,7 +21,7 @@ export const describeService = (about: string, suite: ServiceSuite): void => {
     let result: ServiceRun;
 
     beforeAll(async () => {
-      result = await runService(suite.script);
+      result = await runService(suite.script, suite.rootDisk);
     }, HOST_LIMIT_MS);
 
     it(`passes every check of test/vm/guest/${suite.script}`, () => {

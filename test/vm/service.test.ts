@@ -1,7 +1,12 @@
+import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { debian13Disk } from './machine.ts';
 import { describeService } from './service-suite.ts';
 
-describeService('from its installation to its removal', {
+const isDebian13 = existsSync(debian13Disk);
+
+describeService(`from its installation to its removal${isDebian13 ? ', on Debian 13' : ''}`, {
+  rootDisk: isDebian13 ? debian13Disk : undefined,
   script: 'service.sh',
   lastCheck: 'removes-data',
   fewestReadings: 40,

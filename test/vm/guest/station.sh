@@ -1,5 +1,5 @@
 # Sourced in the test machine under its systemd: a broker, chips that read well, cups that turn, a release to install.
-# service-machine.ts sets $FOLDER (certificates, mosquitto.conf) and reads what is printed:
+# service-machine.ts sets $FOLDER (certificates, mosquitto.conf) and $NODE (that of the service), and reads what is printed:
 #   CHECK name ok|failed detail · TIPS n, all that the rain gauge was tipped · at the end every MESSAGE.
 unit=weather-gateway
 etc=/etc/weather-gateway
@@ -88,7 +88,7 @@ mkdir -p $etc /opt/weather-gateway/release /etc/systemd/system/$unit.service.d
 mkdir /run/disk
 mount -o ro,noload /dev/vda /run/disk
 mount --bind /run/disk/release /opt/weather-gateway/release
-ln -sf /run/disk/node /usr/local/bin/node
+ln -sf "$NODE" /usr/local/bin/node
 cp "$FOLDER"/ca.pem "$FOLDER"/device.pem "$FOLDER"/device.key $etc/
 chmod 600 $etc/device.key
 configure() { # sed expressions on the configuration as shipped
