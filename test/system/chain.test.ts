@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailOf } from '../../cloud/lambda/alert-mail.ts';
 import { type AveragedReading, averagesOf } from '../cloud/averages.ts';
 import { type Chain, startChain } from './chain.ts';
+import { heatOfThePost } from './heat-of-the-post.ts';
 import { type SimulatedGateway, startSimulatedGateway } from './simulated-gateway.ts';
 import type { Row } from './stand-ins/warehouse.ts';
 
@@ -13,12 +14,7 @@ const worthing = { id: '1', name: 'UK-Worthing' };
 const lancing = { id: '2', name: 'UK-Lancing' };
 const stations = [worthing, lancing].map(({ id, name }) => ({ deviceid: id, weatherstationname: name }));
 
-const hot = (fromSeconds: number, temperatureC: number) => ({
-  ...{ kind: 'weather', fromSeconds, forSeconds: 12 },
-  temperatureC,
-});
-/** A reading every 12 s falls once into each of these, wherever it starts. */
-const heat = { name: 'the heat of the post', events: [hot(30, 43.3), hot(42, 45.7), hot(54, 44.5)] };
+const heat = heatOfThePost({ fromSeconds: 30, intervalSeconds: 12 });
 const away = (fromSeconds: number, forSeconds: number) => ({
   name: 'network away',
   events: [{ kind: 'networkAway', fromSeconds, forSeconds }],

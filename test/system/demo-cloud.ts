@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { freePort } from '../../src/demo/free-port.ts';
 import { type Chain, startChain } from './chain.ts';
 import { ensureChainNeeds } from './chain-needs.ts';
+import { heatOfThePost } from './heat-of-the-post.ts';
 import { startSimulatedGateway } from './simulated-gateway.ts';
 
 /** `npm run demo:cloud`: the post's chain on this machine, for a newcomer to watch; Ctrl-C ends it. */
@@ -41,15 +42,6 @@ const readOptions = (): Options | null => {
   };
 };
 
-/** Three readings of the post's heat, one in each of three intervals. */
-const heat = (intervalSeconds: number) => ({
-  name: 'the heat of the post',
-  events: [43.3, 45.7, 44.5].map((temperatureC, index) => ({
-    ...{ kind: 'weather', temperatureC },
-    ...{ fromSeconds: (HOT_AFTER + index) * intervalSeconds, forSeconds: intervalSeconds },
-  })),
-});
-
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -77,6 +69,11 @@ const watch = async (chain: Chain, signal: AbortSignal): Promise<void> => {
   }
 };
 
+const untilAnswered = async (url: string, signal: AbortSignal): Promise<void> => {
+  const isUp = async (): Promise<boolean> => (await fetch(url).catch(() => null))?.ok === true;
+  while (!signal.aborted && !(await isUp())) await delay(200, undefined, { signal }).catch(() => undefined);
+};
+
 const demonstrate = async ({ intervalSeconds, seconds }: Options): Promise<void> => {
   ensureChainNeeds();
   const stop = new AbortController();
@@ -88,17 +85,22 @@ const demonstrate = async ({ intervalSeconds, seconds }: Options): Promise<void>
   });
   const directory = mkdtempSync(join(tmpdir(), 'weather-demo-'));
   const httpPort = await freePort();
+  const heatSeconds = HOT_AFTER * intervalSeconds;
   const gateway = await startSimulatedGateway({
     ...{ station, intervalSeconds, directory, httpPort, broker: chain.broker },
-    scenario: heat(intervalSeconds),
+    scenario: heatOfThePost({ fromSeconds: heatSeconds, intervalSeconds }),
   });
-  say(`Dashboard of the station: http://127.0.0.1:${httpPort}/`);
-  const heatSeconds = HOT_AFTER * intervalSeconds;
-  say(`A reading every ${intervalSeconds} s; after ${heatSeconds} s it gets hot, and`);
-  say(`${MAIL_AFTER * intervalSeconds} s later comes the mail. Ctrl-C ends it.\n`);
+  const show = async (): Promise<void> => {
+    const url = `http://127.0.0.1:${httpPort}/`;
+    await untilAnswered(url, stop.signal);
+    say(`Dashboard of the station: ${url}`);
+    say(`A reading every ${intervalSeconds} s; after ${heatSeconds} s it is above 40 °C, and about`);
+    say(`${MAIL_AFTER * intervalSeconds} s later comes the mail. Ctrl-C ends it.\n`);
+    await watch(chain, stop.signal);
+  };
   if (seconds !== null) setTimeout(() => stop.abort(), seconds * 1000).unref();
   try {
-    await Promise.race([watch(chain, stop.signal), gateway.failed]);
+    await Promise.race([show(), gateway.failed]);
   } catch (error) {
     // Ctrl-C reaches the others too, and some of them are faster.
     if (!stop.signal.aborted) throw error;
