@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
 /**
  * Tests of the built daemon on a real kernel in an emulated machine. Most machines take one core and go by virtual time,
@@ -10,6 +11,7 @@ export default defineConfig({
     include: ['test/vm/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     globalSetup: 'test/vm/stage-release.ts',
     testTimeout: 900_000,
     hookTimeout: 900_000,
