@@ -6,6 +6,7 @@ import type { HistorySeries } from '../../src/history/series.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import type { PageFile } from '../../src/http/page-files.ts';
 import { type HttpServer, type HttpServerParts, openHttpServer } from '../../src/http/server.ts';
+import { emptyColumns } from '../fakes/empty-columns.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 
@@ -21,15 +22,7 @@ const emptySeries = (minutes: number): HistorySeries => ({
   rowSeconds: 12,
   hasEarlier: false,
   time: [],
-  values: {
-    temperature: [],
-    humidity: [],
-    winddirection: [],
-    windintensity: [],
-    windgust: [],
-    rainheight: [],
-    pressure: [],
-  },
+  values: emptyColumns,
   flags: [],
 });
 

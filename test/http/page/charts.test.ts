@@ -8,16 +8,7 @@ import {
 } from '../../../src/http/page/chart-definitions.ts';
 import { extremesText } from '../../../src/http/page/chart-readout.ts';
 import { sectorShares } from '../../../src/http/page/wind-sectors.ts';
-
-const none = {
-  temperature: [],
-  humidity: [],
-  winddirection: [],
-  windintensity: [],
-  windgust: [],
-  rainheight: [],
-  pressure: [],
-};
+import { emptyColumns } from '../../fakes/empty-columns.ts';
 
 describe('the charts', () => {
   it('leave room above and below, and blow up no flat line', () => {
@@ -57,7 +48,7 @@ describe('the charts', () => {
       rowSeconds: 12,
       hasEarlier: true,
       time: [0, 12],
-      values: { ...none, ...values },
+      values: { ...emptyColumns, ...values },
       flags: [],
     });
     const summaryOf = (title: string, values: Partial<HistorySeries['values']>): string | undefined => {
@@ -74,7 +65,7 @@ describe('the charts', () => {
 
   it('add rain up, across what was not measured', () => {
     const rain = chartDefinitions.find(({ title }) => title.startsWith('Rain'))?.lines[0];
-    expect(rain?.of({ ...none, rainheight: [0, 0.25, null, 0.25] })).toEqual([0, 0.25, null, 0.5]);
+    expect(rain?.of({ ...emptyColumns, rainheight: [0, 0.25, null, 0.25] })).toEqual([0, 0.25, null, 0.5]);
   });
 
   it('show how often the wind came from each of sixteen sectors', () => {

@@ -3,7 +3,8 @@ import { delimiter } from 'node:path';
 const systemPath = process.env['PATH'];
 
 export type Libgpiod = {
-  readonly name: string /** Comes first in PATH; empty for the installed one. */;
+  readonly name: string;
+  /** Comes first in PATH; empty for the installed one. */
   readonly folder: string;
 };
 
