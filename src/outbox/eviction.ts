@@ -22,13 +22,23 @@ const giveUpPlaces = async (draft: Draft, lane: Lane, { from, until }: Loss): Pr
   }
 };
 
-/** Gives up what is missing or damaged at this place, unless that has been dealt with since it was found. */
-export const giveUpLossAt = async (draft: Draft, lane: Lane, place: Place): Promise<void> => {
+/**
+ * Gives up what is missing or damaged at this place, unless that has been dealt with since it was found, or unless it
+ * is there after all: what a scan over a damaged table missed may be found by a seek.
+ * Resolves with where to go on, and with what was given up.
+ */
+export const giveUpLossAt = async (
+  draft: Draft,
+  lane: Lane,
+  place: Place,
+): Promise<{ readonly goOn: Place; readonly givenUp: Loss | null }> => {
   const { store, committed } = draft.parts;
   const { head } = committed.lanes[lane];
   const from = isBefore(place, head) ? head : place;
   const { loss, records } = await scanLane(store, [committed, lane], { from, maxRecords: 1 });
-  if (loss !== null && records.length === 0) await giveUpPlaces(draft, lane, loss);
+  if (loss === null || records.length > 0) return { goOn: from, givenUp: null };
+  await giveUpPlaces(draft, lane, loss);
+  return { goOn: loss.until, givenUp: loss };
 };
 
 /** Oldest records of one epoch that together free what is wanted. */

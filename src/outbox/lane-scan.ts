@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts';
-import { type Amount, add, endOf, type Ledger, nothing, placeAfter, stretches } from './ledger.ts';
+import { type Amount, add, endOf, type Ledger, nothing, placeAfter, stretches, wasGiven } from './ledger.ts';
 import type { Lane } from './outbox.ts';
 import { isBefore, type Place, placeOfKey, recordKey } from './place.ts';
 import { decodeRecord, recordBytes } from './stored-record.ts';
@@ -33,7 +33,7 @@ class Cursor {
   /** Takes one entry of the store; stops at a loss. */
   take(key: string, value: string): void {
     const place = placeOfKey(key);
-    if (place === null || isBefore(place, this.next)) return;
+    if (place === null || isBefore(place, this.next) || !wasGiven(this.#ledger, this.#lane, place)) return;
     if (isBefore(this.next, place)) {
       this.lose(place);
       return;
@@ -69,15 +69,22 @@ export const scanLane = async (
   const end = endOf(ledger, lane);
   const cursor = new Cursor(ledger, lane, from);
   if (!isBefore(from, end)) return cursor;
-  const entries = await store.entries(
-    { from: recordKey(lane, from), until: recordKey(lane, end) },
-    { limit: maxRecords },
-  );
-  for (const [key, value] of entries) {
-    cursor.take(key, value);
-    if (cursor.loss !== null) return cursor;
+  const until = recordKey(lane, end);
+  let seek = recordKey(lane, from);
+  // Keys of a damaged table may be none, and more of them than records are read at once.
+  while (cursor.records.length === 0 && !isBefore(from, cursor.next)) {
+    const entries = await store.entries({ from: seek, until }, { limit: maxRecords });
+    for (const [key, value] of entries) {
+      cursor.take(key, value);
+      if (cursor.loss !== null) return cursor;
+    }
+    const last = entries.at(-1)?.[0];
+    if (entries.length < maxRecords || last === undefined || last < seek) {
+      if (isBefore(cursor.next, end)) cursor.lose(end);
+      return cursor;
+    }
+    seek = `${last}\u0000`;
   }
-  if (entries.length < maxRecords && isBefore(cursor.next, end)) cursor.lose(end);
   return cursor;
 };
 

@@ -95,6 +95,10 @@ export const placeAfter = (ledger: Ledger, lane: Lane, { epoch, seq }: Place): P
   return { epoch: next?.epoch ?? ledger.epoch, seq: 1 };
 };
 
+/** Whether a record was ever given this place. */
+export const wasGiven = (ledger: Ledger, lane: Lane, { epoch, seq }: Place): boolean =>
+  epochsOf(ledger, lane).some((last) => last.epoch === epoch && seq >= 1 && seq <= last.seq);
+
 /** The place that the next record of this lane will have. */
 export const endOf = (ledger: Ledger, lane: Lane): Place => ({
   epoch: ledger.epoch,

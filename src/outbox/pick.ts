@@ -15,8 +15,8 @@ export type Picked = {
 export type PickParts = {
   readonly store: Store;
   readonly ledger: () => Ledger;
-  /** Accounts for a loss; `false` when that cannot be written down now. */
-  readonly giveUp: (loss: Loss) => Promise<boolean>;
+  /** Accounts for a loss and resolves with where to go on; `null` when that cannot be written down now. */
+  readonly giveUp: (loss: Loss) => Promise<Place | null>;
 };
 
 /** How many of the records fit, the first one always when nothing was picked before. */
@@ -47,9 +47,10 @@ export const pickRecords = async (
     records.push(...fitting);
     const unfit = scan.records[fitting.length];
     if (unfit) return { records, next: unfit.place };
-    if (scan.loss !== null && !(await parts.giveUp(scan.loss))) return { records, next: scan.loss.from };
+    const goOn = scan.loss === null ? scan.next : await parts.giveUp(scan.loss);
+    if (goOn === null) return { records, next: scan.loss?.from ?? scan.next };
     leftBytes -= fitting.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
-    next = scan.next;
+    next = goOn;
   }
   return { records, next };
 };

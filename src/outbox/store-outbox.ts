@@ -165,20 +165,20 @@ export class StoreOutbox implements Outbox {
     return place === null || isBefore(place, head) ? head : placeAfter(ledger, lane, place);
   }
 
-  /** Resolves with whether that could be written down. */
-  async #giveUp(lane: Lane, loss: Loss): Promise<boolean> {
+  /** Resolves with where to go on, or with `null` when it could not be written down. */
+  async #giveUp(lane: Lane, { from }: Loss): Promise<Place | null> {
     try {
-      await this.#journal.run({
+      const { goOn, givenUp } = await this.#journal.run({
         durability: 'synced',
         isAlone: true,
-        apply: (draft) => giveUpLossAt(draft, lane, loss.from),
+        apply: (draft) => giveUpLossAt(draft, lane, from),
       });
+      if (givenUp !== null) this.#parts.log.error({ lane, ...givenUp }, 'damaged records were given up');
+      return goOn;
     } catch (error) {
-      if (error instanceof StorageFullError) return false;
+      if (error instanceof StorageFullError) return null;
       throw error;
     }
-    this.#parts.log.error({ lane, ...loss }, 'damaged records were given up');
-    return true;
   }
 
   async #keepBound(draft: Draft): Promise<void> {
