@@ -1,6 +1,7 @@
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
+import { forgetOpenings, PROVEN_AFTER_MS } from './abrupt-ends.ts';
 import { DAMAGE_MARK } from './damage.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { storageFault } from './level-fault.ts';
@@ -44,6 +45,7 @@ const requireRoom = async (location: string): Promise<void> => {
 export class LevelStore implements Store {
   readonly #database: Level;
   readonly #commit = createGroupCommit((changes, options) => this.#commitGroup(changes, options));
+  readonly #proof: NodeJS.Timeout;
   #isSuspect = false;
   #reopening: Promise<void> | null = null;
   #isClosed = false;
@@ -52,6 +54,7 @@ export class LevelStore implements Store {
   /** Takes over an open database. */
   constructor(database: Level) {
     this.#database = database;
+    this.#proof = setTimeout(() => forgetOpenings(database.location), PROVEN_AFTER_MS).unref();
   }
 
   get(key: string): Promise<string | undefined> {
@@ -84,7 +87,9 @@ export class LevelStore implements Store {
   async close(): Promise<void> {
     await this.#reopening?.catch(() => undefined);
     this.#isClosed = true;
+    clearTimeout(this.#proof);
     await this.#database.close();
+    await forgetOpenings(this.#database.location);
   }
 
   async #commitGroup(changes: readonly StoreChange[], { sync }: WriteOptions): Promise<void> {

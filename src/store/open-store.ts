@@ -1,10 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { noteOpening } from './abrupt-ends.ts';
 import { endedInCompaction, isCompactionSuspect } from './compaction-crash.ts';
 import { DAMAGE_MARK, findDamage, findDropped } from './damage.ts';
 import { runLevelTask } from './level-child.ts';
 import { openLevelStore, requireUnlocked } from './opening.ts';
 import { type OpenedStore, recoverStore, replaceStore, type StoreLocation } from './recovery.ts';
+import { finishSalvage, removeUnfinishedCopy } from './salvage.ts';
 import { StorageDamagedError } from './store.ts';
 import { describeStoreReport } from './store-report.ts';
 
@@ -42,8 +44,12 @@ export const openForInspection = async (
 const openAny = async (place: StoreLocation, location: string): Promise<OpenedStore> => {
   const hasEndedInCompaction = await endedInCompaction(location);
   await requireUnlocked(location);
-  if (await isCompactionSuspect(place.directory, hasEndedInCompaction)) {
-    const failure = await runLevelTask('compact', location);
+  const isSuspect = [
+    await isCompactionSuspect(place.directory, hasEndedInCompaction),
+    await noteOpening(location),
+  ].includes(true);
+  if (isSuspect) {
+    const failure = await runLevelTask({ task: 'compact', location });
     if (failure !== null) return recoverStore(place, location, failure);
   }
   const opened = await openWhole(location);
@@ -62,8 +68,11 @@ const tell = ({ log }: StoreLocation, opened: OpenedStore): OpenedStore => {
  */
 export const openStore = async (place: StoreLocation): Promise<OpenedStore> => {
   const location = join(place.directory, 'store');
+  await finishSalvage(place.directory);
   await mkdir(location, { recursive: true });
-  return tell(place, await openAny(place, location));
+  const opened = await openAny(place, location);
+  await removeUnfinishedCopy(place.directory);
+  return tell(place, opened);
 };
 
 /** What `use` gives with a store; a store that turns out to be damaged there is repaired, then replaced. */

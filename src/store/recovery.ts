@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import { DAMAGE_MARK } from './damage.ts';
 import { runLevelTask } from './level-child.ts';
 import { openingFault, openLevelStore } from './opening.ts';
+import { copyReadable, finishSalvage } from './salvage.ts';
 import { StorageDamagedError, type Store } from './store.ts';
 import type { StoreReport } from './store-report.ts';
 
@@ -20,7 +21,7 @@ export type StoreLocation = {
 export type OpenedStore = { readonly store: Store; readonly report: StoreReport };
 
 const openRepaired = async (location: string): Promise<Store> => {
-  const failure = await runLevelTask('repair', location);
+  const failure = await runLevelTask({ task: 'repair', location });
   if (failure !== null) throw openingFault(new Error(failure));
   await rm(join(location, DAMAGE_MARK), { force: true });
   return await openLevelStore(location);
@@ -49,7 +50,19 @@ export const replaceStore = async (
   return { store: await openLevelStore(location), report: { outcome: 'replaced', cause, movedTo } };
 };
 
-/** Repairs a store that is known to be damaged, or replaces it. */
+const salvageOrReplace = async (
+  place: StoreLocation,
+  location: string,
+  cause: string,
+): Promise<OpenedStore> => {
+  const failure = await copyReadable(place.directory, location);
+  if (failure !== null) return replaceStore(place, location, `${cause}; not to be read: ${failure}`);
+  const movedTo = await moveAside(place, location);
+  await finishSalvage(place.directory);
+  return { store: await openLevelStore(location), report: { outcome: 'salvaged', cause, movedTo } };
+};
+
+/** Repairs a store that is known to be damaged, or copies what can be read of it, or replaces it. */
 export const recoverStore = async (
   place: StoreLocation,
   location: string,
@@ -59,6 +72,6 @@ export const recoverStore = async (
     return { store: await openRepaired(location), report: { outcome: 'repaired', cause } };
   } catch (error) {
     if (!(error instanceof StorageDamagedError)) throw error;
-    return replaceStore(place, location, `${cause}; not to be repaired: ${error.message}`);
+    return salvageOrReplace(place, location, `${cause}; not to be repaired: ${error.message}`);
   }
 };

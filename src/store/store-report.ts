@@ -1,11 +1,12 @@
 /**
  * What opening a store found. `repaired`: damage was mended in place, records may be missing.
- * `replaced`: it could not be mended, lies in `movedTo` now, and an empty store took its place.
+ * `salvaged`: it could not be mended and lies in `movedTo` now, what can still be read of it is in a new store.
+ * `replaced`: nothing of it could be read, it lies in `movedTo` now, and an empty store took its place.
  */
 export type StoreReport =
   | { readonly outcome: 'whole' }
   | { readonly outcome: 'repaired'; readonly cause: string }
-  | { readonly outcome: 'replaced'; readonly cause: string; readonly movedTo: string };
+  | { readonly outcome: 'salvaged' | 'replaced'; readonly cause: string; readonly movedTo: string };
 
 /** One sentence for a person, or `null` when there is nothing to tell. */
 export const describeStoreReport = (report: StoreReport): string | null => {
@@ -14,6 +15,8 @@ export const describeStoreReport = (report: StoreReport): string | null => {
       return null;
     case 'repaired':
       return `the store was damaged and has been repaired: ${report.cause}`;
+    case 'salvaged':
+      return `the store was damaged and lies in ${report.movedTo} now, what could be read of it was copied: ${report.cause}`;
     case 'replaced':
       return `the store was damaged beyond repair and lies in ${report.movedTo} now: ${report.cause}`;
   }

@@ -1,7 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Level } from 'level';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noteOpening } from '../../src/store/abrupt-ends.ts';
 import { isCompactionSuspect } from '../../src/store/compaction-crash.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
 import { readManifest } from '../../src/store/manifest.ts';
@@ -10,6 +13,12 @@ import { StorageDamagedError, StorageFullError, StorageLockedError } from '../..
 import { describeStoreReport, type StoreReport } from '../../src/store/store-report.ts';
 import { createFillableDatabase } from '../fakes/full-database.ts';
 import { createRecordingLog, type RecordingLog } from '../fakes/log.ts';
+
+/** Type and sequence, behind each user key (LevelDB's db/dbformat.h). */
+const INTERNAL_KEY_TRAILER_BYTES = 8;
+
+/** Lets LevelDB keep a block as it is. */
+const incompressible = (): string => randomBytes(60).toString('base64');
 
 describe('opening a store', () => {
   let directory: string;
@@ -30,8 +39,27 @@ describe('opening a store', () => {
   const fill = async (): Promise<void> => {
     const { store } = await open();
     for (let index = 0; index < 20; index += 1)
-      await store.write([{ key: `key/${index}`, value: 'x'.repeat(50) }], { sync: true });
+      await store.write([{ key: `key/${index}`, value: incompressible() }], { sync: true });
     await store.close();
+  };
+
+  /** Spoils the type in the internal key of an entry, which LevelDB carries through repairs and compactions. */
+  const spoilTypeOf = async (index: number): Promise<void> => {
+    const database = new Level(location);
+    await database.open();
+    const value = incompressible();
+    await database.put(`key/${index}`, value);
+    await database.compactRange('', '~');
+    await database.close();
+    for (const name of (await readdir(location)).filter((file) => file.endsWith('.ldb'))) {
+      const bytes = await readFile(join(location, name));
+      const valueAt = bytes.indexOf(value);
+      if (valueAt === -1) continue;
+      bytes.writeUInt8(0xff, valueAt - INTERNAL_KEY_TRAILER_BYTES);
+      await writeFile(join(location, name), bytes);
+      return;
+    }
+    throw new Error('the value is in no table');
   };
 
   it('makes an empty one where there is none, and finds it whole the next time', async () => {
@@ -136,6 +164,65 @@ describe('opening a store', () => {
     expect(await readdir(directory)).toEqual(['store']);
   });
 
+  it('looks closer when the last three runs ended soon after their start', async () => {
+    await fill();
+    await writeFile(join(location, 'OPENINGS'), '3');
+    await spoilTypeOf(7);
+
+    const { store, report } = await open();
+
+    expect(report.outcome).toBe('salvaged');
+    await store.close();
+    expect(await readdir(location)).not.toContain('OPENINGS');
+  });
+
+  it('counts no run that closed its store', async () => {
+    await fill();
+    const first = await open();
+    expect(await readFile(join(location, 'OPENINGS'), 'utf8')).toBe('1');
+    await first.store.close();
+
+    expect(await noteOpening(location)).toBe(false);
+    expect(await noteOpening(location)).toBe(false);
+    expect(await noteOpening(location)).toBe(false);
+    expect(await noteOpening(location)).toBe(true);
+    expect(await noteOpening(location)).toBe(false);
+  });
+
+  it('copies what can be read when LevelDB cannot mend it, and keeps the damaged one', async () => {
+    await fill();
+    await spoilTypeOf(7);
+    await writeFile(join(location, 'DAMAGED'), 'Corruption: corrupted internal key\n');
+
+    const { store, report } = await open();
+    const entries = await store.entries({ from: '', until: '~' });
+    await store.close();
+
+    expect(report).toMatchObject({
+      outcome: 'salvaged',
+      movedTo: join(directory, 'damaged-2026-06-01T00-00-00'),
+    });
+    expect(entries).toHaveLength(19);
+    expect((await readdir(directory)).sort()).toEqual(['damaged-2026-06-01T00-00-00', 'store']);
+    const again = await open();
+    expect(again.report).toEqual({ outcome: 'whole' });
+    await again.store.close();
+  });
+
+  it('finishes a copy that took the place of a damaged store when power failed, and removes half a copy', async () => {
+    await fill();
+    await rename(location, join(directory, 'salvage'));
+
+    const { store, report } = await open();
+    expect(report.outcome).toBe('whole');
+    expect(await store.entries({ from: '', until: '~' })).toHaveLength(20);
+    await store.close();
+
+    await mkdir(join(directory, 'salvage'));
+    await (await open()).store.close();
+    expect(await readdir(directory)).toEqual(['store']);
+  });
+
   it('notices a manifest that was cut short anywhere but between two edits', async () => {
     await fill();
     await (await open()).store.close();
@@ -217,6 +304,10 @@ describe('the report of an opening', () => {
   it.each<[StoreReport, string | null]>([
     [{ outcome: 'whole' }, null],
     [{ outcome: 'repaired', cause: 'x' }, 'the store was damaged and has been repaired: x'],
+    [
+      { outcome: 'salvaged', cause: 'x', movedTo: '/d' },
+      'the store was damaged and lies in /d now, what could be read of it was copied: x',
+    ],
     [
       { outcome: 'replaced', cause: 'x', movedTo: '/d' },
       'the store was damaged beyond repair and lies in /d now: x',
