@@ -42,6 +42,7 @@ describe('the systemd unit', () => {
     expect(text).toMatch(/^Restart=on-failure$/m);
     expect(text).toMatch(/^RestartPreventExitStatus=78\b/m);
     expect(text).toMatch(/^WatchdogSec=60$/m);
+    expect(text).toMatch(/^WatchdogSignal=SIGKILL$/m);
     expect(text).toMatch(/^StartLimitIntervalSec=0$/m);
   });
 });
