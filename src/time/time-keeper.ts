@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Instant, Stamp } from '../reading.ts';
 import { type Boots, noteInstant } from './boots.ts';
+import { readClocks } from './read-clocks.ts';
 import { stampOf } from './stamp.ts';
 import type { Synchronization } from './synchronization.ts';
 
@@ -65,12 +66,7 @@ export class TimeKeeper {
   now(): Instant {
     this.#noticeStep();
     const { bootId, clock } = this.#parts;
-    return {
-      bootId,
-      monotonicMs: clock.monotonicMs(),
-      wallMs: clock.wallMs(),
-      synchronized: this.#isSynchronized,
-    };
+    return { bootId, ...readClocks(clock), synchronized: this.#isSynchronized };
   }
 
   stampOf(at: Instant): Stamp {
@@ -98,7 +94,8 @@ export class TimeKeeper {
   }
 
   #currentOffsetMs(): number {
-    return this.#parts.clock.wallMs() - this.#parts.clock.monotonicMs();
+    const { wallMs, monotonicMs } = readClocks(this.#parts.clock);
+    return wallMs - monotonicMs;
   }
 
   #noticeStep(): void {

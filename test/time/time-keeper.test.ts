@@ -88,6 +88,26 @@ describe('the time keeper', () => {
     ]);
   });
 
+  it('takes being held up between the two clocks for no step', async () => {
+    const { clock, keeper, truth } = setUp();
+    truth.wasSet = true;
+    const time = keeper('a');
+    await time.open();
+    const { wallMs } = clock;
+    Reflect.set(clock, 'wallMs', () => {
+      Reflect.set(clock, 'wallMs', wallMs);
+      const readMs = wallMs();
+      clock.stall(3_000);
+      return readMs;
+    });
+
+    const held = time.now();
+
+    expect(held.synchronized).toBe(true);
+    expect(held.wallMs - held.monotonicMs).toBe(clock.wallMs() - clock.monotonicMs());
+    expect(time.status().steps).toBe(0);
+  });
+
   it('remembers earlier boots across restarts', async () => {
     const { clock, keeper, truth } = setUp();
     truth.wasSet = true;
