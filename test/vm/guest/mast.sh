@@ -49,12 +49,12 @@ check measures-next-year arrives 40 'vm/(reading|backlog)'
 check steps-back date -s '-1 year'
 check measures-again arrives 40 'vm/(reading|backlog)'
 rm /run/systemd/timesync/synchronized
+# What it knew of this boot is saved, so that they may come at once.
+from=$(count)
 systemctl restart $unit
 date -s '-1 year'
 nap 8
 date -s '+1 year'
-# They come at once, perhaps before anybody looks.
-from=$(count)
 synchronize
 check corrected wait_for 90 has_new "$from" '"timequality":"corrected"'
 check lives-through-steps is_property ActiveState active
