@@ -33,9 +33,9 @@ class Cursor {
   /** Takes one entry of the store; stops at a loss. */
   take(key: string, value: string): void {
     const place = placeOfKey(key);
-    if (place === null || isBefore(place, this.next) || !wasGiven(this.#ledger, this.#lane, place)) return;
+    if (place === null || isBefore(place, this.next)) return;
     if (isBefore(this.next, place)) {
-      this.lose(place);
+      if (wasGiven(this.#ledger, this.#lane, place)) this.lose(place);
       return;
     }
     const record = decodeRecord(key, value);

@@ -47,10 +47,13 @@ export const pickRecords = async (
     records.push(...fitting);
     const unfit = scan.records[fitting.length];
     if (unfit) return { records, next: unfit.place };
-    const goOn = scan.loss === null ? scan.next : await parts.giveUp(scan.loss);
-    if (goOn === null) return { records, next: scan.loss?.from ?? scan.next };
     leftBytes -= fitting.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
-    next = goOn;
+    if (scan.loss === null) next = scan.next;
+    else {
+      const goOn = await parts.giveUp(scan.loss);
+      if (goOn === null) return { records, next: scan.loss.from };
+      next = goOn;
+    }
   }
   return { records, next };
 };
