@@ -1,5 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readCount, writeCount } from './count-file.ts';
 
 /** So many in a row, and each soon after the start, are hardly power cuts. */
 const SUSPICIOUS_ENDS = 3;
@@ -15,9 +16,9 @@ const COUNT_FILE = 'OPENINGS';
  */
 export const noteOpening = async (location: string): Promise<boolean> => {
   const path = join(location, COUNT_FILE);
-  const ends = Number(await readFile(path, 'utf8').catch(() => '0')) || 0;
+  const ends = await readCount(path);
   const isSuspect = ends >= SUSPICIOUS_ENDS;
-  await writeFile(path, String(isSuspect ? 1 : ends + 1)).catch(() => undefined);
+  await writeCount(path, isSuspect ? 1 : ends + 1);
   return isSuspect;
 };
 

@@ -1,5 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readCount, writeCount } from './count-file.ts';
 
 /** One such end may have been a power cut. */
 const SUSPICIOUS_ENDS = 2;
@@ -22,7 +23,7 @@ export const isCompactionSuspect = async (directory: string, hasEndedInIt: boole
     await rm(path, { force: true });
     return false;
   }
-  const ends = Number(await readFile(path, 'utf8').catch(() => '0')) + 1;
-  await writeFile(path, String(ends)).catch(() => undefined);
+  const ends = (await readCount(path)) + 1;
+  await writeCount(path, ends);
   return ends >= SUSPICIOUS_ENDS;
 };

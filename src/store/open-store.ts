@@ -44,11 +44,9 @@ export const openForInspection = async (
 const openAny = async (place: StoreLocation, location: string): Promise<OpenedStore> => {
   const hasEndedInCompaction = await endedInCompaction(location);
   await requireUnlocked(location);
-  const isSuspect = [
-    await isCompactionSuspect(place.directory, hasEndedInCompaction),
-    await noteOpening(location),
-  ].includes(true);
-  if (isSuspect) {
+  const isSuspectInCompaction = await isCompactionSuspect(place.directory, hasEndedInCompaction);
+  const isSuspectAtStart = await noteOpening(location);
+  if (isSuspectInCompaction || isSuspectAtStart) {
     const failure = await runLevelTask({ task: 'compact', location });
     if (failure !== null) return recoverStore(place, location, failure);
   }

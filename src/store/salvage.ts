@@ -1,4 +1,5 @@
-import { access, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runLevelTask } from './level-child.ts';
 import { openingFault } from './opening.ts';
@@ -24,16 +25,10 @@ export const copyReadable = async (directory: string, location: string): Promise
   return failure;
 };
 
-const isThere = async (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
-
 /** Puts the copy in the place of a store that was moved aside; asked at each start, since a crash may come between. */
 export const finishSalvage = async (directory: string): Promise<void> => {
   const { store, copy } = placesIn(directory);
-  if (!(await isThere(store)) && (await isThere(copy))) await rename(copy, store);
+  if (!existsSync(store) && existsSync(copy)) await rename(copy, store);
 };
 
 /** Removes what a crash left of a copy. Only for who has the store open. */
