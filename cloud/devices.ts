@@ -3,7 +3,7 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws
 import { CfnPolicy, CfnProvisioningTemplate, CfnThingGroup, CfnThingType } from 'aws-cdk-lib/aws-iot';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { topicsOf } from '../src/message.ts';
+import { topicsOf } from '../src/weather/message.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { STATIONS_KEY } from './storage.ts';
 

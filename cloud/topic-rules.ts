@@ -1,4 +1,4 @@
-import type { Topics } from '../src/message.ts';
+import type { Topics } from '../src/weather/message.ts';
 import type { LandingTableKey } from './landing-tables.ts';
 
 /** One rule of IoT Core: which messages, and where what it selects goes. */

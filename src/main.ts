@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { type Commands, runCommandLine, unsupportedMachine } from './cli.ts';
+import { type Commands, runCommandLine, unsupportedMachine } from './commands/cli.ts';
 import type { CommandContext } from './commands/command.ts';
 
 // Loaded one by one: `check` on a laptop must not need what only the daemon needs.

@@ -1,20 +1,20 @@
 import type { StationBuses } from './buses/station-buses.ts';
-import type { Clock } from './clock.ts';
 import type { GatewayConfig } from './config/schema.ts';
-import { RECENT_SPAN_MS } from './derived/derived.ts';
 import { type History, openHistory } from './history/history.ts';
 import type { Log } from './log.ts';
+import { Progress } from './measuring/progress.ts';
+import { Recorder, type RecorderParts } from './measuring/recorder.ts';
+import { createSampler, type Sampler } from './measuring/sampler.ts';
 import type { OpenedOutbox } from './outbox/open-outbox.ts';
-import { PreAlertDesk, savedPreAlerts } from './pre-alert-desk.ts';
+import { PreAlertDesk, savedPreAlerts } from './pre-alerts/pre-alert-desk.ts';
 import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
-import { openPreAlertOutputs } from './pre-alerts-outputs.ts';
-import { Progress } from './progress.ts';
+import { openPreAlertOutputs } from './pre-alerts/pre-alerts-outputs.ts';
 import { createQualityControl } from './quality/quality-control.ts';
-import { Recorder, type RecorderParts } from './recorder.ts';
-import type { Loop } from './run-together.ts';
-import { createSampler, type Sampler } from './sampler.ts';
+import type { Clock } from './time/clock.ts';
+import type { Loop } from './time/run-together.ts';
 import type { Synchronization } from './time/synchronization.ts';
 import { TimeKeeper } from './time/time-keeper.ts';
+import { RECENT_SPAN_MS } from './weather/derived.ts';
 
 export type StationParts = Pick<RecorderParts, 'onStored' | 'observeCommit'> & {
   readonly config: GatewayConfig;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import type { Clock } from './time/clock.ts';
 
 /** sd_notify(3) assignments. */
 export type Notification = {

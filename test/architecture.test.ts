@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 const sourcesUnder = (folder: string): { path: string; text: string }[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -46,13 +47,5 @@ describe('the shape of the code', () => {
   it('has no barrels and no junk drawers', () => {
     const names = ['src', 'cloud'].flatMap((folder) => sourcesUnder(folder).map(({ path }) => path));
     expect(names.filter((name) => /\/(index|utils?|helpers?|common|misc)\.ts$/.test(name))).toEqual([]);
-  });
-
-  it('keeps every source file at 200 lines or fewer', () => {
-    const long = ['src', 'cloud']
-      .flatMap(sourcesUnder)
-      .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
-      .filter(({ lines }) => lines > 200);
-    expect(long).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import type { GapMessage, PreAlertMessage } from '../../src/message.ts';
+import type { GapMessage, PreAlertMessage } from '../../src/weather/message.ts';
 import type { AlertRow } from '../rows.ts';
 import type { AlertRecord } from './alert-record.ts';
 

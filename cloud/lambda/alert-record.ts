@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GapMessage, PreAlertMessage } from '../../src/message.ts';
+import type { GapMessage, PreAlertMessage } from '../../src/weather/message.ts';
 import type { AlertRow } from '../rows.ts';
 
 /** What may stand on the alerts stream: rows of the Flink job, and the stations' own pre-alerts and gaps. */

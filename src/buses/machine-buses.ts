@@ -1,17 +1,17 @@
-import type { Clock } from '../clock.ts';
 import type { GatewayConfig } from '../config/schema.ts';
+import type { EdgeSource } from '../gpio/edge-source.ts';
+import { findGpiodTools, hasGpiodTools } from '../gpio/gpiomon/gpiod-tools.ts';
+import { createGpiomonEdgeSource } from '../gpio/gpiomon/gpiomon-edge-source.ts';
+import { readSysfsNumbering } from '../gpio/header-chip.ts';
+import { createLineHolder } from '../gpio/line-holder.ts';
+import { gpiosetScript, sysfsScript } from '../gpio/line-holder-scripts.ts';
+import { createOnoffEdgeSource } from '../gpio/onoff/onoff-edge-source.ts';
+import type { OutputLine, OutputLineOptions } from '../gpio/output-line.ts';
+import { takeFromSysfs } from '../gpio/sysfs-export.ts';
+import { openLinuxI2cBus } from '../i2c/linux-i2c-bus.ts';
 import type { Log } from '../log.ts';
-import type { EdgeSource } from './edge-source.ts';
-import { findGpiodTools, hasGpiodTools } from './gpiod-tools.ts';
-import { createGpiomonEdgeSource } from './gpiomon-edge-source.ts';
-import { readSysfsNumbering } from './header-chip.ts';
-import { createLineHolder } from './line-holder.ts';
-import { gpiosetScript, sysfsScript } from './line-holder-scripts.ts';
-import { openLinuxI2cBus } from './linux-i2c-bus.ts';
-import { createOnoffEdgeSource } from './onoff-edge-source.ts';
-import type { OutputLine, OutputLineOptions } from './output-line.ts';
+import type { Clock } from '../time/clock.ts';
 import type { StationBuses } from './station-buses.ts';
-import { takeFromSysfs } from './sysfs-export.ts';
 
 export type StationBusesParts = {
   readonly sensors: Pick<GatewayConfig['sensors'], 'i2cBus' | 'gpioBackend'>;

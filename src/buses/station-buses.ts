@@ -1,6 +1,6 @@
-import type { EdgeSource } from './edge-source.ts';
-import type { I2cBus } from './i2c-bus.ts';
-import type { OutputLine, OutputLineOptions } from './output-line.ts';
+import type { EdgeSource } from '../gpio/edge-source.ts';
+import type { OutputLine, OutputLineOptions } from '../gpio/output-line.ts';
+import type { I2cBus } from '../i2c/i2c-bus.ts';
 
 /** All that drivers and effects touch the world by: the machine's own, or the simulation's. */
 export type StationBuses = {

@@ -1,5 +1,4 @@
 import { openStationBuses } from '../buses/machine-buses.ts';
-import { systemClock } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import type { GatewayConfig } from '../config/schema.ts';
@@ -9,8 +8,9 @@ import { machineSteps } from '../doctor/machine-steps.ts';
 import { daemonLink } from '../doctor/running-daemon.ts';
 import { formatFinding, type Step, takeSteps } from '../doctor/step.ts';
 import { createLog } from '../log.ts';
-import { awsConnect } from '../publisher/aws-connection.ts';
-import { stationConnection } from '../publisher/station-connection.ts';
+import { awsConnect } from '../mqtt/aws-connection.ts';
+import { stationConnection } from '../mqtt/station-connection.ts';
+import { systemClock } from '../time/clock.ts';
 import { systemSynchronization } from '../time/synchronization.ts';
 import type { Command, CommandContext } from './command.ts';
 

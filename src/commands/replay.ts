@@ -1,10 +1,10 @@
 import { access, constants } from 'node:fs/promises';
 import { loadConfig } from '../config/load.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
-import { formatDatetime } from '../message.ts';
 import type { PreAlertEvent } from '../pre-alerts/event.ts';
 import { readRecording } from '../replay/recorded-line.ts';
 import { replay } from '../replay/replay.ts';
+import { formatDatetime } from '../weather/message.ts';
 import type { Command, CommandContext } from './command.ts';
 
 /** More complaints are counted only: a file of the wrong kind would fill the screen. */

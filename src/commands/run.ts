@@ -1,16 +1,15 @@
 import { openStationBuses } from '../buses/machine-buses.ts';
 import type { StationBuses } from '../buses/station-buses.ts';
-import { type Clock, systemClock } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { runGateway } from '../gateway.ts';
 import { loadPageFiles } from '../http/page-files.ts';
 import { createLog, type Log } from '../log.ts';
-import { awsConnect } from '../publisher/aws-connection.ts';
-import type { Publisher } from '../publisher/publisher.ts';
-import { ReconnectingPublisher } from '../publisher/reconnecting-publisher.ts';
-import { stationConnection } from '../publisher/station-connection.ts';
+import { awsConnect } from '../mqtt/aws-connection.ts';
+import type { Publisher } from '../mqtt/publisher.ts';
+import { ReconnectingPublisher } from '../mqtt/reconnecting-publisher.ts';
+import { stationConnection } from '../mqtt/station-connection.ts';
 import { accelerated } from '../simulation/accelerated-clock.ts';
 import { catchingUp } from '../simulation/catching-up-clock.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
@@ -19,6 +18,7 @@ import { behindNetwork } from '../simulation/simulated-network.ts';
 import { openSimulatedStation } from '../simulation/simulated-station.ts';
 import { createServiceManager } from '../systemd.ts';
 import { readBootId } from '../time/boot-id.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
 import { type Synchronization, systemSynchronization } from '../time/synchronization.ts';
 import type { Command, CommandContext } from './command.ts';
 

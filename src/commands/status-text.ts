@@ -1,7 +1,7 @@
-import { durationText } from '../duration-text.ts';
-import { compassPoint, flagText, numberText, withUnit } from '../number-text.ts';
-import { roomSeconds } from '../outbox-room.ts';
-import { outputText } from '../output-text.ts';
+import { roomSeconds } from '../status/outbox-room.ts';
+import { outputText } from '../status/output-text.ts';
+import { durationText } from '../weather/duration-text.ts';
+import { compassPoint, flagText, numberText, withUnit } from '../weather/number-text.ts';
 import type { ShownStatus } from './shown-status.ts';
 
 export type Tone = 'good' | 'warning' | 'alert' | 'heading';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isLoopback } from '../loopback.ts';
+import { isLoopback } from './loopback.ts';
 import { dottedKey, type KeyPath } from './problem.ts';
 import type { CrossProblem } from './validate.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quantities } from '../reading.ts';
+import { quantities } from '../weather/reading.ts';
 import { decimalNumber, oneOf, text, wholeNumber } from './fields.ts';
 
 /** Quantities whose history rate and trend rules look at. */

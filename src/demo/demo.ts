@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { createCertificateAuthority } from '../certificate/certificate-authority.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { startBroker } from './broker.ts';
 import { writeDemoFiles } from './demo-files.ts';
 import { freePort } from './free-port.ts';

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { emitKeypressEvents } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../time/clock.ts';
 import { runDemo } from './demo.ts';
 
 const USAGE = `Usage: npm run demo -- [options]

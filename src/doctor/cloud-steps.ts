@@ -1,7 +1,7 @@
 import { connect as connectSocket } from 'node:net';
 import type { GatewayConfig } from '../config/schema.ts';
-import { type StatusMessage, topicsOf } from '../message.ts';
-import type { Connect } from '../publisher/connection.ts';
+import type { Connect } from '../mqtt/connection.ts';
+import { type StatusMessage, topicsOf } from '../weather/message.ts';
 import { Complaint, type Step } from './step.ts';
 
 export type CloudParts = {

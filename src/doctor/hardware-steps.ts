@@ -1,10 +1,10 @@
-import { I2cError } from '../buses/i2c-bus.ts';
 import type { StationBuses } from '../buses/station-buses.ts';
-import type { Clock } from '../clock.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { createAds1115 } from '../sensors/ads1115.ts';
-import { createBme280 } from '../sensors/bme280.ts';
-import { createWindVane } from '../sensors/wind-vane.ts';
+import { I2cError } from '../i2c/i2c-bus.ts';
+import { createBme280 } from '../instruments/bme280/bme280.ts';
+import { createAds1115 } from '../instruments/wind-vane/ads1115.ts';
+import { createWindVane } from '../instruments/wind-vane/wind-vane.ts';
+import type { Clock } from '../time/clock.ts';
 import { Complaint, type Step } from './step.ts';
 
 export type HardwareParts = {

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { type Instant, type QualityFlags, type Quantity, quantities, type Values } from '../reading.ts';
+import {
+  type Instant,
+  type QualityFlags,
+  type Quantity,
+  quantities,
+  type Values,
+} from '../weather/reading.ts';
 
 /** One reading, or the mean of `count` of them. */
 export type HistoryEntry = {

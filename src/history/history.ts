@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
-import type { Instant, Measurement, Stamp } from '../reading.ts';
 import { StorageFullError, type Store } from '../store/store.ts';
+import type { Instant, Measurement, Stamp } from '../weather/reading.ts';
 import type { HistoryEntry } from './entry.ts';
 import { meanOf } from './mean.ts';
 import { type HistorySeries, seriesOf, type TimedEntry } from './series.ts';

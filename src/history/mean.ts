@@ -1,5 +1,5 @@
-import type { QualityFlags, Quantity } from '../reading.ts';
-import { meanDirectionDegrees } from '../sensors/mean-direction.ts';
+import { meanDirectionDegrees } from '../weather/mean-direction.ts';
+import type { QualityFlags, Quantity } from '../weather/reading.ts';
 import { type HistoryEntry, perQuantity } from './entry.ts';
 
 type Weighted = { readonly value: number; readonly count: number };

@@ -1,4 +1,4 @@
-import { type Quantity, quantities } from '../reading.ts';
+import { type Quantity, quantities } from '../weather/reading.ts';
 import { type HistoryEntry, perQuantity } from './entry.ts';
 import { meanOf } from './mean.ts';
 

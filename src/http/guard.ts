@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isLoopback } from '../config/loopback.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { isLoopback } from '../loopback.ts';
 import { createAuthorization } from './authorization.ts';
 import { securityHeaders } from './security-headers.ts';
 

@@ -1,4 +1,4 @@
-import type { GatewayStatus } from '../status.ts';
+import type { GatewayStatus } from '../status/status.ts';
 
 export type Sample = { readonly value: number; readonly labels?: Readonly<Record<string, string>> };
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { GatewayStatus } from '../status.ts';
+import type { GatewayStatus } from '../status/status.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import { weatherMetrics } from './weather-metrics.ts';

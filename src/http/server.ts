@@ -1,12 +1,12 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
+import { isLoopback } from '../config/loopback.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { HISTORY_MAX_MINUTES, type History } from '../history/history.ts';
 import type { Log } from '../log.ts';
-import { isLoopback } from '../loopback.ts';
-import type { Health } from '../progress.ts';
-import type { GatewayStatus } from '../status.ts';
+import type { Health } from '../measuring/progress.ts';
+import type { GatewayStatus } from '../status/status.ts';
+import type { Clock } from '../time/clock.ts';
 import { EventFeed } from './event-feed.ts';
 import { guard, refuse } from './guard.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,5 +1,5 @@
-import type { GapReason } from '../message.ts';
 import type { Store, StoreChange } from '../store/store.ts';
+import type { GapReason } from '../weather/message.ts';
 import { type GapBody, gapBodySchema, joinGaps } from './gap.ts';
 import {
   type Amount,

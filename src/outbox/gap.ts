@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Instant } from '../reading.ts';
+import type { Instant } from '../weather/reading.ts';
 import type { JsonValue } from './outbox.ts';
 
 const instantSchema = z.strictObject({

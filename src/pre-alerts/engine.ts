@@ -1,7 +1,7 @@
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
-import { elapsedMs, observedMs } from '../elapsed.ts';
-import type { PreAlertTransition } from '../message.ts';
-import type { Instant } from '../reading.ts';
+import { elapsedMs, observedMs } from '../time/elapsed.ts';
+import type { PreAlertTransition } from '../weather/message.ts';
+import type { Instant } from '../weather/reading.ts';
 import type { Assessment } from './assessment.ts';
 import type { PreAlertEvent } from './event.ts';
 import { ageFlood, countEvent, type FloodState, noFlood } from './flood.ts';

@@ -1,5 +1,5 @@
-import type { PreAlertMessage } from '../message.ts';
-import type { Instant } from '../reading.ts';
+import type { PreAlertMessage } from '../weather/message.ts';
+import type { Instant } from '../weather/reading.ts';
 
 /** What the alert lane keeps: the message without what is only known when it is sent. */
 export type PreAlertEvent = Omit<

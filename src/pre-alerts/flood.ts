@@ -1,4 +1,4 @@
-import type { Instant } from '../reading.ts';
+import type { Instant } from '../weather/reading.ts';
 import type { PreAlertEvent } from './event.ts';
 
 /** Events of the last ten minutes, held back ones included, and whether they are more than a person can take in. */

@@ -1,7 +1,7 @@
 import type { LimitRule, RateRule } from '../config/pre-alerts-schema.ts';
-import type { Derived } from '../derived/derived.ts';
-import { goodValue, lookBack } from '../derived/past.ts';
-import type { Measurement } from '../reading.ts';
+import type { Derived } from '../weather/derived.ts';
+import { goodValue, lookBack } from '../weather/past.ts';
+import type { Measurement } from '../weather/reading.ts';
 
 /** What the rules look at: the newest measurement, what follows from it, and those before it, oldest first. */
 export type Observation = {

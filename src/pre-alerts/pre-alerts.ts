@@ -1,7 +1,7 @@
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
-import { type Derived, deriveFrom, RECENT_SPAN_MS } from '../derived/derived.ts';
-import { lookBack } from '../derived/past.ts';
-import type { Measurement } from '../reading.ts';
+import { type Derived, deriveFrom, RECENT_SPAN_MS } from '../weather/derived.ts';
+import { lookBack } from '../weather/past.ts';
+import type { Measurement } from '../weather/reading.ts';
 import type { Assessment } from './assessment.ts';
 import { type EngineState, type EngineStep, evaluateRules, initialState } from './engine.ts';
 import type { Severity } from './event.ts';

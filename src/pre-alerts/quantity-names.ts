@@ -1,4 +1,4 @@
-import type { Quantity } from '../reading.ts';
+import type { Quantity } from '../weather/reading.ts';
 import type { RuleQuantity } from './observation.ts';
 
 type Name = { readonly name: string; readonly unit: string; readonly digits: number };

@@ -1,4 +1,4 @@
-import type { PreAlertTransition } from '../message.ts';
+import type { PreAlertTransition } from '../weather/message.ts';
 import type { Assessment } from './assessment.ts';
 import type { PreAlertEvent, Severity } from './event.ts';
 

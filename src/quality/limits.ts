@@ -1,5 +1,5 @@
 import type { QualityConfig } from '../config/quality-schema.ts';
-import type { Quantity, Values } from '../reading.ts';
+import type { Quantity, Values } from '../weather/reading.ts';
 
 /** What the checks know of the present reading besides its values. */
 export type CheckContext = {

@@ -1,5 +1,5 @@
 import type { QualityConfig } from '../config/quality-schema.ts';
-import { elapsedMs, observedMs } from '../elapsed.ts';
+import { elapsedMs, observedMs } from '../time/elapsed.ts';
 import {
   type Instant,
   type Measurement,
@@ -8,7 +8,7 @@ import {
   quantities,
   type RawMeasurement,
   type Values,
-} from '../reading.ts';
+} from '../weather/reading.ts';
 import { type CheckContext, isCalm, isWithinRange } from './limits.ts';
 import { checkPersistence, type PersistenceMemory } from './persistence.ts';
 import { checkRainMinute, type RainMemory } from './rain-minute.ts';

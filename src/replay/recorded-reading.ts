@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Instant, quantities, type RawMeasurement } from '../reading.ts';
+import { type Instant, quantities, type RawMeasurement } from '../weather/reading.ts';
 
 const DATETIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(?:\.\d+)?Z?$/;
 

@@ -2,7 +2,7 @@ import type { GatewayConfig } from '../config/schema.ts';
 import type { PreAlertEvent } from '../pre-alerts/event.ts';
 import { createPreAlerts } from '../pre-alerts/pre-alerts.ts';
 import { createQualityControl } from '../quality/quality-control.ts';
-import type { Measurement } from '../reading.ts';
+import type { Measurement } from '../weather/reading.ts';
 import type { RecordedLine } from './recorded-line.ts';
 import { checkReading, type RecordedReading } from './recorded-reading.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 
 /**
  * A clock that runs faster. Both its times follow from those of the machine alone, so that they go on from where

@@ -1,5 +1,5 @@
-import type { EdgeSource } from '../buses/edge-source.ts';
-import type { Clock } from '../clock.ts';
+import type { EdgeSource } from '../gpio/edge-source.ts';
+import type { Clock } from '../time/clock.ts';
 import type { PulseTrain } from './pulse-train.ts';
 
 export type SimulatedEdgeSourceOptions = {

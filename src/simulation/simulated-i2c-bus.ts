@@ -1,4 +1,4 @@
-import { type I2cBus, I2cError, type I2cTarget } from '../buses/i2c-bus.ts';
+import { type I2cBus, I2cError, type I2cTarget } from '../i2c/i2c-bus.ts';
 import type { I2cChip } from './i2c-chip.ts';
 
 export type SimulatedI2cBusOptions = {

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { LinkState, Publisher } from '../publisher/publisher.ts';
+import type { LinkState, Publisher } from '../mqtt/publisher.ts';
+import type { Clock } from '../time/clock.ts';
 import { eventsOf, isDuring, type Scenario } from './scenario.ts';
 
 /** Whether anything reaches the broker, as the scenario has it. */

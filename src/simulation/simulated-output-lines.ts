@@ -1,4 +1,4 @@
-import type { OutputLine, OutputLineOptions } from '../buses/output-line.ts';
+import type { OutputLine, OutputLineOptions } from '../gpio/output-line.ts';
 
 export type SimulatedOutputLines = {
   open(options: OutputLineOptions): Promise<OutputLine>;

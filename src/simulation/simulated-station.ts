@@ -1,6 +1,6 @@
 import type { StationBuses } from '../buses/station-buses.ts';
-import type { Clock } from '../clock.ts';
 import type { GatewayConfig } from '../config/schema.ts';
+import type { Clock } from '../time/clock.ts';
 import { createInfluence } from './influence.ts';
 import { seedOf } from './noise.ts';
 import { type Bounce, createPulseTrain, type PulseTrain } from './pulse-train.ts';

@@ -1,4 +1,4 @@
-import type { Instant } from '../reading.ts';
+import type { Instant } from '../weather/reading.ts';
 
 /**
  * What is known of one boot of the machine. A reading keeps only monotonic time that can be trusted;

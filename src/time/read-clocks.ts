@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from './clock.ts';
 
 /** A process that was held up between two clocks for so long reads them again; far below the step that counts. */
 const HELD_UP_MS = 500;

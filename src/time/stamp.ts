@@ -1,4 +1,4 @@
-import type { Instant, Stamp } from '../reading.ts';
+import type { Instant, Stamp } from '../weather/reading.ts';
 import type { Boot, Boots } from './boots.ts';
 
 const offsetOf = (boot: Boot): number => boot.synchronizedOffsetMs ?? boot.believedOffsetMs;

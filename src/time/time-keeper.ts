@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { Instant, Stamp } from '../reading.ts';
+import type { Instant, Stamp } from '../weather/reading.ts';
 import { type Boots, noteInstant } from './boots.ts';
+import type { Clock } from './clock.ts';
 import { readClocks } from './read-clocks.ts';
 import { stampOf } from './stamp.ts';
 import type { Synchronization } from './synchronization.ts';

@@ -1,4 +1,4 @@
-import { BACKLOG_MAX_BYTES, BACKLOG_MAX_READINGS } from '../message.ts';
+import { BACKLOG_MAX_BYTES, BACKLOG_MAX_READINGS } from '../weather/message.ts';
 
 const FIRST_BYTES = 16_000;
 const LEAST_BYTES = 1_000;

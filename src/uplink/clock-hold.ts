@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
-import type { Stamp } from '../reading.ts';
+import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
+import type { Stamp } from '../weather/reading.ts';
 
 /** Long enough for any NTP client's first answer. */
 const HOLD_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { GatewayStatus } from '../status.ts';
+import type { GatewayStatus } from '../status/status.ts';
 
 const WINDOW_MS = 10_000;
 /** One live reading at a time is not called draining. */

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
-import type { LinkState } from '../publisher/publisher.ts';
-import type { GatewayStatus } from '../status.ts';
+import type { LinkState } from '../mqtt/publisher.ts';
+import type { GatewayStatus } from '../status/status.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** Since when the link is as it is, and how often it came back. */
 export class LinkHistory {

@@ -1,6 +1,6 @@
-import { formatDatetime, type StatusMessage } from '../message.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
+import { formatDatetime, type StatusMessage } from '../weather/message.ts';
 
 export type OnlineStatusParts = {
   readonly deviceid: string;

@@ -1,13 +1,13 @@
+import { gapBodySchema } from '../outbox/gap.ts';
+import type { Lane, OutboxRecord, Position } from '../outbox/outbox.ts';
 import {
   BACKLOG_MAX_BYTES,
   formatDatetime,
   type GapMessage,
   readingMessage,
   type Topics,
-} from '../message.ts';
-import { gapBodySchema } from '../outbox/gap.ts';
-import type { Lane, OutboxRecord, Position } from '../outbox/outbox.ts';
-import type { Instant, Stamp } from '../reading.ts';
+} from '../weather/message.ts';
+import type { Instant, Stamp } from '../weather/reading.ts';
 import { preAlertBodySchema, readingBodySchema } from './stored-bodies.ts';
 
 /** One MQTT message and the records it carries: `upTo` and all before it in its lane. */

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { Publisher, PublishOptions, PublishResult } from '../publisher/publisher.ts';
+import type { Publisher, PublishOptions, PublishResult } from '../mqtt/publisher.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** Connected, something on its way, and no answer: the connection is dead whatever TCP says. */
 const STALL_MS = 30_000;

@@ -1,5 +1,5 @@
-import { Backoff } from '../backoff.ts';
-import type { Clock } from '../clock.ts';
+import { Backoff } from '../time/backoff.ts';
+import type { Clock } from '../time/clock.ts';
 
 const BASE_MS = 1_000;
 const CAP_MS = 60_000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TimeOf } from '../outbox/gap.ts';
-import { quantities } from '../reading.ts';
+import { quantities } from '../weather/reading.ts';
 
 /** What the lanes of the outbox hold. A store outlives the version that wrote it, so bodies are checked. */
 

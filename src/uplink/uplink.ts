@@ -1,11 +1,11 @@
-import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { topicsOf } from '../message.ts';
+import type { LinkState, Publisher, PublishResult } from '../mqtt/publisher.ts';
 import type { Lane, Outbox } from '../outbox/outbox.ts';
-import type { LinkState, Publisher, PublishResult } from '../publisher/publisher.ts';
-import type { GatewayStatus } from '../status.ts';
+import type { GatewayStatus } from '../status/status.ts';
 import { StorageFullError } from '../store/store.ts';
+import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
+import { topicsOf } from '../weather/message.ts';
 import { BatchLimit } from './batch-limit.ts';
 import { ClockHold } from './clock-hold.ts';
 import { DrainProgress } from './drain-progress.ts';

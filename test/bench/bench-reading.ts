@@ -1,5 +1,5 @@
 import type { TimeOf } from '../../src/outbox/gap.ts';
-import type { Measurement } from '../../src/reading.ts';
+import type { Measurement } from '../../src/weather/reading.ts';
 
 /** A reading such as a station takes every 12 s; all benchmarks use it. */
 export const benchReading = (index: number): Measurement => ({

@@ -1,11 +1,11 @@
-import { systemClock } from '../../src/clock.ts';
+import { type AwsConnectionParts, awsConnect } from '../../src/mqtt/aws-connection.ts';
+import type { Connection } from '../../src/mqtt/connection.ts';
+import type { Publisher } from '../../src/mqtt/publisher.ts';
+import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import { type AwsConnectionParts, awsConnect } from '../../src/publisher/aws-connection.ts';
-import type { Connection } from '../../src/publisher/connection.ts';
-import type { Publisher } from '../../src/publisher/publisher.ts';
-import { ReconnectingPublisher } from '../../src/publisher/reconnecting-publisher.ts';
-import type { Instant } from '../../src/reading.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { type Acknowledged, Uplink } from '../../src/uplink/uplink.ts';
+import type { Instant } from '../../src/weather/reading.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import type { Mosquitto } from '../system/mosquitto.ts';
 

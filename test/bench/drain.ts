@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readingMessage } from '../../src/message.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
+import { readingMessage } from '../../src/weather/message.ts';
 import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 import { appendReadings, closeBenchOutbox, openBenchOutbox } from './bench-outbox.ts';
 import { benchReading } from './bench-reading.ts';

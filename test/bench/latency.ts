@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { I2cBus } from '../../src/buses/i2c-bus.ts';
-import { systemClock } from '../../src/clock.ts';
 import { gatewaySchema } from '../../src/config/schema.ts';
 import { runGateway } from '../../src/gateway.ts';
-import type { Publisher } from '../../src/publisher/publisher.ts';
+import type { I2cBus } from '../../src/i2c/i2c-bus.ts';
+import type { Publisher } from '../../src/mqtt/publisher.ts';
 import { openSimulatedStation } from '../../src/simulation/simulated-station.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 import { connectingPublisher } from './drain-station.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { openLinuxI2cBus } from '../../src/buses/linux-i2c-bus.ts';
 import { openStationBuses } from '../../src/buses/machine-buses.ts';
-import { systemClock } from '../../src/clock.ts';
 import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import { openLinuxI2cBus } from '../../src/i2c/linux-i2c-bus.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 
 /** The kernel's answer for a bus that is not there, also where i2c-bus could not be built. */

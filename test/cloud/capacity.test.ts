@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { capacityFor, READING_BYTES } from '../../cloud/capacity.ts';
 import { costOf, costTable, profileTable, totalOf } from '../../cloud/cost.ts';
 import { profiles } from '../../cloud/profiles.ts';
-import type { ReadingMessage } from '../../src/message.ts';
+import type { ReadingMessage } from '../../src/weather/message.ts';
 
 const at = (stations: number) => capacityFor({ stations, intervalSeconds: 12 });
 

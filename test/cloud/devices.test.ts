@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { topicsOf } from '../../src/message.ts';
+import { topicsOf } from '../../src/weather/message.ts';
 import { synthesize } from './synthesis.ts';
 
 type Statement = { Action: string; Resource: unknown; Condition?: unknown };

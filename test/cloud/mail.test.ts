@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { mailOf } from '../../cloud/lambda/alert-mail.ts';
 import { parseAlertRecord } from '../../cloud/lambda/alert-record.ts';
 import type { AlertRow } from '../../cloud/rows.ts';
-import type { GapMessage, PreAlertMessage } from '../../src/message.ts';
+import type { GapMessage, PreAlertMessage } from '../../src/weather/message.ts';
 
 const { cases }: { cases: { name: string; row: AlertRow; message: string }[] } = JSON.parse(
   readFileSync(new URL('../../cloud/vectors/mails.json', import.meta.url), 'utf8'),

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { landingTables } from '../../cloud/landing-tables.ts';
 import { topicRules } from '../../cloud/topic-rules.ts';
-import type { GapMessage, PreAlertMessage, ReadingMessage, StatusMessage } from '../../src/message.ts';
-import { topicsOf } from '../../src/message.ts';
+import type {
+  GapMessage,
+  PreAlertMessage,
+  ReadingMessage,
+  StatusMessage,
+} from '../../src/weather/message.ts';
+import { topicsOf } from '../../src/weather/message.ts';
 import { parseRule } from '../system/stand-ins/rule-sql.ts';
 
 const reading: ReadingMessage = {

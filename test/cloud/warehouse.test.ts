@@ -4,7 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LandingTableKey, landingTables } from '../../cloud/landing-tables.ts';
 import type { AverageRow } from '../../cloud/rows.ts';
 import { loadSchema, statementsToApply } from '../../cloud/warehouse-schema.ts';
-import type { GapMessage, PreAlertMessage, ReadingMessage, StatusMessage } from '../../src/message.ts';
+import type {
+  GapMessage,
+  PreAlertMessage,
+  ReadingMessage,
+  StatusMessage,
+} from '../../src/weather/message.ts';
 import { openWarehouse, type Warehouse } from '../system/stand-ins/warehouse.ts';
 
 type LandingRow =

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shownStatus } from '../../src/commands/shown-status.ts';
 import { command } from '../../src/commands/status.ts';
 import { statusText } from '../../src/commands/status-text.ts';
-import type { GatewayStatus } from '../../src/status.ts';
+import type { GatewayStatus } from '../../src/status/status.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 

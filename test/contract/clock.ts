@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/time/clock.ts';
 
 /** What every `Clock` does, whether its time is real or not. It must run by itself. */
 export const clockContract = (name: string, create: () => Clock): void => {

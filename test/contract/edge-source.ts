@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Edge, EdgeSource } from '../../src/buses/edge-source.ts';
-import { systemClock } from '../../src/clock.ts';
+import type { Edge, EdgeSource } from '../../src/gpio/edge-source.ts';
+import { systemClock } from '../../src/time/clock.ts';
 
 export type EdgeSourceHarness = {
   readonly source: EdgeSource;

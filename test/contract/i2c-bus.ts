@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type I2cBus, I2cError } from '../../src/buses/i2c-bus.ts';
+import { type I2cBus, I2cError } from '../../src/i2c/i2c-bus.ts';
 
 export type I2cBusHarness = {
   readonly bus: I2cBus;

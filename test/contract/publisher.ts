@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LinkState, Publisher } from '../../src/publisher/publisher.ts';
+import type { LinkState, Publisher } from '../../src/mqtt/publisher.ts';
 
 /** A broker to which a fresh publisher is pointed; it is up at first. */
 export type PublisherBench = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
 import { runDemo } from '../../src/demo/demo.ts';
+import { systemClock } from '../../src/time/clock.ts';
 
 /** Stands in for the gateway: says how it was started, and ends when asked. */
 const fakeGateway = `

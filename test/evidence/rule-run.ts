@@ -1,9 +1,9 @@
 import type { GatewayConfig } from '../../src/config/schema.ts';
-import type { Derived } from '../../src/derived/derived.ts';
 import type { PreAlertEvent } from '../../src/pre-alerts/event.ts';
 import { createPreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
-import type { Values } from '../../src/reading.ts';
+import type { Derived } from '../../src/weather/derived.ts';
+import type { Values } from '../../src/weather/reading.ts';
 import { type Span, SpanRecorder } from './foresight.ts';
 import { type SimulatedReadings, simulatedReadings } from './simulated-days.ts';
 

@@ -1,6 +1,6 @@
-import type { RawMeasurement } from '../../src/reading.ts';
 import { gaussian, seedOf, uniform } from '../../src/simulation/noise.ts';
 import { createWeatherModel, type Influence, type WeatherModel } from '../../src/simulation/weather-model.ts';
+import type { RawMeasurement } from '../../src/weather/reading.ts';
 
 const KMH_PER_MS = 3.6;
 const MM_PER_TIP = 0.2794;

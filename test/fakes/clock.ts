@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/time/clock.ts';
 
 export type ManualClock = Clock & {
   /** Moves both clocks on, waking sleepers in the order they fall due; each runs on before the next wakes. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { describeEdgeSource } from '../contract/edge-source.ts';
 import { createFakeEdgeSource } from './edge-source.ts';
 

@@ -1,4 +1,4 @@
-import type { EdgeListener, EdgeSource } from '../../src/buses/edge-source.ts';
+import type { EdgeListener, EdgeSource } from '../../src/gpio/edge-source.ts';
 
 export type FakeEdgeSource = EdgeSource & {
   /** One falling edge of a watched line; of any other, nothing happens, as on the real thing. */

@@ -1,4 +1,4 @@
-import type { GatewayStatus } from '../../src/status.ts';
+import type { GatewayStatus } from '../../src/status/status.ts';
 
 const emptyLane = { waiting: 0, waitingBytes: 0, oldest: null, nextSeq: 1 };
 

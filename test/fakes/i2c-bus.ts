@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type I2cBus, I2cError } from '../../src/buses/i2c-bus.ts';
+import { type I2cBus, I2cError } from '../../src/i2c/i2c-bus.ts';
 
 /** A device as its bus sees it: bytes from a register on, bytes to a register on. */
 export type FakeChip = {

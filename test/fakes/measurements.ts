@@ -1,4 +1,10 @@
-import type { Instant, Measurement, QualityFlags, RawMeasurement, Values } from '../../src/reading.ts';
+import type {
+  Instant,
+  Measurement,
+  QualityFlags,
+  RawMeasurement,
+  Values,
+} from '../../src/weather/reading.ts';
 
 /** A mild, windy, dry moment. */
 export const mildValues: Values = {

@@ -1,4 +1,4 @@
-import type { OnoffPackage } from '../../src/buses/onoff-watch.ts';
+import type { OnoffPackage } from '../../src/gpio/onoff/onoff-watch.ts';
 
 type Watcher = (error: Error | null | undefined, level: 0 | 1) => void;
 type Line = { level: 0 | 1; watcher: Watcher | null; isExported: boolean };

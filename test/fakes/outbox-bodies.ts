@@ -3,9 +3,9 @@ import type { TimeOf } from '../../src/outbox/gap.ts';
 import type { HighWaterMark } from '../../src/outbox/high-water.ts';
 import { openOutboxOn } from '../../src/outbox/open-outbox.ts';
 import type { Outbox, OutboxStats } from '../../src/outbox/outbox.ts';
-import type { Instant } from '../../src/reading.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { StoreReport } from '../../src/store/store-report.ts';
+import type { Instant } from '../../src/weather/reading.ts';
 import { createRecordingLog } from './log.ts';
 
 /** A moment that tells the index of its record. */

@@ -1,4 +1,4 @@
-import type { LinkState, Publisher, PublishOptions, PublishResult } from '../../src/publisher/publisher.ts';
+import type { LinkState, Publisher, PublishOptions, PublishResult } from '../../src/mqtt/publisher.ts';
 
 export type Published = { readonly topic: string; readonly payload: string; readonly retain: boolean };
 

@@ -1,6 +1,6 @@
-import type { Edge } from '../../src/buses/edge-source.ts';
 import type { GatewayConfig } from '../../src/config/schema.ts';
 import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import type { Edge } from '../../src/gpio/edge-source.ts';
 import type { Scenario } from '../../src/simulation/scenario.ts';
 import { openSimulatedStation, type SimulatedStation } from '../../src/simulation/simulated-station.ts';
 import { createManualClock, type ManualClock } from './clock.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openHistory } from '../../src/history/history.ts';
-import type { Instant, Measurement, Stamp, Values } from '../../src/reading.ts';
+import type { Instant, Measurement, Stamp, Values } from '../../src/weather/reading.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { createFakeDisk } from '../fakes/store.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { QualityFlags } from '../../src/reading.ts';
+import type { QualityFlags } from '../../src/weather/reading.ts';
 import { heatRule, ruleOf } from '../fakes/pre-alert-rules.ts';
 import { createStation } from './station.ts';
 

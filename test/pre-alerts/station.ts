@@ -1,7 +1,7 @@
 import type { PreAlertRule } from '../../src/config/pre-alerts-schema.ts';
 import type { EngineStep } from '../../src/pre-alerts/engine.ts';
 import { createPreAlerts, type PreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
-import type { QualityFlags, Values } from '../../src/reading.ts';
+import type { QualityFlags, Values } from '../../src/weather/reading.ts';
 import { measurementAt } from '../fakes/measurements.ts';
 
 export type Station = PreAlerts & {

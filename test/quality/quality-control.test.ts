@@ -8,7 +8,7 @@ import {
   quantities,
   type RawMeasurement,
   type Values,
-} from '../../src/reading.ts';
+} from '../../src/weather/reading.ts';
 import { instantAt, mildValues, rawAt } from '../fakes/measurements.ts';
 
 const control = (intervalMs = 12_000) =>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
+import { rawMeasurement } from '../../src/measuring/raw-measurement.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
-import { rawMeasurement } from '../../src/sensors/raw-measurement.ts';
 import { instantAt } from '../fakes/measurements.ts';
 
 const MINUTE_SECONDS = 60;

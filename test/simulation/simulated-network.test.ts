@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LinkState, Publisher } from '../../src/publisher/publisher.ts';
+import type { LinkState, Publisher } from '../../src/mqtt/publisher.ts';
 import { behindNetwork, createSimulatedNetwork } from '../../src/simulation/simulated-network.ts';
 import { createManualClock } from '../fakes/clock.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createBme280 } from '../../src/sensors/bme280.ts';
+import { createBme280 } from '../../src/instruments/bme280/bme280.ts';
 import type { Scenario, ScenarioEvent } from '../../src/simulation/scenario.ts';
 import { vaneRatio } from '../../src/simulation/wind-vane-network.ts';
 import { clockContract } from '../contract/clock.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type ReadingMessage, readingMessage } from '../../src/message.ts';
 import { inspectOutbox } from '../../src/outbox/inspection.ts';
 import type { OutboxStats } from '../../src/outbox/outbox.ts';
 import { readingBodySchema } from '../../src/uplink/stored-bodies.ts';
+import { type ReadingMessage, readingMessage } from '../../src/weather/message.ts';
 import type { Mosquitto } from './mosquitto.ts';
 import { type Subscriber, subscribe } from './subscriber.ts';
 

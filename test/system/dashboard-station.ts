@@ -1,15 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../src/clock.ts';
 import { type History, openHistory } from '../../src/history/history.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { loadPageFiles } from '../../src/http/page-files.ts';
 import { openHttpServer } from '../../src/http/server.ts';
-import type { Measurement, QualityFlags } from '../../src/reading.ts';
 import { createWeatherModel, type Weather } from '../../src/simulation/weather-model.ts';
-import type { GatewayStatus } from '../../src/status.ts';
+import type { GatewayStatus } from '../../src/status/status.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import type { Measurement, QualityFlags } from '../../src/weather/reading.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { ulid } from 'ulid';
 import { z } from 'zod';
-import { readingMessage, topicsOf } from '../../src/message.ts';
 import { createWeatherModel } from '../../src/simulation/weather-model.ts';
+import { readingMessage, topicsOf } from '../../src/weather/message.ts';
 
 /**
  * Some stations of a fleet in one process. A station here is its weather, its numbering and its own MQTT connection;

@@ -1,6 +1,6 @@
-import { systemClock } from '../../src/clock.ts';
-import { awsConnect } from '../../src/publisher/aws-connection.ts';
-import { ReconnectingPublisher } from '../../src/publisher/reconnecting-publisher.ts';
+import { awsConnect } from '../../src/mqtt/aws-connection.ts';
+import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { publisherContract } from '../contract/publisher.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { createMosquitto } from './mosquitto.ts';

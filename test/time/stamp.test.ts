@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Instant } from '../../src/reading.ts';
 import { type Boots, noteInstant } from '../../src/time/boots.ts';
 import { stampOf } from '../../src/time/stamp.ts';
+import type { Instant } from '../../src/weather/reading.ts';
 
 const HOUR_MS = 3_600_000;
 const T0 = Date.UTC(2026, 0, 1);

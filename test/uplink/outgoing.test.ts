@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { topicsOf } from '../../src/message.ts';
 import type { OutboxRecord } from '../../src/outbox/outbox.ts';
 import { OutgoingMessages } from '../../src/uplink/outgoing.ts';
+import { topicsOf } from '../../src/weather/message.ts';
 import { measurementAt } from '../fakes/measurements.ts';
 
 const messages = new OutgoingMessages({

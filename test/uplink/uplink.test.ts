@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { PublishResult } from '../../src/mqtt/publisher.ts';
 import type { JsonValue } from '../../src/outbox/outbox.ts';
-import type { PublishResult } from '../../src/publisher/publisher.ts';
-import type { Measurement, Stamp } from '../../src/reading.ts';
 import { type Acknowledged, Uplink } from '../../src/uplink/uplink.ts';
+import type { Measurement, Stamp } from '../../src/weather/reading.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { instantAt, measurementAt } from '../fakes/measurements.ts';

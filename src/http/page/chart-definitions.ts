@@ -1,6 +1,6 @@
 import type { HistorySeries } from '../../history/series.ts';
-import { compassPoint, numberText } from '../../number-text.ts';
-import type { Quantity } from '../../reading.ts';
+import { compassPoint, numberText } from '../../weather/number-text.ts';
+import type { Quantity } from '../../weather/reading.ts';
 
 type Column = readonly (number | null)[];
 

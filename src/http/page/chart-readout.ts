@@ -1,5 +1,5 @@
 import type { HistorySeries } from '../../history/series.ts';
-import { flagText, NOTHING } from '../../number-text.ts';
+import { flagText, NOTHING } from '../../weather/number-text.ts';
 import type { ChartDefinition } from './chart-definitions.ts';
 
 const moment = new Intl.DateTimeFormat(undefined, {

@@ -1,4 +1,4 @@
-import type { GatewayStatus } from '../../status.ts';
+import type { GatewayStatus } from '../../status/status.ts';
 
 export type LiveParts = {
   readonly onStatus: (status: GatewayStatus) => void;

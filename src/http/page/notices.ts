@@ -1,5 +1,5 @@
-import { durationText } from '../../duration-text.ts';
-import type { GatewayStatus } from '../../status.ts';
+import type { GatewayStatus } from '../../status/status.ts';
+import { durationText } from '../../weather/duration-text.ts';
 import { create, element, replaceContent } from './elements.ts';
 import { isActive } from './station-panels.ts';
 

@@ -1,7 +1,14 @@
-import { CALM_KMH } from '../../derived/wind.ts';
-import { changeText, compassPoint, flagText, NOTHING, numberText, withUnit } from '../../number-text.ts';
-import type { Quantity } from '../../reading.ts';
-import type { GatewayStatus } from '../../status.ts';
+import type { GatewayStatus } from '../../status/status.ts';
+import {
+  changeText,
+  compassPoint,
+  flagText,
+  NOTHING,
+  numberText,
+  withUnit,
+} from '../../weather/number-text.ts';
+import type { Quantity } from '../../weather/reading.ts';
+import { CALM_KMH } from '../../weather/wind.ts';
 import { element, setText } from './elements.ts';
 
 /** With what is meant where a card shows several values. */

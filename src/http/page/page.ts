@@ -1,5 +1,5 @@
-import { durationText } from '../../duration-text.ts';
-import type { GatewayStatus } from '../../status.ts';
+import type { GatewayStatus } from '../../status/status.ts';
+import { durationText } from '../../weather/duration-text.ts';
 import { Charts } from './charts.ts';
 import { element, setState, setText } from './elements.ts';
 import { Live } from './live.ts';

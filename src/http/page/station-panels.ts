@@ -1,8 +1,8 @@
-import { durationText } from '../../duration-text.ts';
-import { bytesText, numberText } from '../../number-text.ts';
-import { roomSeconds } from '../../outbox-room.ts';
-import { outputText } from '../../output-text.ts';
-import type { GatewayStatus, InstrumentStatus, PreAlertStatus } from '../../status.ts';
+import { roomSeconds } from '../../status/outbox-room.ts';
+import { outputText } from '../../status/output-text.ts';
+import type { GatewayStatus, InstrumentStatus, PreAlertStatus } from '../../status/status.ts';
+import { durationText } from '../../weather/duration-text.ts';
+import { bytesText, numberText } from '../../weather/number-text.ts';
 import {
   create,
   element,

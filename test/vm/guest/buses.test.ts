@@ -2,19 +2,19 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findGpiodTools } from '../../../src/buses/gpiod-tools.ts';
-import { createGpiomonEdgeSource } from '../../../src/buses/gpiomon-edge-source.ts';
-import { openLinuxI2cBus } from '../../../src/buses/linux-i2c-bus.ts';
 import { openStationBuses } from '../../../src/buses/machine-buses.ts';
-import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/buses/onoff-edge-source.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { findGpiodTools } from '../../../src/gpio/gpiomon/gpiod-tools.ts';
+import { createGpiomonEdgeSource } from '../../../src/gpio/gpiomon/gpiomon-edge-source.ts';
+import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/gpio/onoff/onoff-edge-source.ts';
+import { openLinuxI2cBus } from '../../../src/i2c/linux-i2c-bus.ts';
+import { systemClock } from '../../../src/time/clock.ts';
 import { describeEdgeSource } from '../../contract/edge-source.ts';
 import { describeI2cBus } from '../../contract/i2c-bus.ts';
 import { createRecordingLog } from '../../fakes/log.ts';
 import { installedLibgpiod, libgpiods, use } from './libgpiod.ts';
 
 const clock = systemClock;
-const onoffChild = fileURLToPath(new URL('../../../dist/buses/onoff-child.js', import.meta.url));
+const onoffChild = fileURLToPath(new URL('../../../dist/gpio/onoff/onoff-child.js', import.meta.url));
 
 const pull = (line: number, direction: 'pull-up' | 'pull-down'): Promise<void> =>
   writeFile(`/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio${line}/pull`, direction);

@@ -3,14 +3,14 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { EdgeSource } from '../../../src/buses/edge-source.ts';
-import { createGpiomonEdgeSource } from '../../../src/buses/gpiomon-edge-source.ts';
-import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/buses/onoff-edge-source.ts';
-import { systemClock } from '../../../src/clock.ts';
 import { sensorsSchema } from '../../../src/config/sensors-schema.ts';
-import type { RawMeasurement } from '../../../src/reading.ts';
-import { createSampler } from '../../../src/sampler.ts';
+import type { EdgeSource } from '../../../src/gpio/edge-source.ts';
+import { createGpiomonEdgeSource } from '../../../src/gpio/gpiomon/gpiomon-edge-source.ts';
+import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/gpio/onoff/onoff-edge-source.ts';
+import { createSampler } from '../../../src/measuring/sampler.ts';
 import { createSimulatedI2cBus } from '../../../src/simulation/simulated-i2c-bus.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+import type { RawMeasurement } from '../../../src/weather/reading.ts';
 import { createRecordingLog } from '../../fakes/log.ts';
 import { createFakeSavedState } from '../../fakes/saved-state.ts';
 import { installedLibgpiod, libgpiods, use } from './libgpiod.ts';
@@ -119,7 +119,7 @@ const startGpiomons = async (): Promise<Backend[]> => {
 /** None where emulated cores take turns, which a backend without a queue cannot bear. */
 const startOnoffs = async (): Promise<Backend[]> => {
   if (availableParallelism() > 1) return [];
-  const onoffChild = fileURLToPath(new URL('../../../dist/buses/onoff-child.js', import.meta.url));
+  const onoffChild = fileURLToPath(new URL('../../../dist/gpio/onoff/onoff-child.js', import.meta.url));
   const source = createOnoffEdgeSource({
     clock: systemClock,
     startChild: () => forkOnoffChild(onoffChild),

@@ -1,0 +1,89 @@
+import type { Log } from '../log.ts';
+import type { Outbox, StateChanges } from '../outbox/outbox.ts';
+import type { PreAlertStatus } from '../status/status.ts';
+import { StorageFullError } from '../store/store.ts';
+import type { Derived } from '../weather/derived.ts';
+import type { Measurement } from '../weather/reading.ts';
+import type { EngineState, EngineStep } from './engine.ts';
+import type { PreAlerts } from './pre-alerts.ts';
+import type { PreAlertOutputs } from './pre-alerts-outputs.ts';
+
+const STATE_KEY = 'preAlerts';
+/** Steps that may wait for room on the disk. */
+const MAX_PENDING = 100;
+
+/** What the run before kept of the pre-alerts. */
+export const savedPreAlerts = (outbox: Pick<Outbox, 'getState'>): Promise<unknown> =>
+  outbox.getState(STATE_KEY);
+
+export type PreAlertDeskParts = {
+  readonly preAlerts: PreAlerts;
+  readonly outputs: PreAlertOutputs;
+  readonly outbox: Pick<Outbox, 'append'>;
+  readonly log: Log;
+};
+
+/**
+ * Has the rules look at each measurement and carries out what they decide: into the alert lane, into the log, onto the
+ * output lines. An event and the state that knows of it are one commit; with a full disk both wait here.
+ */
+export class PreAlertDesk {
+  readonly #parts: PreAlertDeskParts;
+  #kept: EngineState | null = null;
+  #pending: readonly EngineStep[] = [];
+  #derived: Derived | null = null;
+
+  constructor(parts: PreAlertDeskParts) {
+    this.#parts = parts;
+  }
+
+  async decide(measurement: Measurement): Promise<void> {
+    const { preAlerts, outputs, log } = this.#parts;
+    const { steps, state, derived } = preAlerts.evaluate(measurement);
+    this.#derived = derived;
+    for (const { event } of steps) {
+      const { rule, transition, severity, value } = event;
+      log.warn({ rule, transition, severity, value }, event.text);
+    }
+    this.#pending = [...this.#pending, ...steps];
+    await this.#append();
+    if (this.#pending.length === 0) this.#kept = state;
+    await outputs.show(preAlerts.status());
+  }
+
+  /** To be committed with the next reading, so that durations survive a restart. */
+  stateToKeep(): StateChanges {
+    return this.#kept === null ? {} : { [STATE_KEY]: this.#kept };
+  }
+
+  status(): readonly PreAlertStatus[] {
+    const { preAlerts, outputs } = this.#parts;
+    return preAlerts.status().map((each) => ({ ...each, output: outputs.statusOf(each.rule) }));
+  }
+
+  /** What follows from the newest measurement; `null` before the first. */
+  derived(): Derived | null {
+    return this.#derived;
+  }
+
+  async #append(): Promise<void> {
+    try {
+      for (let [step] = this.#pending; step !== undefined; [step] = this.#pending) {
+        await this.#parts.outbox.append('prealert', step.event, { [STATE_KEY]: step.state });
+        this.#kept = step.state;
+        this.#pending = this.#pending.slice(1);
+      }
+    } catch (error) {
+      // The recorder says that the disk is full.
+      if (!(error instanceof StorageFullError)) throw error;
+      this.#giveUpBeyond(MAX_PENDING);
+    }
+  }
+
+  #giveUpBeyond(maxPending: number): void {
+    const tooMany = this.#pending.length - maxPending;
+    if (tooMany <= 0) return;
+    this.#pending = this.#pending.slice(tooMany);
+    this.#parts.log.error({ events: tooMany }, 'the oldest pre-alert events are given up for want of room');
+  }
+}

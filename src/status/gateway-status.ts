@@ -1,0 +1,70 @@
+import type { GatewayConfig } from '../config/schema.ts';
+import type { Progress } from '../measuring/progress.ts';
+import type { Recorder } from '../measuring/recorder.ts';
+import type { Sampler } from '../measuring/sampler.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { PreAlertDesk } from '../pre-alerts/pre-alert-desk.ts';
+import type { TimeKeeper } from '../time/time-keeper.ts';
+import type { Uplink } from '../uplink/uplink.ts';
+import type { GatewayStatus } from './status.ts';
+import type { Lookups } from './status-lookups.ts';
+
+export type GatewayStatusParts = {
+  readonly config: GatewayConfig;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly monotonicMs: () => number;
+  readonly outbox: Pick<Outbox, 'stats'>;
+  readonly writtenBytes: () => number;
+  readonly storeReport: string | null;
+  readonly sampler: Pick<Sampler, 'instruments' | 'suspectedMissedPulses'>;
+  readonly recorder: Pick<Recorder, 'latest' | 'latestAgeSeconds' | 'unstored'>;
+  readonly uplink: Pick<Uplink, 'status'>;
+  readonly timeKeeper: Pick<TimeKeeper, 'status'>;
+  readonly desk: Pick<PreAlertDesk, 'status' | 'derived'>;
+  readonly progress: Pick<Progress, 'health'>;
+  /** Looked up from time to time, since they have to be read from the disk. */
+  readonly lookups: () => Lookups;
+};
+
+const BYTES_PER_MEGABYTE = 1_000_000;
+
+/** Puts together what the parts of the daemon know of themselves. */
+export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
+  const { config, outbox, sampler, recorder } = parts;
+  const { oldestAgeSeconds, certificateDaysLeft, writtenTodayBytes } = parts.lookups();
+  return {
+    station: { id: config.station.id, name: config.station.name },
+    version: parts.version,
+    uptimeSeconds: (parts.monotonicMs() - parts.startedAtMs) / 1000,
+    intervalSeconds: config.reporting.intervalSeconds,
+    latest: recorder.latest(),
+    latestAgeSeconds: recorder.latestAgeSeconds(),
+    derived: parts.desk.derived(),
+    instruments: sampler.instruments(),
+    ...parts.uplink.status(),
+    outbox: {
+      ...outbox.stats(),
+      oldestAgeSeconds,
+      maxBytes: config.outbox.maxMegabytes * BYTES_PER_MEGABYTE,
+    },
+    clock: parts.timeKeeper.status(),
+    preAlerts: parts.desk.status(),
+    suspectedMissedPulses: sampler.suspectedMissedPulses(),
+    unstored: recorder.unstored(),
+    storeReport: parts.storeReport,
+    writtenBytes: parts.writtenBytes(),
+    writtenTodayBytes,
+    residentMemoryBytes: process.memoryUsage.rss(),
+    certificateDaysLeft,
+    health: parts.progress.health(),
+  };
+};
+
+/** For `systemctl status`. */
+export const statusLine = ({ outbox, link, health }: GatewayStatus): string => {
+  const { accepted, delivered } = outbox.totals;
+  const { waiting } = outbox.lanes.reading;
+  const state = health.isHealthy ? '' : `; ${health.reason}`;
+  return `${accepted} readings taken, ${delivered} delivered, ${waiting} waiting; link ${link.state}${state}`;
+};

@@ -1,0 +1,70 @@
+import { certificateDaysLeft } from '../certificate/days-left.ts';
+import type { TimeOf } from '../outbox/gap.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { WriteBudget } from '../store/write-budget.ts';
+import type { Clock } from '../time/clock.ts';
+import type { TimeKeeper } from '../time/time-keeper.ts';
+
+export type StatusLookupsParts = {
+  readonly certificateFile: string;
+  readonly writeBudget: Pick<WriteBudget, 'look'>;
+  readonly clock: Clock;
+  readonly outbox: Pick<Outbox, 'peek'>;
+  readonly timeOf: TimeOf;
+  readonly timeKeeper: Pick<TimeKeeper, 'now' | 'stampOf'>;
+};
+
+export type Lookups = {
+  /** Age of the oldest waiting reading; `null` when none waits. */
+  readonly oldestAgeSeconds: number | null;
+  readonly certificateDaysLeft: number | null;
+  /** Bytes given to the disk on this UTC day. */
+  readonly writtenTodayBytes: number;
+};
+
+const LOOK_EVERY_MS = 5_000;
+/** A renewed certificate is noticed within the hour. */
+const CERTIFICATE_EVERY_MS = 3_600_000;
+
+/** What a status wants to tell and only the disk knows, looked up now and then. */
+export class StatusLookups {
+  readonly #parts: StatusLookupsParts;
+  #lookups: Lookups = { oldestAgeSeconds: null, certificateDaysLeft: null, writtenTodayBytes: 0 };
+  #certificateAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: StatusLookupsParts) {
+    this.#parts = parts;
+  }
+
+  current(): Lookups {
+    return this.#lookups;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#lookups = {
+        oldestAgeSeconds: await this.#oldestAgeSeconds(),
+        certificateDaysLeft: await this.#certificateDaysLeft(),
+        writtenTodayBytes: this.#parts.writeBudget.look().bytesToday,
+      };
+      await this.#parts.clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
+
+  async #oldestAgeSeconds(): Promise<number | null> {
+    const { outbox, timeKeeper, timeOf } = this.#parts;
+    const [oldest] = await outbox.peek('reading', { maxRecords: 1, maxBytes: 1 });
+    const at = oldest === undefined ? null : timeOf(oldest.body);
+    if (at === null) return null;
+    const nowMs = timeKeeper.stampOf(timeKeeper.now()).wallMs;
+    return Math.max(0, (nowMs - timeKeeper.stampOf(at).wallMs) / 1000);
+  }
+
+  async #certificateDaysLeft(): Promise<number | null> {
+    const { clock, certificateFile } = this.#parts;
+    if (clock.monotonicMs() - this.#certificateAtMs < CERTIFICATE_EVERY_MS)
+      return this.#lookups.certificateDaysLeft;
+    this.#certificateAtMs = clock.monotonicMs();
+    return await certificateDaysLeft(certificateFile, clock.wallMs());
+  }
+}

@@ -1,0 +1,95 @@
+import { dewPoint, heatIndex, seaLevelPressure, windChill } from './air.ts';
+import { goodValue, lookBack, type Past } from './past.ts';
+import { rainIntensity, rainOfLastHour } from './rain.ts';
+import type { Measurement } from './reading.ts';
+import { meanWind, WIND_MEAN_MS } from './wind.ts';
+
+export const derivedQuantities = [
+  'windmean',
+  'windmeandirection',
+  'windmaxgust',
+  'rainintensity',
+  'rainhour',
+  'dewpoint',
+  'sealevelpressure',
+  'pressuretendency',
+  'heatindex',
+  'windchill',
+] as const;
+
+/**
+ * windmean km/h, scalar mean of the last 10 minutes · windmeandirection degrees true, of the mean vector of the last
+ * 10 minutes · windmaxgust km/h, highest 3 s mean of the last 10 minutes · rainintensity mm/h, from the time between
+ * tips · rainhour mm, of the last 60 minutes · dewpoint °C · sealevelpressure hPa · pressuretendency hPa, change over
+ * the last 3 hours · heatindex °C · windchill °C, of the 10-minute wind.
+ */
+export type DerivedQuantity = (typeof derivedQuantities)[number];
+
+/** `null` is "not known", or "not defined in this weather". Only good values go in. */
+export type Derived = Readonly<Record<DerivedQuantity, number | null>>;
+
+export type DerivationOptions = {
+  /** Between two readings. */
+  readonly intervalMs: number;
+  /** Height of the barometer above sea level. */
+  readonly elevationMetres?: number | undefined;
+};
+
+const HOUR_MS = 3_600_000;
+const TENDENCY_MS = 3 * HOUR_MS;
+const TENDENCY_TOLERANCE_MS = 300_000;
+
+/** How far back `deriveFrom` looks. */
+export const RECENT_SPAN_MS = TENDENCY_MS + 2 * TENDENCY_TOLERANCE_MS;
+
+/** What follows from the latest measurements, oldest first; the last one is now. Earlier than `RECENT_SPAN_MS` none counts. */
+export const deriveFrom = (
+  recent: readonly Measurement[],
+  { intervalMs, elevationMetres }: DerivationOptions,
+): Derived => {
+  const past = lookBack(recent, Math.max(RECENT_SPAN_MS, TENDENCY_MS + 2 * intervalMs));
+  const newest = past.at(-1)?.measurement;
+  const now = (quantity: 'temperature' | 'humidity' | 'pressure'): number | null =>
+    newest ? goodValue(newest, quantity) : null;
+  const temperatureC = now('temperature');
+  const humidityPercent = now('humidity');
+  const pressureHpa = now('pressure');
+  const tenMinutes = past.filter(({ agoMs }) => agoMs < WIND_MEAN_MS);
+  const wind = meanWind(tenMinutes, intervalMs);
+  return {
+    windmean: wind.meanKmh,
+    windmeandirection: wind.directionDegrees,
+    windmaxgust: highest(tenMinutes),
+    rainintensity: rainIntensity(past, intervalMs),
+    rainhour: rainOfLastHour(past),
+    dewpoint: dewPoint(temperatureC, humidityPercent),
+    sealevelpressure: seaLevelPressure({ pressureHpa, temperatureC, humidityPercent, elevationMetres }),
+    pressuretendency: pressureTendency(past, pressureHpa, Math.max(TENDENCY_TOLERANCE_MS, intervalMs)),
+    heatindex: heatIndex(temperatureC, humidityPercent),
+    windchill: windChill(temperatureC, wind.meanKmh),
+  };
+};
+
+const highest = (past: readonly Past[]): number | null =>
+  past.reduce<number | null>((max, { measurement }) => {
+    const gustKmh = goodValue(measurement, 'windgust');
+    return gustKmh === null ? max : Math.max(max ?? gustKmh, gustKmh);
+  }, null);
+
+/** Change since the reading nearest to three hours ago (WMO-No. 8: the tendency of three hours). */
+const pressureTendency = (
+  past: readonly Past[],
+  pressureHpa: number | null,
+  toleranceMs: number,
+): number | null => {
+  if (pressureHpa === null) return null;
+  const distanceMs = ({ agoMs }: Past): number => Math.abs(agoMs - TENDENCY_MS);
+  const nearest = past
+    .filter((each) => distanceMs(each) <= toleranceMs && goodValue(each.measurement, 'pressure') !== null)
+    .reduce<Past | undefined>(
+      (best, each) => (best && distanceMs(best) <= distanceMs(each) ? best : each),
+      undefined,
+    );
+  const earlierHpa = nearest ? goodValue(nearest.measurement, 'pressure') : null;
+  return earlierHpa === null ? null : pressureHpa - earlierHpa;
+};

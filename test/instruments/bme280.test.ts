@@ -1,0 +1,263 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createBme280 } from '../../src/instruments/bme280/bme280.ts';
+import { SensorError } from '../../src/instruments/sensor.ts';
+import { burstOf, createFakeBme280, type FakeBme280, workedExample } from '../fakes/bme280.ts';
+import { createManualClock, type ManualClock } from '../fakes/clock.ts';
+import { createFakeI2cBus, createRegisterMap, type FakeI2cBus } from '../fakes/i2c-bus.ts';
+
+const address = 0x76;
+
+describe('the BME280 driver', () => {
+  let bus: FakeI2cBus;
+  let chip: FakeBme280;
+  let clock: ManualClock;
+
+  beforeEach(() => {
+    bus = createFakeI2cBus();
+    chip = createFakeBme280();
+    bus.attach(address, chip);
+    clock = createManualClock({ isAutomatic: true });
+  });
+
+  const create = (options: { maxIdenticalBursts?: number } = {}) =>
+    createBme280({ bus, address, clock, ...options });
+
+  const faultOf = async (reading: Promise<unknown>): Promise<SensorError> => {
+    const error = await reading.then(
+      () => new Error('a reading'),
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof SensorError)) throw error;
+    return error;
+  };
+
+  const writes = (): string[] =>
+    bus.calls
+      .filter(({ kind }) => kind.startsWith('write'))
+      .map(({ register, value }) => `${register.toString(16)}=${value?.toString(16)}`);
+
+  it.each([0x76, 0x77])('measures at address %i', async (at) => {
+    bus.attach(at, chip);
+
+    const reading = await createBme280({ bus, address: at, clock }).read();
+
+    expect(reading.temperatureCelsius).toBe(25.08);
+    expect(reading.pressureHpa).toBeCloseTo(1006.5327, 3);
+    expect(reading.humidityPercent).toBeCloseTo(55.0007, 4);
+    expect(bus.calls.every(({ address: called }) => called === at)).toBe(true);
+  });
+
+  it('resets the chip once, then triggers each measurement in forced mode x1 without filter', async () => {
+    const sensor = create();
+
+    await sensor.read();
+    await sensor.read();
+
+    expect(writes()).toEqual(['e0=b6', 'f2=1', 'f5=0', 'f4=25', 'f2=1', 'f5=0', 'f4=25']);
+  });
+
+  it('never writes to the read-only chip id, as the init() of bme280-sensor does', async () => {
+    await create().read();
+
+    expect(bus.calls.filter(({ kind, register }) => kind !== 'readBlock' && register === 0xd0)).toEqual([]);
+  });
+
+  it('waits 9.3 ms and as long as the chip says it is measuring', async () => {
+    chip.busyReads = 3;
+    const sensor = create();
+    const startMs = clock.monotonicMs();
+
+    await sensor.read();
+
+    expect(clock.monotonicMs() - startMs).toBe(3 + 10 + 3 * 2);
+  });
+
+  it('reads the eight data bytes in one burst', async () => {
+    await create().read();
+
+    expect(bus.calls.filter(({ register }) => register >= 0xf7)).toHaveLength(1);
+  });
+
+  it('takes a chip that never finishes for not ready', async () => {
+    chip.busyReads = 1_000;
+
+    expect(await faultOf(create().read())).toMatchObject({
+      code: 'not-ready',
+      message: 'BME280 0x76: does not finish measuring',
+    });
+  });
+
+  it('works where the mode bits never go back to sleep, as on i2c-stub', async () => {
+    const { registers, ...stub } = createRegisterMap();
+    registers.set(chip.registers);
+    registers.set(burstOf({ temperature: 519_888, pressure: 415_148, humidity: 30_000 }), 0xf7);
+    bus.attach(address, stub);
+    const sensor = create();
+
+    const readings = [await sensor.read(), await sensor.read()];
+
+    expect(readings.map(({ temperatureCelsius }) => temperatureCelsius)).toEqual([25.08, 25.08]);
+    expect(registers[0xf4]).toBe(0x25);
+    expect(sensor.brownOuts()).toBe(0);
+  });
+
+  describe('where bme280-sensor fails', () => {
+    it.each([
+      ['H5', -20, 56.2271, 0],
+      ['H6', -30, 52.5384, 63.0],
+    ])('keeps the sign of %s = %i', async (name, value, percent) => {
+      bus.attach(address, createFakeBme280({ ...workedExample, H: { ...workedExample.H, [name]: value } }));
+
+      expect((await create().read()).humidityPercent).toBeCloseTo(percent, 4);
+    });
+
+    it.each([0x88, 0xe1])('rejects when the calibration read at %i is not acknowledged', async (register) => {
+      bus.fail('EREMOTEIO', 1, (call) => call.register === register);
+      const sensor = create();
+
+      expect(await faultOf(sensor.read())).toMatchObject({ code: 'missing' });
+      expect((await sensor.read()).temperatureCelsius).toBe(25.08);
+    });
+
+    it('rejects reset values instead of reporting 26.46 °C, 70.5 % and 820 hPa', async () => {
+      chip.raws.push({ temperature: 0x80000, pressure: 0x80000, humidity: 0x8000 });
+
+      expect(await faultOf(create().read())).toMatchObject({
+        code: 'implausible',
+        message: 'BME280 0x76: sends no measurement but 8000008000008000',
+      });
+    });
+
+    it('prints nothing', async () => {
+      const printed: unknown[] = [];
+      const { log, warn, error } = console;
+      onTestFinished(() => {
+        Object.assign(console, { log, warn, error });
+      });
+      const print = (...args: unknown[]): number => printed.push(args);
+      Object.assign(console, { log: print, warn: print, error: print });
+
+      await create().read();
+
+      expect(printed).toEqual([]);
+    });
+  });
+
+  it.each([
+    [{ temperature: 0x80000, pressure: 415_148, humidity: 30_000 }, 26.46],
+    [{ temperature: 519_888, pressure: 0x80000, humidity: 30_000 }, 25.08],
+    [{ temperature: 519_888, pressure: 415_148, humidity: 0x8000 }, 25.08],
+  ])('believes %o, where one value alone meets its reset value', async (raw, celsius) => {
+    chip.raws.push(raw);
+
+    expect((await create().read()).temperatureCelsius).toBe(celsius);
+  });
+
+  it.each([0x00, 0xff])('rejects a burst of only 0x%s', async (byte) => {
+    const { registers, ...stub } = createRegisterMap();
+    registers.set(chip.registers);
+    registers.fill(byte, 0xf7);
+    bus.attach(address, stub);
+
+    expect(await faultOf(create().read())).toMatchObject({ code: 'implausible' });
+  });
+
+  it('starts the chip again after a brown-out between two readings, and counts it', async () => {
+    const sensor = create();
+    await sensor.read();
+    chip.reset();
+    bus.calls.length = 0;
+
+    expect((await sensor.read()).temperatureCelsius).toBe(25.08);
+
+    expect(sensor.brownOuts()).toBe(1);
+    expect(bus.calls.some(({ register }) => register === 0x88)).toBe(true);
+  });
+
+  it('rejects a measurement during which the chip was reset, then recovers', async () => {
+    const { write } = chip;
+    let resets = 1;
+    bus.attach(address, {
+      read: chip.read,
+      write: (register, bytes) => {
+        write(register, bytes);
+        if (register === 0xf4 && resets-- > 0) chip.reset();
+      },
+    });
+    const sensor = create();
+
+    expect(await faultOf(sensor.read())).toMatchObject({
+      code: 'not-ready',
+      message: 'BME280 0x76: was reset while it measured; check its supply',
+    });
+    expect(sensor.brownOuts()).toBe(1);
+    expect((await sensor.read()).temperatureCelsius).toBe(25.08);
+  });
+
+  it.each([
+    [0x58, 'chip id 0x58 is a BMP280, which measures no humidity; a BME280 has 0x60'],
+    [0x56, 'chip id 0x56 is a BMP280, which measures no humidity; a BME280 has 0x60'],
+    [0x61, 'chip id 0x61 is a BME680; a BME280 has 0x60'],
+    [0x00, 'chip id 0x00 is nothing that works: SDA is held low; a BME280 has 0x60'],
+    [0x42, 'chip id 0x42 is no chip of this family; a BME280 has 0x60'],
+  ])('refuses chip id %i', async (id, message) => {
+    chip.registers[0xd0] = id;
+
+    expect(await faultOf(create().read())).toMatchObject({
+      code: 'wrong-chip',
+      message: `BME280 0x76: ${message}`,
+    });
+  });
+
+  it('checks the chip id at every reading', async () => {
+    const sensor = create();
+    await sensor.read();
+    chip.registers[0xd0] = 0x58;
+
+    expect(await faultOf(sensor.read())).toMatchObject({ code: 'wrong-chip' });
+  });
+
+  it.each([
+    ['EREMOTEIO', 'missing'],
+    ['ENXIO', 'missing'],
+    ['ENODEV', 'missing'],
+    ['EIO', 'bus'],
+    ['ETIMEDOUT', 'bus'],
+  ])('reports %s as %s and starts the chip again', async (code, fault) => {
+    const sensor = create();
+    await sensor.read();
+    bus.fail(code, 1, ({ register }) => register === 0xf7);
+
+    expect(await faultOf(sensor.read())).toMatchObject({ code: fault });
+    bus.calls.length = 0;
+    await sensor.read();
+
+    expect(writes()[0]).toBe('e0=b6');
+    expect(sensor.brownOuts()).toBe(0);
+  });
+
+  it('rejects a chip that repeats itself, until its data change', async () => {
+    const sensor = create({ maxIdenticalBursts: 3 });
+    await sensor.read();
+    await sensor.read();
+
+    expect(await faultOf(sensor.read())).toMatchObject({
+      code: 'implausible',
+      message: 'BME280 0x76: hangs: 3 identical measurements in a row',
+    });
+    expect(await faultOf(sensor.read())).toMatchObject({ code: 'implausible' });
+    chip.raws.push({ temperature: 519_904, pressure: 415_148, humidity: 30_000 });
+    expect((await sensor.read()).temperatureCelsius).toBe(25.09);
+  });
+
+  it('lets a bug through as what it is', async () => {
+    bus.attach(address, {
+      read: () => {
+        throw new TypeError('a bug');
+      },
+      write: () => undefined,
+    });
+
+    await expect(create().read()).rejects.toThrow(TypeError);
+  });
+});

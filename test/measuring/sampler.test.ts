@@ -1,0 +1,409 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { qualitySchema } from '../../src/config/quality-schema.ts';
+import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import type { OutputLine } from '../../src/gpio/output-line.ts';
+import { createSampler, type Sampler } from '../../src/measuring/sampler.ts';
+import type { StateChanges } from '../../src/outbox/outbox.ts';
+import { createQualityControl } from '../../src/quality/quality-control.ts';
+import { Ads1115Chip } from '../../src/simulation/ads1115-chip.ts';
+import type { I2cChip } from '../../src/simulation/i2c-chip.ts';
+import { createSimulatedI2cBus } from '../../src/simulation/simulated-i2c-bus.ts';
+import type { RawMeasurement } from '../../src/weather/reading.ts';
+import { createFakeBme280 } from '../fakes/bme280.ts';
+import { createManualClock, type ManualClock } from '../fakes/clock.ts';
+import { createFakeEdgeSource, type FakeEdgeSource } from '../fakes/edge-source.ts';
+import { createRecordingLog, type RecordingLog } from '../fakes/log.ts';
+import { createFakeSavedState, type FakeSavedState } from '../fakes/saved-state.ts';
+
+const WIND = 5;
+const RAIN = 6;
+const intervalMs = 12_000;
+const allSensors = {
+  bme280: {},
+  windVane: {},
+  anemometer: { gpio: WIND },
+  rainGauge: { gpio: RAIN },
+};
+
+type Delivery = { readonly raw: RawMeasurement; readonly state: StateChanges };
+
+/** A station on fakes; time moves on when a test says so. */
+class Station {
+  readonly clock: ManualClock = createManualClock({ monotonicMs: 0 });
+  /** Addresses that do not answer. */
+  readonly absent = new Set<number>();
+  readonly transfers: { readonly address: number; readonly atMs: number }[] = [];
+  readonly log: RecordingLog = createRecordingLog();
+  readonly outbox: FakeSavedState = createFakeSavedState();
+  readonly deliveries: Delivery[] = [];
+  readonly stop = new AbortController();
+  edges: FakeEdgeSource = createFakeEdgeSource();
+  vaneVolts = 1.487;
+  isStoring = true;
+  samples = 0;
+  running: Promise<void> = Promise.resolve();
+
+  /** Answers without waiting, so that all there is to do at a moment is done before the clock moves on. */
+  createBus() {
+    const { clock, absent, transfers } = this;
+    const vane = new Ads1115Chip({ nowMs: () => clock.monotonicMs(), voltsAt: () => this.vaneVolts });
+    return createSimulatedI2cBus({
+      chips: new Map<number, I2cChip>([
+        [0x76, createFakeBme280()],
+        [0x48, vane],
+      ]),
+      faultOf: (address) => {
+        transfers.push({ address, atMs: clock.monotonicMs() });
+        return absent.has(address) ? 'EREMOTEIO' : null;
+      },
+    });
+  }
+
+  async start(sensors: object = allSensors): Promise<Sampler> {
+    const { clock, log, outbox } = this;
+    const sampler = await createSampler({
+      sensors: sensorsSchema.parse(sensors),
+      buses: {
+        i2cBus: this.createBus(),
+        edgeSource: this.edges,
+        openOutputLine: () => Promise.reject<OutputLine>(new Error('no output here')),
+        close: () => Promise.resolve(),
+      },
+      clock,
+      log,
+      outbox,
+      timeKeeper: {
+        now: () => ({
+          bootId: 'boot',
+          monotonicMs: clock.monotonicMs(),
+          wallMs: clock.wallMs(),
+          synchronized: true,
+        }),
+      },
+      progress: {
+        noteSample: () => {
+          this.samples += 1;
+        },
+      },
+      intervalMs,
+    });
+    this.running = sampler.run(this.stop.signal, async (raw, state) => {
+      this.deliveries.push({ raw, state });
+      if (this.isStoring) await outbox.putState(state);
+      return this.isStoring;
+    });
+    return sampler;
+  }
+
+  /** `hz` pulses a second while time moves on. */
+  async blow(hz: number, ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 1_000) {
+      const fromMs = this.clock.monotonicMs();
+      for (let pulse = 0; pulse < hz; pulse += 1)
+        this.edges.pulse(WIND, fromMs + ((pulse + 0.5) * 1_000) / hz);
+      await this.clock.advance(1_000);
+    }
+  }
+
+  get values() {
+    return this.deliveries.map(({ raw }) => raw.values);
+  }
+}
+
+describe('the sampler', () => {
+  let station: Station;
+
+  beforeEach(() => {
+    station = new Station();
+  });
+  afterEach(async () => {
+    station.stop.abort();
+    await station.clock.advance(1_000);
+    await station.running;
+  });
+
+  it('delivers a reading every interval, the first after a whole one', async () => {
+    await station.start();
+    await station.blow(10, 11_000);
+    expect(station.deliveries).toEqual([]);
+    await station.blow(10, 26_000);
+
+    expect(station.deliveries.map(({ raw }) => raw.at.monotonicMs)).toEqual([12_000, 24_000, 36_000]);
+    expect(station.deliveries.map(({ raw }) => raw.faults)).toEqual([{}, {}, {}]);
+  });
+
+  it('measures every quantity', async () => {
+    await station.start();
+    station.edges.pulse(RAIN, 3_000);
+    station.edges.pulse(RAIN, 8_000);
+    await station.blow(10, 12_500);
+
+    expect(station.values).toEqual([
+      {
+        temperature: 25.08,
+        humidity: expect.closeTo(55.0007, 3),
+        pressure: expect.closeTo(1_006.53, 1),
+        winddirection: expect.closeTo(45, 6),
+        windintensity: expect.closeTo(24, 0),
+        windgust: expect.closeTo(24, 0),
+        rainheight: 2 * 0.2794,
+      },
+    ]);
+  });
+
+  it('calibrates before quality control judges', async () => {
+    const calibration = { temperature: { scale: 2, offsetCelsius: 10 }, humidity: { offsetPercent: -3 } };
+    await station.start({ bme280: { calibration } });
+    await station.clock.advance(12_500);
+
+    const control = createQualityControl({ limits: qualitySchema.parse({}), intervalMs });
+    expect(station.deliveries.map(({ raw }) => control.check(raw))).toMatchObject([
+      {
+        values: { temperature: null, humidity: expect.closeTo(52.0007, 3) },
+        quality: { temperature: 'failed:range' },
+      },
+    ]);
+  });
+
+  it('notes a sample every second', async () => {
+    await station.start();
+    await station.clock.advance(5_500);
+
+    expect(station.samples).toBe(6);
+  });
+
+  it('reads the BME280 once an interval and the vane once a second', async () => {
+    await station.start();
+    await station.clock.advance(24_500);
+
+    const secondsOf = (chip: number): Set<number> =>
+      new Set(
+        station.transfers
+          .filter(({ address }) => address === chip)
+          .map(({ atMs }) => Math.floor(atMs / 1_000)),
+      );
+    expect([...secondsOf(0x76)]).toEqual([12, 24]);
+    expect([...secondsOf(0x48)]).toEqual(Array.from({ length: 25 }, (_, second) => second));
+  });
+
+  it('means the directions of the interval as vectors', async () => {
+    await station.start();
+    station.vaneVolts = 2.265;
+    await station.blow(10, 5_800);
+    station.vaneVolts = 1.308;
+    await station.blow(10, 6_000);
+    station.vaneVolts = 0.926;
+    await station.blow(10, 1_000);
+
+    const direction = station.values[0]?.winddirection ?? 180;
+    expect(Math.min(direction, 360 - direction)).toBeLessThan(0.001);
+  });
+
+  it('tells where the vane points in a calm too, which quality control has to know', async () => {
+    await station.start();
+    await station.clock.advance(12_500);
+
+    expect(station.deliveries[0]?.raw).toMatchObject({
+      values: { windintensity: 0, windgust: 0, winddirection: expect.closeTo(45, 6) },
+      faults: {},
+    });
+  });
+
+  it('gives the direction where no anemometer tells whether it is calm', async () => {
+    await station.start({ windVane: {} });
+    await station.clock.advance(12_500);
+
+    expect(station.values[0]?.winddirection).toBeCloseTo(45, 6);
+  });
+
+  it('measures nothing where nothing is wired, without a fault', async () => {
+    const sampler = await station.start({});
+    await station.clock.advance(12_500);
+
+    const raw = station.deliveries[0]?.raw;
+    expect(Object.values(raw?.values ?? { none: 0 })).toEqual(Array.from({ length: 7 }, () => null));
+    expect([raw?.faults, sampler.instruments()]).toEqual([{}, []]);
+  });
+
+  describe('counts pulses', () => {
+    it('exactly once across the edges of intervals, by their own time', async () => {
+      await station.start();
+      for (const atMs of [11_800, 12_000, 23_990]) station.edges.pulse(RAIN, atMs);
+      await station.clock.advance(37_000);
+
+      expect(station.values.map(({ rainheight }) => rainheight)).toEqual([0.2794, 2 * 0.2794, 0]);
+    });
+
+    it('and doubts rain that fell faster than a bucket tips', async () => {
+      await station.start();
+      for (const atMs of [3_000, 3_300, 15_000]) station.edges.pulse(RAIN, atMs);
+      await station.clock.advance(25_000);
+
+      expect(station.deliveries.map(({ raw }) => [raw.values.rainheight, raw.doubts])).toEqual([
+        [2 * 0.2794, { rainheight: 'suspect:bounce' }],
+        [0.2794, {}],
+      ]);
+    });
+
+    it('of the interval that arrive while the BME280 is read', async () => {
+      await station.start();
+      await station.clock.advance(12_001);
+      expect(station.deliveries).toEqual([]);
+      station.edges.pulse(RAIN, 11_990);
+      await station.clock.advance(100);
+
+      expect(station.values[0]?.rainheight).toBe(0.2794);
+    });
+
+    it('says how many may be missing', async () => {
+      const sampler = await station.start();
+      station.edges.missed = 7;
+
+      expect(sampler.suspectedMissedPulses()).toBe(7);
+    });
+  });
+
+  describe('when a reading is not stored', () => {
+    it('reports its rain with the next one', async () => {
+      await station.start();
+      station.isStoring = false;
+      station.edges.pulse(RAIN, 1_000);
+      await station.clock.advance(13_000);
+      station.isStoring = true;
+      station.edges.pulse(RAIN, 14_000);
+      await station.clock.advance(24_000);
+
+      expect(station.values.map(({ rainheight }) => rainheight)).toEqual([0.2794, 2 * 0.2794, 0]);
+    });
+  });
+
+  describe('when a sensor fails', () => {
+    it('says so beside its values and goes on with the others', async () => {
+      station.absent.add(0x76);
+      const sampler = await station.start();
+      await station.blow(10, 12_500);
+
+      expect(station.deliveries[0]?.raw).toMatchObject({
+        values: { temperature: null, humidity: null, pressure: null, winddirection: expect.closeTo(45, 6) },
+        faults: { temperature: 'missing:missing', humidity: 'missing:missing', pressure: 'missing:missing' },
+      });
+      expect(sampler.instruments().map(({ name, state }) => [name, state])).toEqual([
+        ['bme280', 'failing'],
+        ['windVane', 'ok'],
+        ['anemometer', 'ok'],
+        ['rainGauge', 'ok'],
+      ]);
+    });
+
+    it('asks a vane that was missing at boot until it appears', async () => {
+      station.absent.add(0x48);
+      await station.start();
+      await station.blow(10, 13_000);
+      station.absent.delete(0x48);
+      await station.blow(10, 12_000);
+
+      expect(station.deliveries.map(({ raw }) => raw.faults['winddirection'])).toEqual([
+        'missing:missing',
+        undefined,
+      ]);
+      expect(station.log.lines().map(({ message }) => message)).toEqual([
+        'the instrument gives no value',
+        'the instrument works again',
+      ]);
+    });
+
+    it('tells an open vane from one that stands between two positions', async () => {
+      await station.start();
+      station.vaneVolts = 3.29;
+      await station.blow(10, 12_500);
+      station.vaneVolts = 3.3 * 0.34;
+      await station.blow(10, 24_000);
+
+      expect(station.deliveries.map(({ raw }) => raw.faults)).toMatchObject([
+        { winddirection: 'missing:implausible' },
+        { winddirection: 'missing:implausible' },
+        { winddirection: 'missing:implausible' },
+      ]);
+      expect(station.values.map(({ winddirection }) => winddirection)).toEqual([null, null, null]);
+    });
+
+    it('knows no wind of an interval in which the lines were lost, and keeps its rain', async () => {
+      const sampler = await station.start();
+      station.edges.pulse(RAIN, 500);
+      await station.blow(10, 3_000);
+      station.edges.setFault(new Error('gpiomon ended'));
+      await station.clock.advance(1_000);
+      station.edges.setFault(null);
+      await station.blow(10, 9_000);
+      await station.blow(10, 12_000);
+
+      expect(station.deliveries[0]?.raw).toMatchObject({
+        values: { windintensity: null, windgust: null, rainheight: null },
+        faults: { windintensity: 'missing:bus', windgust: 'missing:bus', rainheight: 'missing:bus' },
+      });
+      expect(station.deliveries[0]?.state).toEqual({});
+      expect(station.values[1]).toMatchObject({ windintensity: expect.closeTo(24, 0), rainheight: 0.2794 });
+      expect(sampler.instruments()).toMatchObject([
+        {},
+        {},
+        { name: 'anemometer', state: 'ok', errors: 1, lastFault: { message: 'gpiomon ended' } },
+        { name: 'rainGauge', state: 'ok', errors: 1 },
+      ]);
+    });
+
+    it('goes on knowing none while the lines stay lost', async () => {
+      await station.start();
+      await station.clock.advance(3_000);
+      station.edges.setFault(new Error('gpiomon ended'));
+      await station.clock.advance(34_000);
+
+      expect(station.values.map(({ windintensity }) => windintensity)).toEqual([null, null, null]);
+    });
+
+    it('samples without pulses until the lines can be watched', async () => {
+      station.edges = createFakeEdgeSource({ fault: new Error('no GPIO chip') });
+      await station.start();
+      await station.clock.advance(13_000);
+      station.edges.setFault(null);
+      await station.blow(10, 24_000);
+
+      expect(station.values.map(({ windintensity }) => windintensity)).toEqual([
+        null,
+        null,
+        expect.closeTo(24, 0),
+      ]);
+      expect(station.samples).toBeGreaterThan(30);
+    });
+
+    it('calls lines that are not watched yet not ready', async () => {
+      const watch = station.edges.watch;
+      station.edges = { ...station.edges, watch: (lines, onEdge) => watch(lines, onEdge, () => undefined) };
+      station.edges.setFault(new Error('arming takes its time'));
+      await station.start();
+      await station.clock.advance(13_000);
+
+      expect(station.deliveries[0]?.raw.faults).toMatchObject({ windintensity: 'missing:not-ready' });
+    });
+  });
+
+  it('ends when told, with every tip saved and no lines needed for it', async () => {
+    station.edges = createFakeEdgeSource({ fault: new Error('no GPIO chip') });
+    await station.start();
+    await station.clock.advance(1_000);
+    station.stop.abort();
+    await station.clock.advance(1_000);
+
+    await station.running;
+    await station.edges.close();
+    expect(station.clock.sleepers()).toBe(0);
+  });
+
+  it('ends with the error of an edge source that can never work', async () => {
+    station.edges = { ...station.edges, watch: () => Promise.reject(new Error('onoff is not installed')) };
+    await station.start();
+    const running = station.running;
+    station.running = Promise.resolve();
+
+    await expect(running).rejects.toThrow('onoff is not installed');
+  });
+});

@@ -1,0 +1,284 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCertificateAuthority, type Identity } from '../../src/certificate/certificate-authority.ts';
+import { type Broker, type BrokerParts, startBroker } from '../../src/demo/broker.ts';
+import type { BrokerAnswer, BrokerMessage } from '../../src/demo/broker-session.ts';
+import { type AwsConnectionParts, awsConnect } from '../../src/mqtt/aws-connection.ts';
+import { ConnectError } from '../../src/mqtt/connection.ts';
+
+const authority = await createCertificateAuthority('Test CA');
+const device = await authority.issueClient('1');
+const server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] });
+const never = new AbortController().signal;
+
+let broker: Broker;
+let messages: BrokerMessage[];
+let answer: BrokerAnswer;
+let acceptance: ReturnType<NonNullable<BrokerParts['onConnect']>>;
+
+beforeEach(async () => {
+  messages = [];
+  answer = { reasonCode: 0 };
+  acceptance = { reasonCode: 0 };
+  broker = await startBroker({
+    server,
+    clientAuthority: authority.certificate,
+    onConnect: () => acceptance,
+    onPublish: (message) => {
+      messages.push(message);
+      return answer;
+    },
+  });
+});
+
+afterEach(() => broker.close());
+
+const partsFor = (overrides: Partial<AwsConnectionParts> = {}): AwsConnectionParts => ({
+  endpoint: '127.0.0.1',
+  port: broker.port,
+  clientId: '1',
+  credentials: { ...device, rootCa: authority.certificate },
+  will: { topic: 'w/1/status', payload: 'offline' },
+  ...overrides,
+});
+
+const open = (overrides: Partial<AwsConnectionParts> = {}) => awsConnect(partsFor(overrides))(never);
+
+const refusalOf = async (overrides: Partial<AwsConnectionParts>, signal = never) => {
+  const error: unknown = await awsConnect(partsFor(overrides))(signal).catch((reason: unknown) => reason);
+  if (!(error instanceof ConnectError)) throw new Error(`connected, or failed otherwise: ${String(error)}`);
+  return error.end;
+};
+
+const untilRetained = async (topic: string): Promise<string> => {
+  for (;;) {
+    const payload = broker.retained(topic);
+    if (payload !== undefined) return payload;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+};
+
+/** Passes bytes on until it is told to hold them back: the network still looks up. */
+const startBlackHole = async (targetPort: number) => {
+  const sockets: Socket[] = [];
+  const proxy = createServer((client) => {
+    const upstream = connect(targetPort, '127.0.0.1');
+    sockets.push(client, upstream);
+    client.pipe(upstream).pipe(client);
+    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const address = proxy.address();
+  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  return {
+    port: address.port,
+    swallow: () => {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    },
+  };
+};
+
+describe('a connection through the AWS SDK', () => {
+  it('delivers at QoS 1, retained where asked', async () => {
+    const connection = await open();
+
+    expect(await connection.publish('w/1/reading', 'one')).toEqual({ kind: 'acknowledged' });
+    await connection.publish('w/1/status', 'online', { retain: true });
+
+    expect(messages.map(({ topic, payload, clientId }) => [clientId, topic, payload])).toEqual([
+      ['1', 'w/1/reading', 'one'],
+      ['1', 'w/1/status', 'online'],
+    ]);
+    expect(broker.retained('w/1/status')).toBe('online');
+    await connection.close();
+  });
+
+  it('leaves the will behind, orderly end or not', async () => {
+    const orderly = await open();
+    await orderly.close();
+    expect(await untilRetained('w/1/status')).toBe('offline');
+    messages.length = 0;
+
+    const cut = await open();
+    await broker.cut();
+    expect(await cut.ended).toEqual({ kind: 'broken', reason: 'the connection was closed' });
+    await cut.close();
+    expect(messages.map(({ payload }) => payload)).toEqual(['offline']);
+  });
+
+  it.each([
+    [0x80, false],
+    [0x83, false],
+    [0x87, false],
+    [0x90, true],
+    [0x97, false],
+    [0x99, true],
+  ])('tells a refusal by PUBACK %i, permanent: %s', async (reasonCode, isPermanent) => {
+    answer = { reasonCode };
+    const connection = await open();
+
+    expect(await connection.publish('w/1/reading', 'x')).toMatchObject({
+      kind: 'refused',
+      reasonCode,
+      isPermanent,
+    });
+    await connection.close();
+  });
+
+  it('takes "no matching subscribers" for an acknowledgement', async () => {
+    answer = { reasonCode: 0x10 };
+    const connection = await open();
+
+    expect(await connection.publish('w/1/reading', 'x')).toEqual({ kind: 'acknowledged' });
+    await connection.close();
+  });
+
+  it('knows which payload a farewell is about', async () => {
+    answer = { disconnect: 0x95 };
+    const connection = await open();
+
+    const result = await connection.publish('w/1/reading', 'x');
+
+    expect(result).toMatchObject({ kind: 'refused', reasonCode: 0x95, isPermanent: true });
+    expect(await connection.ended).toEqual({ kind: 'refused', reason: 'packet too large (0x95)' });
+    await connection.close();
+  });
+
+  it('blames no payload when several were in flight', async () => {
+    answer = 'silence';
+    const connection = await open();
+    const first = connection.publish('w/1/reading', 'x');
+    await untilMessages(1);
+    answer = { disconnect: 0x95 };
+    const second = connection.publish('w/1/reading', 'y');
+
+    expect([await first, await second].map(({ kind }) => kind)).toEqual(['unacknowledged', 'unacknowledged']);
+    await connection.close();
+  });
+
+  it('refuses for good what is larger than the broker takes', async () => {
+    acceptance = { reasonCode: 0, maximumPacketSize: 1_000 };
+    const connection = await open();
+
+    expect(await connection.publish('w/1/reading', 'x'.repeat(2_000))).toMatchObject({
+      kind: 'refused',
+      reasonCode: 0x95,
+      isPermanent: true,
+    });
+    expect(await connection.publish('w/1/reading', 'x')).toEqual({ kind: 'acknowledged' });
+    await connection.close();
+  });
+
+  it('settles what was in flight when the connection breaks', async () => {
+    answer = 'drop';
+    const connection = await open();
+
+    expect(await connection.publish('w/1/reading', 'x')).toMatchObject({ kind: 'unacknowledged' });
+    await connection.close();
+    expect(await connection.publish('w/1/reading', 'x')).toMatchObject({ kind: 'unacknowledged' });
+  });
+
+  it('closes through a network that swallows everything', async () => {
+    const hole = await startBlackHole(broker.port);
+    const connection = await open({ port: hole.port });
+    hole.swallow();
+    const lost = connection.publish('w/1/reading', 'x');
+
+    await connection.close();
+
+    expect(await lost).toMatchObject({ kind: 'unacknowledged' });
+    hole.close();
+  });
+
+  it('says what is wrong when it cannot connect', async () => {
+    const stranger = await (await createCertificateAuthority('Other CA')).issueClient('1');
+    acceptance = { reasonCode: 0x87 };
+    expect(await refusalOf({})).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('not authorized'),
+    });
+    expect(await refusalOf({ credentials: { ...stranger, rootCa: authority.certificate } })).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('is the certificate registered and active'),
+    });
+    expect(await refusalOf({ credentials: { ...device, rootCa: 'garbage' } })).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('cannot be used'),
+    });
+    await broker.close();
+    expect(await refusalOf({})).toMatchObject({
+      kind: 'unreachable',
+      reason: expect.stringContaining('connection refused'),
+    });
+  });
+
+  it('gives up an attempt when it is told to', async () => {
+    const mute = createServer().listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const address = mute.address();
+    const stop = new AbortController();
+    const failing = refusalOf(
+      { port: address !== null && typeof address === 'object' ? address.port : 1 },
+      stop.signal,
+    );
+    await once(mute, 'connection');
+
+    stop.abort();
+
+    expect(await failing).toEqual({ kind: 'broken', reason: 'stopped' });
+    await expect(awsConnect(partsFor())(stop.signal)).rejects.toThrow();
+    mute.close();
+  });
+
+  describe('with files', () => {
+    const files = async (identity: Identity) => {
+      const folder = await mkdtemp(join(tmpdir(), 'credentials-'));
+      const certificateFile = join(folder, 'device.pem');
+      const privateKeyFile = join(folder, 'device.key');
+      const rootCaFile = join(folder, 'ca.pem');
+      await writeFile(rootCaFile, authority.certificate);
+      const write = async (next: Identity): Promise<void> => {
+        await writeFile(certificateFile, next.certificate);
+        await writeFile(privateKeyFile, next.privateKey);
+      };
+      await write(identity);
+      return { folder, write, credentials: { certificateFile, privateKeyFile, rootCaFile } };
+    };
+
+    it('takes a renewed certificate at the next attempt', async () => {
+      const stranger = await (await createCertificateAuthority('Other CA')).issueClient('1');
+      const { folder, write, credentials } = await files(stranger);
+      const attempt = awsConnect(partsFor({ credentials }));
+      await expect(attempt(never)).rejects.toThrow();
+
+      await write(device);
+      const connection = await attempt(never);
+
+      expect(await connection.publish('w/1/reading', 'x')).toEqual({ kind: 'acknowledged' });
+      await connection.close();
+      await rm(folder, { recursive: true });
+    });
+
+    it('names a file that is missing as the trouble', async () => {
+      const { folder, credentials } = await files(device);
+      await rm(folder, { recursive: true });
+
+      expect(await refusalOf({ credentials })).toMatchObject({
+        kind: 'refused',
+        reason: expect.stringContaining('cannot be used'),
+      });
+    });
+  });
+});
+
+const untilMessages = async (count: number): Promise<void> => {
+  while (messages.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+};

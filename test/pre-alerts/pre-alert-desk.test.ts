@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import { PreAlertDesk, savedPreAlerts } from '../../src/pre-alerts/pre-alert-desk.ts';
+import { createPreAlerts, type PreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
+import type { PreAlertStatus } from '../../src/status/status.ts';
+import { createRecordingLog } from '../fakes/log.ts';
+import { measurementAt } from '../fakes/measurements.ts';
+import { openOutboxForTest } from '../fakes/outbox-bodies.ts';
+import { heatRule } from '../fakes/pre-alert-rules.ts';
+import { createFakeDisk } from '../fakes/store.ts';
+
+const createRecordingOutputs = () => {
+  const shown: string[] = [];
+  const outputs = {
+    show: (rules: readonly Pick<PreAlertStatus, 'rule' | 'state'>[]) => {
+      shown.push(rules.map(({ rule, state }) => `${rule} ${state}`).join());
+      return Promise.resolve();
+    },
+    statusOf: () => ({ gpio: 17, state: 'on' as const }),
+  };
+  return { shown, outputs };
+};
+
+const openDesk = async (outbox: Outbox) => {
+  const log = createRecordingLog();
+  const restored = await savedPreAlerts(outbox);
+  const preAlerts = createPreAlerts({ rules: [heatRule()], intervalMs: 12_000, restored });
+  const { shown, outputs } = createRecordingOutputs();
+  return { log, shown, desk: new PreAlertDesk({ preAlerts, outputs, outbox, log }) };
+};
+
+const eventsIn = async (outbox: Outbox): Promise<unknown[]> =>
+  (await outbox.peek('prealert', { maxRecords: 10, maxBytes: 100_000 })).map(({ body }) => body);
+
+const setUp = async () => {
+  const disk = createFakeDisk();
+  const outbox = await openOutboxForTest(disk.open(), { maxBytes: 1_000_000 });
+  return { disk, outbox, ...(await openDesk(outbox)) };
+};
+
+/** More than rules ever would: chatter and floods are held down where they arise. */
+const raisingEveryTime = (): PreAlerts => {
+  const evaluating = createPreAlerts({ rules: [heatRule()], intervalMs: 12_000, restored: undefined });
+  const { steps } = evaluating.evaluate(measurementAt(0, { temperature: 36 }));
+  return { ...evaluating, evaluate: (measurement) => ({ ...evaluating.evaluate(measurement), steps }) };
+};
+
+describe('the pre-alert desk', () => {
+  it('puts what the rules decide into the alert lane, into the log, onto the output lines', async () => {
+    const { outbox, desk, log, shown } = await setUp();
+
+    await desk.decide(measurementAt(12, { temperature: 34 }));
+    await desk.decide(measurementAt(24, { temperature: 36 }));
+
+    expect(await eventsIn(outbox)).toMatchObject([{ rule: 'heat', transition: 'raised', value: 36 }]);
+    expect(log.lines('warn')).toMatchObject([{ rule: 'heat', transition: 'raised', severity: 'warning' }]);
+    expect(desk.status()).toMatchObject([
+      { rule: 'heat', state: 'active', output: { gpio: 17, state: 'on' } },
+    ]);
+    expect(shown).toEqual(['heat normal', 'heat active']);
+    expect(desk.derived()).not.toBeNull();
+  });
+
+  it('neither raises again nor forgets after a power cut', async () => {
+    const { disk, desk } = await setUp();
+    await desk.decide(measurementAt(24, { temperature: 36 }));
+
+    disk.cutPower();
+    const outbox = await openOutboxForTest(disk.open(), { maxBytes: 1_000_000 });
+    const { desk: restarted } = await openDesk(outbox);
+    await restarted.decide(measurementAt(36, { temperature: 36 }));
+    await restarted.decide(measurementAt(48, { temperature: 30 }));
+
+    expect(await eventsIn(outbox)).toMatchObject([{ transition: 'raised' }, { transition: 'cleared' }]);
+  });
+
+  it('holds events while the disk is full, and keeps no state that knows of them', async () => {
+    const { disk, outbox, desk } = await setUp();
+    await desk.decide(measurementAt(12, { temperature: 30 }));
+    const before = desk.stateToKeep();
+    disk.setFull(true);
+
+    await desk.decide(measurementAt(24, { temperature: 36 }));
+    expect(desk.stateToKeep()).toEqual(before);
+
+    disk.setFull(false);
+    await desk.decide(measurementAt(36, { temperature: 36 }));
+    expect(await eventsIn(outbox)).toMatchObject([{ transition: 'raised' }]);
+    expect(desk.stateToKeep()).not.toEqual(before);
+  });
+
+  it('gives up the oldest of very many events, and says so', async () => {
+    const disk = createFakeDisk();
+    const outbox = await openOutboxForTest(disk.open(), { maxBytes: 1_000_000 });
+    const log = createRecordingLog();
+    const desk = new PreAlertDesk({
+      preAlerts: raisingEveryTime(),
+      ...createRecordingOutputs(),
+      outbox,
+      log,
+    });
+    disk.setFull(true);
+    for (let turn = 0; turn < 102; turn += 1) await desk.decide(measurementAt(12 * turn));
+    expect(log.lines('error')).toMatchObject([{ events: 1 }, { events: 1 }]);
+
+    disk.setFull(false);
+    await desk.decide(measurementAt(12 * 102));
+
+    const waiting = await outbox.peek('prealert', { maxRecords: 200, maxBytes: 1_000_000 });
+    expect(waiting).toHaveLength(101);
+  });
+
+  it('does not hide a bug', async () => {
+    const outbox = { append: () => Promise.reject(new Error('a bug')) };
+    const preAlerts = createPreAlerts({ rules: [heatRule()], intervalMs: 12_000, restored: undefined });
+    const desk = new PreAlertDesk({
+      ...{ preAlerts, outbox, ...createRecordingOutputs() },
+      log: createRecordingLog(),
+    });
+
+    await expect(desk.decide(measurementAt(12, { temperature: 36 }))).rejects.toThrow('a bug');
+  });
+});

@@ -1,0 +1,108 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
+import type { OutboxRecord } from '../../src/outbox/outbox.ts';
+import { StatusLookups } from '../../src/status/status-lookups.ts';
+import { WriteBudget } from '../../src/store/write-budget.ts';
+import type { Instant, Stamp } from '../../src/weather/reading.ts';
+import { createManualClock } from '../fakes/clock.ts';
+import { createRecordingLog } from '../fakes/log.ts';
+import { instantAt, timeOf } from '../fakes/outbox-bodies.ts';
+
+const notBefore = new Date('2026-01-01T00:00:00Z');
+const notAfter = new Date('2026-07-01T00:00:00Z');
+
+describe('the lookups of a status', () => {
+  let folder: string;
+  let certificateFile: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lookups-'));
+    certificateFile = join(folder, 'device.pem');
+    const authority = await createCertificateAuthority('an authority for a test');
+    await writeFile(certificateFile, (await authority.issueClient('1', { notBefore, notAfter })).certificate);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const start = (waiting: OutboxRecord[]) => {
+    const clock = createManualClock({ wallMs: Date.UTC(2026, 5, 1) });
+    const log = createRecordingLog();
+    const disk = { writtenBytes: 4096 };
+    const stop = new AbortController();
+    const lookups = new StatusLookups({
+      certificateFile,
+      writeBudget: new WriteBudget({
+        budgetMegabytes: 1,
+        log,
+        writtenBytes: () => disk.writtenBytes,
+        wallMs: () => clock.wallMs(),
+      }),
+      clock,
+      outbox: { peek: () => Promise.resolve(waiting) },
+      timeOf,
+      timeKeeper: {
+        now: (): Instant => ({ ...instantAt(0), wallMs: clock.wallMs() }),
+        stampOf: ({ wallMs }): Stamp => ({ wallMs, timequality: 'synced' }),
+      },
+    });
+    const running = lookups.run(stop.signal);
+    const end = (): Promise<void> => {
+      stop.abort();
+      return running;
+    };
+    return { clock, disk, log, lookups, end };
+  };
+
+  it('know nothing before the first look', async () => {
+    const { lookups, end } = start([]);
+
+    expect(lookups.current()).toEqual({
+      oldestAgeSeconds: null,
+      certificateDaysLeft: null,
+      writtenTodayBytes: 0,
+    });
+    await end();
+  });
+
+  it('tell how old the oldest waiting reading is, and how long the certificate is valid', async () => {
+    const { clock, lookups, end } = start([{ epoch: 'A', seq: 7, body: { at: { ...instantAt(0) } } }]);
+
+    await clock.untilSleeping();
+    await clock.advance(5_000);
+    await clock.untilSleeping();
+
+    expect(lookups.current()).toEqual({
+      oldestAgeSeconds: 5,
+      certificateDaysLeft: 30,
+      writtenTodayBytes: 4096,
+    });
+    await end();
+  });
+
+  it('make up no age where nothing waits', async () => {
+    const { clock, lookups, end } = start([]);
+
+    await clock.untilSleeping();
+
+    expect(lookups.current()).toEqual({
+      oldestAgeSeconds: null,
+      certificateDaysLeft: 30,
+      writtenTodayBytes: 4096,
+    });
+    await end();
+  });
+
+  it('warn within seconds when more was written today than the budget allows', async () => {
+    const { clock, disk, log, lookups, end } = start([]);
+    await clock.untilSleeping();
+    disk.writtenBytes = 1_000_001;
+    await clock.advance(5_000);
+    await clock.untilSleeping();
+
+    expect(lookups.current().writtenTodayBytes).toBe(1_000_001);
+    expect(log.lines('warn')).toMatchObject([{ bytesToday: 1_000_001, budgetMegabytes: 1 }]);
+    await end();
+  });
+});
