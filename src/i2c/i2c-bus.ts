@@ -9,11 +9,15 @@ export type I2cBus = {
   readWord(address: number, register: number): Promise<number>;
   writeByte(address: number, register: number, value: number): Promise<void>;
   writeWord(address: number, register: number, value: number): Promise<void>;
+  /** Plain I2C read, for chips without registers: the bytes the chip sends now. */
+  read(address: number, length: number): Promise<Uint8Array>;
+  /** Plain I2C write of at least one byte, such as a command. */
+  write(address: number, bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 };
 
-/** Where a transfer was going. */
-export type I2cTarget = { readonly address: number; readonly register: number };
+/** The destination of a transfer; plain I2C transfers name no register. */
+export type I2cTarget = { readonly address: number; readonly register?: number };
 
 /** What the kernel's or the bus's errno names mean to whoever holds the soldering iron. */
 const meanings: Readonly<Record<string, string>> = {
@@ -34,10 +38,11 @@ const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}
 export class I2cError extends Error {
   readonly code: string;
   readonly address: number;
-  readonly register: number;
+  readonly register: number | undefined;
 
   constructor(code: string, { address, register }: I2cTarget, options?: ErrorOptions) {
-    super(`I2C ${hex(address)} register ${hex(register)}: ${meanings[code] ?? 'failed'} (${code})`, options);
+    const target = register === undefined ? hex(address) : `${hex(address)} register ${hex(register)}`;
+    super(`I2C ${target}: ${meanings[code] ?? 'failed'} (${code})`, options);
     this.name = 'I2cError';
     this.code = code;
     this.address = address;

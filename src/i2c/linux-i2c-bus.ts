@@ -28,6 +28,9 @@ const errnoName = (error: unknown): string => {
   return code || (errno ? getSystemErrorName(-Math.abs(errno)) : 'EIO');
 };
 
+const incomplete = (transfer: string): Error =>
+  Object.assign(new Error(`short ${transfer}`), { code: 'EIO' });
+
 /**
  * Opens nothing yet: /dev/i2c-N is opened by the first transfer, and again after an error, so a bus that appears
  * later is found. Rejects when the optional package is missing or was not built.
@@ -73,7 +76,7 @@ class LinuxI2cBus implements I2cBus {
         length,
         Buffer.alloc(maxBlockBytes),
       );
-      if (bytesRead !== length) throw Object.assign(new Error('short read'), { code: 'EIO' });
+      if (bytesRead !== length) throw incomplete('read');
       return new Uint8Array(buffer.subarray(0, length));
     });
   }
@@ -88,6 +91,21 @@ class LinuxI2cBus implements I2cBus {
 
   writeWord(address: number, register: number, value: number): Promise<void> {
     return this.#transfer({ address, register }, (bus) => bus.writeWord(address, register, value));
+  }
+
+  read(address: number, length: number): Promise<Uint8Array> {
+    return this.#transfer({ address }, async (bus) => {
+      const { bytesRead, buffer } = await bus.i2cRead(address, length, Buffer.alloc(length));
+      if (bytesRead !== length) throw incomplete('read');
+      return new Uint8Array(buffer);
+    });
+  }
+
+  write(address: number, bytes: Uint8Array): Promise<void> {
+    return this.#transfer({ address }, async (bus) => {
+      const { bytesWritten } = await bus.i2cWrite(address, bytes.length, Buffer.from(bytes));
+      if (bytesWritten !== bytes.length) throw incomplete('write');
+    });
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
-import type { I2cChip } from './i2c-chip.ts';
 import { gaussian } from './noise.ts';
+import type { RegisterChip } from './simulated-i2c-bus.ts';
 
 /** Pointer register (SBAS444 table 8-2). */
 const register = { conversion: 0, config: 1, lo_thresh: 2, hi_thresh: 3 } as const;
@@ -34,7 +34,7 @@ export type Ads1115ChipOptions = {
 };
 
 /** An ADS1115 down to its registers (TI SBAS444), without the comparator. */
-export class Ads1115Chip implements I2cChip {
+export class Ads1115Chip implements RegisterChip {
   readonly #options: Ads1115ChipOptions;
   readonly #registers = new Uint16Array(4);
   #doneAtMs: number | null = null;

@@ -1,7 +1,7 @@
 import { type Bme280Calibration, encodeCalibration, typicalCalibration } from './bme280-calibration.ts';
 import { type Bme280Sample, decompensate } from './bme280-compensation.ts';
-import type { I2cChip } from './i2c-chip.ts';
 import { gaussian } from './noise.ts';
+import type { RegisterChip } from './simulated-i2c-bus.ts';
 
 const CHIP_ID = 0x60;
 const RESET_COMMAND = 0xb6;
@@ -55,7 +55,7 @@ const atResolution = (adc: number, osrs: number): number => {
  * A BME280 down to its registers (BST-BME280-DS001). Modelled are sleep and forced mode; the filter and normal mode
  * are stored but without effect.
  */
-export class Bme280Chip implements I2cChip {
+export class Bme280Chip implements RegisterChip {
   readonly #options: Bme280ChipOptions;
   readonly #registers = new Uint8Array(0x100);
   #latchedCtrlHum = 0;

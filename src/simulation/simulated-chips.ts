@@ -1,11 +1,10 @@
 import type { GatewayConfig } from '../config/schema.ts';
 import { Ads1115Chip } from './ads1115-chip.ts';
-import { afflict } from './afflicted-chip.ts';
 import { Bme280Chip } from './bme280-chip.ts';
-import type { I2cChip } from './i2c-chip.ts';
+import { faultyChip } from './faulty-chip.ts';
 import { seedOf } from './noise.ts';
 import { eventsOf, isDuring, type Scenario } from './scenario.ts';
-import { createSimulatedI2cBus } from './simulated-i2c-bus.ts';
+import { createSimulatedI2cBus, type I2cChip, withRegisters } from './simulated-i2c-bus.ts';
 import type { WeatherModel } from './weather-model.ts';
 import { vaneRatio } from './wind-vane-network.ts';
 
@@ -38,10 +37,11 @@ const createBme280 = ({ scenario, weatherAt, elapsedSeconds }: Surroundings): I2
     noiseSeed: seedOf(scenario.seed, 'bme280'),
   });
   const hangs = eventsOf(scenario, 'hungBme280');
-  return afflict(chip, {
+  return faultyChip(withRegisters(chip), {
     elapsedSeconds,
+    onBrownOut: () => chip.powerOn(),
     brownOutsSeconds: brownOutsOf(scenario, 'bme280'),
-    settle: (each, now) => each.setHung(hangs.some((hang) => isDuring(hang, now))),
+    settle: (now) => chip.setHung(hangs.some((hang) => isDuring(hang, now))),
   });
 };
 
@@ -67,7 +67,11 @@ const createAds1115 = (surroundings: Surroundings, vane: WindVane): I2cChip => {
     },
     noiseSeed: seedOf(scenario.seed, 'ads1115'),
   });
-  return afflict(chip, { elapsedSeconds, brownOutsSeconds: brownOutsOf(scenario, 'ads1115') });
+  return faultyChip(withRegisters(chip), {
+    elapsedSeconds,
+    brownOutsSeconds: brownOutsOf(scenario, 'ads1115'),
+    onBrownOut: () => chip.powerOn(),
+  });
 };
 
 /** The I2C bus with the chips that the configuration lists, in the weather and with the faults of the scenario. */

@@ -1,38 +1,71 @@
 import { type I2cBus, I2cError, type I2cTarget } from '../i2c/i2c-bus.ts';
-import type { I2cChip } from './i2c-chip.ts';
+
+/** A chip as it appears on the wire. */
+export type I2cChip = {
+  /** Takes what the master writes in one transfer. */
+  write(bytes: Uint8Array): void;
+  /** The next bytes the chip sends. */
+  read(length: number): Uint8Array;
+};
+
+/** A chip whose first written byte is the number of a register. */
+export type RegisterChip = {
+  /** The bytes the chip sends from this register on. */
+  read(register: number, length: number): Uint8Array;
+  /** Takes everything the master writes after the register number. */
+  write(register: number, bytes: Uint8Array): void;
+};
+
+/** Keeps the register pointer of a chip. */
+export const withRegisters = (chip: RegisterChip): I2cChip => {
+  let pointer = 0;
+  return {
+    read: (length) => chip.read(pointer, length),
+    write: ([register = 0, ...bytes]) => {
+      pointer = register;
+      if (bytes.length > 0) chip.write(register, Uint8Array.from(bytes));
+    },
+  };
+};
 
 export type SimulatedI2cBusOptions = {
   /** By 7-bit address. */
   readonly chips: ReadonlyMap<number, I2cChip>;
-  /** Why a transfer to this address fails at this moment, as the errno's name; `null` when it does not. */
+  /** The errno's name with which a transfer to this address fails now; `null` when it succeeds. */
   readonly faultOf?: (address: number) => string | null;
 };
 
-/** A bus whose chips are objects. Where nothing is, nothing acknowledges. */
+/** A bus whose chips are objects. An address without a chip is not acknowledged. */
 export const createSimulatedI2cBus = ({ chips, faultOf = () => null }: SimulatedI2cBusOptions): I2cBus => {
   let isClosed = false;
 
-  const transfer = <T>({ address, register }: I2cTarget, use: (chip: I2cChip) => T): Promise<T> =>
+  const transfer = <T>(target: I2cTarget, use: (chip: I2cChip) => T): Promise<T> =>
     new Promise((resolve) => {
-      const chip = chips.get(address);
-      const fault = isClosed ? 'EBADF' : faultOf(address);
-      if (fault !== null || chip === undefined)
-        throw new I2cError(fault ?? 'EREMOTEIO', { address, register });
+      const chip = chips.get(target.address);
+      const fault = isClosed ? 'EBADF' : faultOf(target.address);
+      if (fault !== null || chip === undefined) throw new I2cError(fault ?? 'EREMOTEIO', target);
       resolve(use(chip));
     });
 
+  const readFrom = (chip: I2cChip, register: number, length: number): Uint8Array => {
+    chip.write(Uint8Array.of(register));
+    return chip.read(length);
+  };
+
   return {
     readBlock: (address, register, length) =>
-      transfer({ address, register }, (chip) => chip.read(register, length)),
+      transfer({ address, register }, (chip) => readFrom(chip, register, length)),
     readWord: (address, register) =>
       transfer({ address, register }, (chip) => {
-        const [low = 0, high = 0] = chip.read(register, 2);
+        const [low = 0, high = 0] = readFrom(chip, register, 2);
         return (high << 8) | low;
       }),
     writeByte: (address, register, value) =>
-      transfer({ address, register }, (chip) => chip.write(register, Uint8Array.of(value))),
+      transfer({ address, register }, (chip) => chip.write(Uint8Array.of(register, value))),
     writeWord: (address, register, value) =>
-      transfer({ address, register }, (chip) => chip.write(register, Uint8Array.of(value, value >> 8))),
+      transfer({ address, register }, (chip) => chip.write(Uint8Array.of(register, value, value >> 8))),
+    read: (address, length) => transfer({ address }, (chip) => chip.read(length)),
+    write: (address, bytes) => transfer({ address }, (chip) => chip.write(bytes)),
     close: () => {
       isClosed = true;
       return Promise.resolve();

@@ -35,6 +35,8 @@ class Stopwatch {
       readWord: (address, register) => bus.readWord(address, register),
       writeByte: (address, register, value) => bus.writeByte(address, register, value),
       writeWord: (address, register, value) => bus.writeWord(address, register, value),
+      read: (address, length) => bus.read(address, length),
+      write: (address, bytes) => bus.write(address, bytes),
       close: () => bus.close(),
     };
   }

@@ -10,6 +10,11 @@ export type I2cBusHarness = {
   readonly absentAddress: number;
 };
 
+const faultIn = (error: unknown): I2cError => {
+  if (!(error instanceof I2cError)) throw error;
+  return error;
+};
+
 /** What every I2C bus keeps to: the fake, the kernel's and the simulation's. */
 export const describeI2cBus = (name: string, openHarness: () => Promise<I2cBusHarness>): void => {
   describe(`${name} as an I2C bus`, () => {
@@ -19,11 +24,6 @@ export const describeI2cBus = (name: string, openHarness: () => Promise<I2cBusHa
       harness = await openHarness();
     });
     afterEach(() => harness.bus.close());
-
-    const fault = (error: unknown): I2cError => {
-      if (!(error instanceof I2cError)) throw error;
-      return error;
-    };
 
     it('reads back the byte it wrote', async () => {
       const { bus, byteRegister: at } = harness;
@@ -69,7 +69,7 @@ export const describeI2cBus = (name: string, openHarness: () => Promise<I2cBusHa
     it('names the address and the register where nothing acknowledged', async () => {
       const { bus, absentAddress } = harness;
 
-      const error = fault(await bus.readBlock(absentAddress, 0xd0, 1).catch((reason: unknown) => reason));
+      const error = faultIn(await bus.readBlock(absentAddress, 0xd0, 1).catch((reason: unknown) => reason));
 
       expect(error).toMatchObject({ address: absentAddress, register: 0xd0, isNak: true });
       expect(error.message).toMatch(
@@ -79,7 +79,7 @@ export const describeI2cBus = (name: string, openHarness: () => Promise<I2cBusHa
 
     it('goes on working after an error, also at the address that failed', async () => {
       const { bus, absentAddress, byteRegister: at } = harness;
-      const attempt = () => bus.writeByte(absentAddress, at.register, 0xff).catch(fault);
+      const attempt = () => bus.writeByte(absentAddress, at.register, 0xff).catch(faultIn);
 
       const first = await attempt();
       await bus.writeByte(at.address, at.register, 0x3c);
@@ -95,6 +95,78 @@ export const describeI2cBus = (name: string, openHarness: () => Promise<I2cBusHa
       await bus.close();
 
       await expect(bus.readBlock(at.address, at.register, 1)).rejects.toMatchObject({ code: 'EBADF' });
+    });
+  });
+};
+
+/** Plain I2C, which Linux's i2c-stub does not have: kept to by the fake, the package i2c-bus and the simulation. */
+export const describePlainI2c = (name: string, openHarness: () => Promise<I2cBusHarness>): void => {
+  describe(`${name} with plain I2C transfers`, () => {
+    let harness: I2cBusHarness;
+
+    beforeEach(async () => {
+      harness = await openHarness();
+    });
+    afterEach(() => harness.bus.close());
+
+    it('writes bytes and reads bytes, as chips without registers need it', async () => {
+      const { bus, byteRegister: at } = harness;
+
+      await bus.write(at.address, Uint8Array.of(at.register, 0xa5));
+      await bus.write(at.address, Uint8Array.of(at.register));
+
+      expect(await bus.read(at.address, 1)).toEqual(Uint8Array.of(0xa5));
+      expect(await bus.readBlock(at.address, at.register, 1)).toEqual(Uint8Array.of(0xa5));
+    });
+
+    it('reads as many bytes as asked for', async () => {
+      const { bus, byteRegister: at } = harness;
+      await bus.write(at.address, Uint8Array.of(0x88));
+
+      const lengths = await Promise.all(
+        [1, 6, 40].map(async (length) => (await bus.read(at.address, length)).length),
+      );
+
+      expect(lengths).toEqual([1, 6, 40]);
+    });
+
+    it('takes its turn with the other transfers', async () => {
+      const { bus, byteRegister: at } = harness;
+
+      const results = await Promise.all([
+        bus.writeByte(at.address, at.register, 0x01),
+        bus.write(at.address, Uint8Array.of(at.register, 0x02)),
+        bus.readBlock(at.address, at.register, 1),
+        bus.write(at.address, Uint8Array.of(at.register)),
+        bus.read(at.address, 1),
+      ]);
+
+      expect(results).toEqual([undefined, undefined, Uint8Array.of(2), undefined, Uint8Array.of(2)]);
+    });
+
+    it('names the address where nothing acknowledged, and goes on working', async () => {
+      const { bus, absentAddress, byteRegister: at } = harness;
+
+      const read = faultIn(await bus.read(absentAddress, 6).catch((reason: unknown) => reason));
+      const written = faultIn(await bus.write(absentAddress, Uint8Array.of(0xfd)).catch(faultIn));
+      await bus.write(at.address, Uint8Array.of(at.register, 0x3c));
+
+      for (const error of [read, written]) {
+        expect(error).toMatchObject({ address: absentAddress, register: undefined, isNak: true });
+        expect(error.message).toMatch(
+          new RegExp(`^I2C 0x${absentAddress.toString(16)}: nothing acknowledged \\(E[A-Z]+\\)$`),
+        );
+      }
+      expect(await bus.readBlock(at.address, at.register, 1)).toEqual(Uint8Array.of(0x3c));
+    });
+
+    it('refuses transfers once closed', async () => {
+      const { bus, byteRegister: at } = harness;
+
+      await bus.close();
+
+      await expect(bus.read(at.address, 1)).rejects.toMatchObject({ code: 'EBADF' });
+      await expect(bus.write(at.address, Uint8Array.of(0))).rejects.toMatchObject({ code: 'EBADF' });
     });
   });
 };

@@ -1,4 +1,4 @@
-import type { FakeChip } from './i2c-bus.ts';
+import type { RegisterChip } from '../../src/simulation/simulated-i2c-bus.ts';
 
 export type Bme280Raw = {
   readonly temperature: number;
@@ -53,7 +53,7 @@ export const calibrationBlocks = ({
   return { calib00, calib26 };
 };
 
-export type FakeBme280 = FakeChip & {
+export type FakeBme280 = RegisterChip & {
   readonly registers: Uint8Array;
   /** What the next measurements give; the last one stays. */
   readonly raws: Bme280Raw[];

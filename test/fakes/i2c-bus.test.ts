@@ -1,7 +1,7 @@
-import { describeI2cBus } from '../contract/i2c-bus.ts';
+import { describeI2cBus, describePlainI2c } from '../contract/i2c-bus.ts';
 import { createFakeI2cBus, createRegisterMap, createWordRegisters } from './i2c-bus.ts';
 
-describeI2cBus('the fake', () => {
+const openHarness = () => {
   const bus = createFakeI2cBus();
   bus.attach(0x76, createRegisterMap());
   bus.attach(0x48, createWordRegisters());
@@ -11,4 +11,7 @@ describeI2cBus('the fake', () => {
     wordRegister: { address: 0x48, register: 2 },
     absentAddress: 0x77,
   });
-});
+};
+
+describeI2cBus('the fake', openHarness);
+describePlainI2c('the fake', openHarness);

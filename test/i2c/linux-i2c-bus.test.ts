@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type I2cDriver, openLinuxI2cBus } from '../../src/i2c/linux-i2c-bus.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { isI2cBusBuilt } from '../buses/installed-packages.ts';
-import { describeI2cBus } from '../contract/i2c-bus.ts';
+import { describeI2cBus, describePlainI2c } from '../contract/i2c-bus.ts';
 import { createManualClock } from '../fakes/clock.ts';
 
 type Script = Partial<PromisifiedBus>;
@@ -11,6 +11,7 @@ type Script = Partial<PromisifiedBus>;
 /** The package as it behaves: `open` counts, transfers do what the script says, else answer at 0x76 and 0x48. */
 const createDriver = (script: Script = {}): I2cDriver & { opened: number; closed: number } => {
   const cells = new Map<string, number>();
+  let pointer = 0;
   const key = (address: number, register: number): string => {
     if (address === 0x77) throw Object.assign(new Error(', Remote I/O error'), { errno: 121, code: '' });
     return `${address}:${register}`;
@@ -32,6 +33,16 @@ const createDriver = (script: Script = {}): I2cDriver & { opened: number; closed
         writeWord: async (address, register, value) => {
           await Promise.resolve(cells.set(key(address, register), value));
         },
+        i2cRead: async (...[address, length, buffer]) => {
+          for (let at = 0; at < length; at += 1) buffer[at] = cells.get(key(address, pointer + at)) ?? 0;
+          return await Promise.resolve({ bytesRead: length, buffer });
+        },
+        i2cWrite: async (...[address, length, buffer]) => {
+          [pointer = 0] = buffer;
+          for (let at = 1; at < length; at += 1) cells.set(key(address, pointer + at - 1), buffer[at] ?? 0);
+          key(address, pointer);
+          return await Promise.resolve({ bytesWritten: length, buffer });
+        },
         close: () => {
           driver.closed += 1;
           return Promise.resolve();
@@ -46,12 +57,15 @@ const createDriver = (script: Script = {}): I2cDriver & { opened: number; closed
 const open = (driver: I2cDriver, clock = systemClock) =>
   openLinuxI2cBus({ busNumber: 1, clock, loadDriver: () => Promise.resolve(driver) });
 
-describeI2cBus('the i2c-bus package', async () => ({
+const openHarness = async () => ({
   bus: await open(createDriver()),
   byteRegister: { address: 0x76, register: 0xf5 },
   wordRegister: { address: 0x48, register: 2 },
   absentAddress: 0x77,
-}));
+});
+
+describeI2cBus('the i2c-bus package', openHarness);
+describePlainI2c('the i2c-bus package', openHarness);
 
 const failing = (properties: object): Script => ({
   readWord: () => Promise.reject(Object.assign(new Error('transfer'), properties)),
@@ -104,6 +118,18 @@ describe('LinuxI2cBus', () => {
     );
 
     await expect(bus.readBlock(0x76, 0xf7, 8)).rejects.toMatchObject({ code: 'EIO' });
+  });
+
+  it('takes a short plain transfer for an error', async () => {
+    const bus = await open(
+      createDriver({
+        i2cRead: (...[, , buffer]) => Promise.resolve({ bytesRead: 3, buffer }),
+        i2cWrite: (...[, , buffer]) => Promise.resolve({ bytesWritten: 0, buffer }),
+      }),
+    );
+
+    await expect(bus.read(0x44, 6)).rejects.toMatchObject({ code: 'EIO', address: 0x44 });
+    await expect(bus.write(0x44, Uint8Array.of(0xfd))).rejects.toMatchObject({ code: 'EIO' });
   });
 
   it('gives a stuck transfer up after 3 s and blocks no second thread until it returns', async () => {

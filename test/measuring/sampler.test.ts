@@ -6,8 +6,11 @@ import { createSampler, type Sampler } from '../../src/measuring/sampler.ts';
 import type { StateChanges } from '../../src/outbox/outbox.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { Ads1115Chip } from '../../src/simulation/ads1115-chip.ts';
-import type { I2cChip } from '../../src/simulation/i2c-chip.ts';
-import { createSimulatedI2cBus } from '../../src/simulation/simulated-i2c-bus.ts';
+import {
+  createSimulatedI2cBus,
+  type I2cChip,
+  withRegisters,
+} from '../../src/simulation/simulated-i2c-bus.ts';
 import type { RawMeasurement } from '../../src/weather/reading.ts';
 import { createFakeBme280 } from '../fakes/bme280.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';
@@ -49,8 +52,8 @@ class Station {
     const vane = new Ads1115Chip({ nowMs: () => clock.monotonicMs(), voltsAt: () => this.vaneVolts });
     return createSimulatedI2cBus({
       chips: new Map<number, I2cChip>([
-        [0x76, createFakeBme280()],
-        [0x48, vane],
+        [0x76, withRegisters(createFakeBme280())],
+        [0x48, withRegisters(vane)],
       ]),
       faultOf: (address) => {
         transfers.push({ address, atMs: clock.monotonicMs() });

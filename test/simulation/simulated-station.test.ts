@@ -3,7 +3,7 @@ import { createBme280 } from '../../src/instruments/bme280/bme280.ts';
 import type { Scenario, ScenarioEvent } from '../../src/simulation/scenario.ts';
 import { vaneRatio } from '../../src/simulation/wind-vane-network.ts';
 import { clockContract } from '../contract/clock.ts';
-import { describeI2cBus } from '../contract/i2c-bus.ts';
+import { describeI2cBus, describePlainI2c } from '../contract/i2c-bus.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { type FastStation, openFastStation, recordEdges, usualSensors } from '../fakes/simulated-station.ts';
 
@@ -14,14 +14,16 @@ const scenarioOf = (...events: ScenarioEvent[]): Scenario => ({
   events,
 });
 
-describeI2cBus('the simulated station', () =>
+const openBusHarness = () =>
   Promise.resolve({
     bus: openFastStation().buses.i2cBus,
     byteRegister: { address: 0x76, register: 0xf5 },
     wordRegister: { address: 0x48, register: 2 },
     absentAddress: 0x77,
-  }),
-);
+  });
+
+describeI2cBus('the simulated station', openBusHarness);
+describePlainI2c('the simulated station', openBusHarness);
 
 describe('a simulated station', () => {
   let station: FastStation;
