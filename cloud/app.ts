@@ -1,9 +1,9 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { capacityFor } from './capacity.ts';
-import { costTable } from './cost.ts';
-import { readSettings } from './settings.ts';
-import { WeatherStack } from './stack.ts';
+import { capacityFor } from './stack/capacity.ts';
+import { costTable } from './stack/cost.ts';
+import { readSettings } from './stack/settings.ts';
+import { WeatherStack } from './stack/weather-stack.ts';
 
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

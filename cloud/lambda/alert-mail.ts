@@ -1,5 +1,5 @@
 import type { GapMessage, PreAlertMessage } from '../../src/weather/message.ts';
-import type { AlertRow } from '../rows.ts';
+import type { AlertRow } from '../contract/rows.ts';
 import type { AlertRecord } from './alert-record.ts';
 
 /** One SNS message. `key` is the same for every repetition of the same event, so that it is sent once. */

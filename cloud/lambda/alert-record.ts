@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { GapMessage, PreAlertMessage } from '../../src/weather/message.ts';
-import type { AlertRow } from '../rows.ts';
+import type { AlertRow } from '../contract/rows.ts';
 
 /** What may stand on the alerts stream: rows of the Flink job, and the stations' own pre-alerts and gaps. */
 export type AlertRecord =

@@ -1,5 +1,5 @@
 import { KinesisAnalyticsV2Client } from '@aws-sdk/client-kinesis-analytics-v2';
-import { openAnalyticsJob } from '../analytics-job.ts';
+import { openAnalyticsJob } from './analytics-job.ts';
 import { customResource, textProperty } from './custom-resource.ts';
 
 /** Starts the job when a deploy made or changed it, and stops it before CloudFormation deletes it. */

@@ -5,8 +5,8 @@ import {
   paginateListThingsInThingGroup,
 } from '@aws-sdk/client-iot';
 import { RedshiftDataClient } from '@aws-sdk/client-redshift-data';
-import { dataApiTargetFrom } from '../data-api.ts';
-import { openSession } from '../data-api-session.ts';
+import { dataApiTargetFrom } from '../sql/data-api.ts';
+import { openSession } from '../sql/data-api-session.ts';
 import { requiredVariable } from './environment.ts';
 
 const DAY_MS = 86_400_000;

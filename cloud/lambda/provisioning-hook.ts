@@ -1,6 +1,6 @@
 import { IoTClient, ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { parseStations } from '../stations.ts';
+import { parseStations } from '../contract/stations.ts';
 import { requiredVariable } from './environment.ts';
 
 type ProvisioningRequest = { readonly parameters: Readonly<Record<string, string>> };

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { RedshiftDataClient } from '@aws-sdk/client-redshift-data';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
-import { dataApiTargetFrom } from '../data-api.ts';
-import { openSession, type Session } from '../data-api-session.ts';
-import { loadSchema, SCHEMA_VERSIONS_TABLE, statementsToApply } from '../warehouse-schema.ts';
+import { dataApiTargetFrom } from '../sql/data-api.ts';
+import { openSession, type Session } from '../sql/data-api-session.ts';
+import { loadSchema, SCHEMA_VERSIONS_TABLE, statementsToApply } from '../sql/warehouse-schema.ts';
 import { customResource } from './custom-resource.ts';
 import { requiredVariable } from './environment.ts';
 
@@ -35,7 +36,9 @@ const apply = async (): Promise<void> => {
   await session.query(SCHEMA_VERSIONS_TABLE);
   const rows = await session.query('SELECT file, checksum FROM schema_versions ORDER BY applied');
   const applied = new Map(rows.map(([file, checksum]) => [String(file), String(checksum)]));
-  await session.transaction(statementsToApply(loadSchema(new URL('sql', import.meta.url).pathname), applied));
+  await session.transaction(
+    statementsToApply(loadSchema(fileURLToPath(new URL('sql', import.meta.url))), applied),
+  );
 };
 
 /** A stack that goes leaves the tables where they are. */

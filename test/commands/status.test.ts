@@ -14,7 +14,7 @@ import type { GatewayStatus } from '../../src/status/status.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 
-const root = new URL('../../', import.meta.url).pathname;
+const root = new URL('../..//', import.meta.url).pathname;
 const TOKEN = '0123456789abcdef';
 
 let directory: string;

@@ -100,7 +100,7 @@ describe('replay', () => {
     const { stdout, stderr } = await promisify(execFile)(
       'bash',
       ['-c', `${command} test/replay/recordings/storm.csv | true; echo "$PIPESTATUS"`],
-      { cwd: new URL('../../', import.meta.url).pathname },
+      { cwd: new URL('../..//', import.meta.url).pathname },
     );
 
     expect([stdout, stderr]).toEqual(['1\n', '']);

@@ -8,7 +8,7 @@ import { createInfluence } from '../../src/simulation/influence.ts';
 import { loadScenario } from '../../src/simulation/load-scenario.ts';
 import { createWeatherModel, type Weather } from '../../src/simulation/weather-model.ts';
 
-const folder = new URL('../../config/scenarios/', import.meta.url).pathname;
+const folder = new URL('../../config/scenarios//', import.meta.url).pathname;
 
 const weatherOf = async (name: string): Promise<(elapsedSeconds: number) => Weather> => {
   const { scenario, problems } = await loadScenario({ scenario: join(folder, `${name}.yaml`) });

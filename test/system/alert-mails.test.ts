@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AlertRow } from '../../cloud/rows.ts';
+import type { AlertRow } from '../../cloud/contract/rows.ts';
 import { type Kinesis, startKinesis } from './stand-ins/kinesis.ts';
 import { type MailFunction, startMailFunction } from './stand-ins/mail-function.ts';
 

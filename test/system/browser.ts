@@ -56,7 +56,7 @@ export const openViewer = async (
   return { page, complaints, requests };
 };
 
-const screenshotDirectory = new URL('../../config/screenshots/', import.meta.url).pathname;
+const screenshotDirectory = new URL('../../config/screenshots//', import.meta.url).pathname;
 
 /** Pictures for the README, only where they are asked for: SCREENSHOTS=1 npm run test:system. */
 export const takeScreenshot = async (page: Page, name: string, isWhole = true): Promise<void> => {

@@ -5,7 +5,7 @@ import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mailOf } from '../../cloud/lambda/alert-mail.ts';
 import { formatDatetime } from '../../src/weather/message.ts';
-import { type AveragedReading, averagesOf } from '../cloud/averages.ts';
+import { type AveragedReading, averagesOf } from '../cloud/vectors/averages.ts';
 import { type Chain, startChain } from './chain.ts';
 import { heatOfThePost } from './heat-of-the-post.ts';
 import { type SimulatedGateway, startSimulatedGateway } from './simulated-gateway.ts';

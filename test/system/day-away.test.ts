@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailOf } from '../../cloud/lambda/alert-mail.ts';
-import { averagesOf, secondsOf } from '../cloud/averages.ts';
+import { averagesOf, secondsOf } from '../cloud/vectors/averages.ts';
 import {
   type HeardReadings,
   hearReadings,

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
-const DEMO = ['--import', 'tsx', new URL('demo-cloud.ts', import.meta.url).pathname];
+const DEMO = ['--import', 'tsx', fileURLToPath(new URL('demo-cloud.ts', import.meta.url))];
 
 it('says first what the machine lacks, and what to do about it', async () => {
   const emptyFolder = mkdtempSync(join(tmpdir(), 'no-programs-'));

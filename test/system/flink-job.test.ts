@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { AlertRow, AverageRow } from '../../cloud/rows.ts';
+import type { AlertRow, AverageRow } from '../../cloud/contract/rows.ts';
 import { type Firehose, startFirehose } from './stand-ins/firehose.ts';
 import { startFlinkJob } from './stand-ins/flink-job.ts';
 import { type Kinesis, REGION, startKinesis } from './stand-ins/kinesis.ts';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
-const systemd = new URL('../../systemd/', import.meta.url).pathname;
+const systemd = new URL('../../systemd//', import.meta.url).pathname;
 const unitName = 'weather-gateway.service';
 
 describe('the systemd unit', () => {

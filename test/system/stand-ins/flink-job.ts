@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type AnalyticsProperties, PROPERTY_GROUP } from '../../../cloud/analytics-properties.ts';
+import { fileURLToPath } from 'node:url';
+import { type AnalyticsProperties, PROPERTY_GROUP } from '../../../cloud/contract/analytics-properties.ts';
 
 /**
  * The real Flink job, in a process of its own with a Flink mini cluster in it: stand-in for Managed Flink, not for the
@@ -29,7 +30,9 @@ export type LocalProperties = AnalyticsProperties & {
   readonly 'stations.reload.seconds'?: string;
 };
 
-const ARGUMENTS = new URL('../../../cloud/analytics/target/weather-analytics.args', import.meta.url).pathname;
+const ARGUMENTS = fileURLToPath(
+  new URL('../../../cloud/analytics/target/weather-analytics.args', import.meta.url),
+);
 
 const childrenOf = (directory: string): string[] =>
   existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [];

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
-import { bundleFunction } from '../../../cloud/bundle.ts';
+import { bundleFunction } from '../../../cloud/stack/bundle.ts';
 import { createSentMailsTable } from './sent-mails-table.ts';
 
 export type SentMail = {

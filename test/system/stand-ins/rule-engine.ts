@@ -1,6 +1,6 @@
 import { connectAsync, type MqttClient } from 'mqtt';
-import type { LandingTableKey } from '../../../cloud/landing-tables.ts';
-import { topicRules } from '../../../cloud/topic-rules.ts';
+import type { LandingTableKey } from '../../../cloud/sql/landing-tables.ts';
+import { topicRules } from '../../../cloud/stack/topic-rules.ts';
 import type { CertificateAuthority } from '../../../src/certificate/certificate-authority.ts';
 import { parseRule } from './rule-sql.ts';
 

@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
-import { columnList, type LandingTableKey, landingTables } from '../../../cloud/landing-tables.ts';
-import { loadSchema, SCHEMA_VERSIONS_TABLE, statementsToApply } from '../../../cloud/warehouse-schema.ts';
+import { columnList, type LandingTableKey, landingTables } from '../../../cloud/sql/landing-tables.ts';
+import { loadSchema, SCHEMA_VERSIONS_TABLE, statementsToApply } from '../../../cloud/sql/warehouse-schema.ts';
 
 /**
  * Stand-in for Redshift: the project's own SQL in PostgreSQL (PGlite). What PostgreSQL spells differently is
@@ -64,7 +65,7 @@ export const openWarehouse = async (): Promise<Warehouse> => {
       await database.exec(toPostgres(SCHEMA_VERSIONS_TABLE));
       const applied = await query('SELECT file, checksum FROM schema_versions');
       const checksums = new Map(applied.map(({ file, checksum }) => [String(file), String(checksum)]));
-      const files = loadSchema(new URL('../../../cloud/sql', import.meta.url).pathname);
+      const files = loadSchema(fileURLToPath(new URL('../../../cloud/sql', import.meta.url)));
       await database.transaction(async (transaction) => {
         for (const statement of statementsToApply(files, checksums)) {
           await transaction.exec(toPostgres(statement));

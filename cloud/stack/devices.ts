@@ -1,0 +1,185 @@
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnPolicy, CfnProvisioningTemplate, CfnThingGroup, CfnThingType } from 'aws-cdk-lib/aws-iot';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { topicsOf } from '../../src/weather/message.ts';
+import { BundledFunction } from './bundled-function.ts';
+import { STATIONS_KEY } from './storage.ts';
+
+export type DevicesProps = { readonly topicPrefix: string; readonly stations: Bucket };
+
+/** IoT Core puts the name of the thing here whose certificate connects. */
+const THING = `\${iot:Connection.Thing.ThingName}`;
+
+/** Who may connect, as what, and how a station becomes one of them. */
+export class Devices extends Construct {
+  readonly group: CfnThingGroup;
+  readonly policy: CfnPolicy;
+  readonly claimPolicy: CfnPolicy;
+  readonly template: CfnProvisioningTemplate;
+  readonly #arn: string;
+
+  constructor(scope: Construct, id: string, props: DevicesProps) {
+    super(scope, id);
+    const { partition, region, account } = Stack.of(this);
+    this.#arn = `arn:${partition}:iot:${region}:${account}`;
+    const type = new CfnThingType(this, 'Type', {
+      thingTypeProperties: { thingTypeDescription: 'Weather station with weather-gateway' },
+    });
+    this.group = new CfnThingGroup(this, 'Group', {
+      thingGroupProperties: { thingGroupDescription: 'Stations that may report' },
+    });
+    this.policy = new CfnPolicy(this, 'GatewayPolicy', {
+      policyDocument: this.#gatewayStatements(props.topicPrefix),
+    });
+    this.template = this.#createTemplate(type, this.#createHook(props.stations));
+    this.claimPolicy = new CfnPolicy(this, 'ClaimPolicy', { policyDocument: this.#claimStatements() });
+  }
+
+  /** A station connects as itself, writes the five topics with its own name, and hears nothing. */
+  #gatewayStatements(topicPrefix: string): object {
+    const topics = topicsOf(topicPrefix, THING);
+    return {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: 'iot:Connect',
+          Resource: `${this.#arn}:client/${THING}`,
+          Condition: { Bool: { 'iot:Connection.Thing.IsAttached': ['true'] } },
+        },
+        {
+          Effect: 'Allow',
+          Action: 'iot:Publish',
+          Resource: Object.values(topics).map((topic) => `${this.#arn}:topic/${topic}`),
+        },
+        { Effect: 'Allow', Action: 'iot:RetainPublish', Resource: `${this.#arn}:topic/${topics.status}` },
+      ],
+    };
+  }
+
+  /** The claim that lies in every image of a card: it can ask for a certificate of its own, and for nothing else. */
+  #claimStatements(): object {
+    const [create, provision] = [
+      '$aws/certificates/create-from-csr/json',
+      `$aws/provisioning-templates/${this.template.ref}/provision/json`,
+    ];
+    const answers = [create, provision].flatMap((topic) => [`${topic}/accepted`, `${topic}/rejected`]);
+    return {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: 'iot:Connect',
+          Resource: `${this.#arn}:client/claim-\${iot:CertificateId}`,
+        },
+        {
+          Effect: 'Allow',
+          Action: 'iot:Publish',
+          Resource: [create, provision].map((topic) => `${this.#arn}:topic/${topic}`),
+        },
+        {
+          Effect: 'Allow',
+          Action: 'iot:Subscribe',
+          Resource: answers.map((topic) => `${this.#arn}:topicfilter/${topic}`),
+        },
+        {
+          Effect: 'Allow',
+          Action: 'iot:Receive',
+          Resource: answers.map((topic) => `${this.#arn}:topic/${topic}`),
+        },
+      ],
+    };
+  }
+
+  #createHook(stations: Bucket): BundledFunction {
+    const hook = new BundledFunction(this, 'Hook', {
+      functionName: 'provisioning-hook',
+      description: 'Lets a claim make only stations that the operator listed, each once',
+      timeout: Duration.seconds(5),
+      environment: { STATIONS_BUCKET: stations.bucketName, STATIONS_KEY },
+    });
+    hook.allow(['s3:GetObject'], [stations.arnForObjects(STATIONS_KEY)]);
+    hook.allowAny(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: ['iot:ListThingPrincipals'],
+        resources: [`${this.#arn}:thing/*`],
+      }),
+      { [`Resource::${this.#nagArn}:thing/*`]: 'Which station asks is not known before it asks.' },
+    );
+    hook.function.addPermission('Provisioning', {
+      principal: new ServicePrincipal('iot.amazonaws.com'),
+      sourceAccount: Stack.of(this).account,
+    });
+    return hook;
+  }
+
+  /** The ARN as cdk-nag writes it. */
+  get #nagArn(): string {
+    return `arn:aws:iot:${Stack.of(this).region}:<AWS::AccountId>`;
+  }
+
+  #createTemplate(type: CfnThingType, hook: BundledFunction): CfnProvisioningTemplate {
+    const role = new Role(this, 'ProvisioningRole', {
+      assumedBy: new ServicePrincipal('iot.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+      description: 'Fleet provisioning: registers things and attaches their certificates',
+    });
+    const resources = ['cert', 'policy', 'thing', 'thinggroup', 'thingtype'].map(
+      (kind) => `${this.#arn}:${kind}/*`,
+    );
+    role.addToPolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: [
+          ...['iot:AddThingToThingGroup', 'iot:AttachPolicy', 'iot:AttachThingPrincipal', 'iot:CreateThing'],
+          ...[
+            'iot:DescribeCertificate',
+            'iot:DescribeThing',
+            'iot:DescribeThingGroup',
+            'iot:DescribeThingType',
+          ],
+          ...['iot:GetPolicy', 'iot:ListThingGroupsForThing', 'iot:UpdateCertificate', 'iot:UpdateThing'],
+        ],
+        resources,
+      }),
+    );
+    for (const kind of ['cert', 'policy', 'thing', 'thinggroup', 'thingtype']) {
+      Validations.of(role).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::${this.#nagArn}:${kind}/*]`,
+        reason: 'Fleet provisioning makes things and certificates whose names do not exist before.',
+      });
+    }
+    return new CfnProvisioningTemplate(this, 'Template', {
+      description: 'A station that proves itself by a claim and is on the list becomes a thing',
+      enabled: true,
+      provisioningRoleArn: role.roleArn,
+      preProvisioningHook: { targetArn: hook.function.functionArn, payloadVersion: '2020-04-01' },
+      templateBody: Stack.of(this).toJsonString(this.#templateBody(type)),
+    });
+  }
+
+  #templateBody(type: CfnThingType): object {
+    return {
+      Parameters: { StationId: { Type: 'String' }, 'AWS::IoT::Certificate::Id': { Type: 'String' } },
+      Resources: {
+        certificate: {
+          Type: 'AWS::IoT::Certificate',
+          Properties: { CertificateId: { Ref: 'AWS::IoT::Certificate::Id' }, Status: 'Active' },
+        },
+        policy: { Type: 'AWS::IoT::Policy', Properties: { PolicyName: this.policy.ref } },
+        thing: {
+          Type: 'AWS::IoT::Thing',
+          Properties: {
+            ThingName: { Ref: 'StationId' },
+            ThingTypeName: type.ref,
+            ThingGroups: [this.group.ref],
+          },
+        },
+      },
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnNamespace, CfnWorkgroup } from 'aws-cdk-lib/aws-redshiftserverless';
+import { Construct } from 'constructs';
+import type { DataApiTarget } from '../sql/data-api.ts';
+import { BundledFunction } from './bundled-function.ts';
+import { createLogin } from './database-login.ts';
+import type { Database, DatabaseProps } from './provisioned-database.ts';
+import { WAREHOUSE_PORT } from './warehouse-network.ts';
+
+/** Redshift Serverless: costs nothing while nothing loads and nobody asks. */
+export class ServerlessDatabase extends Construct implements Database {
+  readonly address: string;
+  readonly arn: string;
+  readonly dataApi: DataApiTarget;
+
+  constructor(scope: Construct, id: string, props: DatabaseProps) {
+    super(scope, id);
+    const name = Stack.of(this).stackName.toLowerCase();
+    // CloudFormation gives no way to the secret that Redshift Serverless would manage itself.
+    const admin = createLogin(this, 'Administrator', {
+      user: 'weather_admin',
+      purpose: 'Administrator of Redshift',
+    });
+    const namespace = new CfnNamespace(this, 'Namespace', {
+      namespaceName: name,
+      dbName: props.databaseName,
+      adminUsername: 'weather_admin',
+      adminUserPassword: admin.secretValueFromJson('password').unsafeUnwrap(),
+      iamRoles: [props.deliveryRole.roleArn],
+      logExports: ['userlog', 'connectionlog'],
+    });
+    // Its name is fixed: one that a failed first deploy left behind would make the second fail too.
+    namespace.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+    const workgroup = new CfnWorkgroup(this, 'Workgroup', {
+      workgroupName: name,
+      namespaceName: name,
+      baseCapacity: props.capacity.redshiftProcessingUnits,
+      publiclyAccessible: true,
+      port: WAREHOUSE_PORT,
+      subnetIds: props.network.subnetIds,
+      securityGroupIds: [props.network.securityGroup.securityGroupId],
+      configParameters: [{ parameterKey: 'require_ssl', parameterValue: 'true' }],
+    });
+    workgroup.addResourceDependency(namespace);
+    this.address = workgroup.attrWorkgroupEndpointAddress;
+    this.arn = workgroup.attrWorkgroupWorkgroupArn;
+    this.dataApi = {
+      database: props.databaseName,
+      secretArn: admin.secretArn,
+      workgroupName: name,
+    };
+    this.#limitUsage(props);
+  }
+
+  /** CloudFormation has no resource for it. The default lets one load every 15 minutes through four times over. */
+  #limitUsage({ settings, capacity }: DatabaseProps): void {
+    const limiter = new BundledFunction(this, 'Limiter', {
+      functionName: 'usage-limit',
+      description: 'Sets the daily limit of Redshift Serverless',
+      timeout: Duration.minutes(2),
+    });
+    limiter.allow(
+      ['redshift-serverless:CreateUsageLimit', 'redshift-serverless:ListUsageLimits'],
+      [this.arn],
+    );
+    const { partition, region, account } = Stack.of(this);
+    limiter.allowAny(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: ['redshift-serverless:DeleteUsageLimit', 'redshift-serverless:UpdateUsageLimit'],
+        resources: [`arn:${partition}:redshift-serverless:${region}:${account}:usagelimit/*`],
+      }),
+      {
+        [`Resource::arn:aws:redshift-serverless:${region}:<AWS::AccountId>:usagelimit/*`]:
+          'The id of a limit is given by AWS when it is made; it stays in this account and region.',
+      },
+    );
+    const wholeDay = 24 * capacity.redshiftProcessingUnits;
+    const hours =
+      settings.warehouseDailyLimit ?? (settings.bufferSeconds < 300 ? wholeDay : Math.ceil(wholeDay / 4));
+    new CustomResource(this, 'UsageLimit', {
+      serviceToken: limiter.function.functionArn,
+      resourceType: 'Custom::RedshiftUsageLimit',
+      properties: { resourceArn: this.arn, hoursPerDay: hours },
+    });
+  }
+}

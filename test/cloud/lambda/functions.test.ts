@@ -1,0 +1,134 @@
+import {
+  DescribeCertificateCommand,
+  IoTClient,
+  ListThingPrincipalsCommand,
+  ListThingsInThingGroupCommand,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-iot';
+import {
+  DescribeStatementCommand,
+  ExecuteStatementCommand,
+  GetStatementResultCommand,
+  RedshiftDataClient,
+} from '@aws-sdk/client-redshift-data';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { handler as checkDaily } from '../../../cloud/lambda/daily-check.ts';
+import { handler as mayProvision } from '../../../cloud/lambda/provisioning-hook.ts';
+import { s3Body } from '../s3-body.ts';
+
+const iot = mockClient(IoTClient);
+const DAY_MS = 86_400_000;
+
+beforeEach(() => {
+  iot.reset();
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+describe('the hook of fleet provisioning', () => {
+  const s3 = mockClient(S3Client);
+  const ask = (parameters: Record<string, string>) => mayProvision({ parameters });
+  beforeEach(() => {
+    s3.reset();
+    vi.stubEnv('STATIONS_BUCKET', 'stations');
+    vi.stubEnv('STATIONS_KEY', 'stations.csv');
+    s3.on(GetObjectCommand, { Bucket: 'stations', Key: 'stations.csv' }).resolves({
+      Body: s3Body('deviceid,weatherstationname\n1,UK-Worthing\n'),
+    });
+    iot
+      .on(ListThingPrincipalsCommand)
+      .rejects(new ResourceNotFoundException({ message: 'none', $metadata: {} }));
+  });
+
+  it('lets in a listed station that is no thing yet', async () => {
+    expect(await ask({ StationId: '1' })).toEqual({ allowProvisioning: true });
+  });
+
+  it('lets in a listed station whose certificates were taken away', async () => {
+    iot.on(ListThingPrincipalsCommand).resolves({ principals: [] });
+
+    expect(await ask({ StationId: '1' })).toEqual({ allowProvisioning: true });
+  });
+
+  it('refuses a second certificate for one and the same station', async () => {
+    iot.on(ListThingPrincipalsCommand).resolves({ principals: ['arn:aws:iot:r:1:cert/abc'] });
+
+    expect(await ask({ StationId: '1' })).toEqual({ allowProvisioning: false });
+  });
+
+  it('refuses who is not listed, and who names nobody', async () => {
+    expect(await ask({ StationId: '2' })).toEqual({ allowProvisioning: false });
+    expect(await ask({})).toEqual({ allowProvisioning: false });
+  });
+
+  it('lets nobody in when it cannot tell: the error is the answer', async () => {
+    iot.on(ListThingPrincipalsCommand).rejects(new Error('throttled'));
+
+    await expect(ask({ StationId: '1' })).rejects.toThrow('throttled');
+  });
+});
+
+describe('the daily check', () => {
+  const data = mockClient(RedshiftDataClient);
+  const written = async (): Promise<Record<string, unknown>> => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    await checkDaily();
+    const [[line] = ['']] = write.mock.calls;
+    write.mockRestore();
+    return JSON.parse(String(line));
+  };
+  const endsIn = (days: number) => ({
+    certificateDescription: { validity: { notAfter: new Date(Date.now() + days * DAY_MS) } },
+  });
+  beforeEach(() => {
+    data.reset();
+    vi.stubEnv('THING_GROUP', 'stations');
+    iot.on(ListThingsInThingGroupCommand, { thingGroupName: 'stations' }).resolves({ things: ['1', '2'] });
+    iot
+      .on(ListThingPrincipalsCommand, { thingName: '1' })
+      .resolves({ principals: ['arn:aws:iot:r:1:cert/a'] });
+    iot
+      .on(ListThingPrincipalsCommand, { thingName: '2' })
+      .resolves({ principals: ['arn:aws:iot:r:1:cert/b'] });
+    iot.on(DescribeCertificateCommand, { certificateId: 'a' }).resolves(endsIn(400));
+    iot.on(DescribeCertificateCommand, { certificateId: 'b' }).resolves(endsIn(20));
+  });
+
+  it('writes the days of the certificate that ends first, as a metric that CloudWatch reads', async () => {
+    const line = await written();
+
+    expect(line['CertificateDaysLeft']).toBeCloseTo(20, 1);
+    expect(line['_aws']).toMatchObject({
+      CloudWatchMetrics: [
+        { Namespace: 'WeatherGateway', Metrics: [{ Name: 'CertificateDaysLeft', Unit: 'Count' }] },
+      ],
+    });
+  });
+
+  it('is calm where there is no certificate yet', async () => {
+    iot.on(ListThingsInThingGroupCommand).resolves({ things: [] });
+
+    expect(await written()).toMatchObject({ CertificateDaysLeft: 36_500 });
+  });
+
+  it('counts what COPY skipped and what nobody explains, where there is a warehouse', async () => {
+    vi.stubEnv('DATABASE', 'weather');
+    vi.stubEnv('ADMIN_SECRET_ARN', 'secret');
+    vi.stubEnv('WORKGROUP', 'weathergateway');
+    data.on(ExecuteStatementCommand).callsFake(({ Sql }: { Sql: string }) => ({
+      Id: Sql.includes('sys_load_error_detail') ? 'errors' : 'missing',
+    }));
+    data.on(DescribeStatementCommand).resolves({ Status: 'FINISHED', HasResultSet: true });
+    data.on(GetStatementResultCommand, { Id: 'errors' }).resolves({ Records: [[{ longValue: 3 }]] });
+    data.on(GetStatementResultCommand, { Id: 'missing' }).resolves({ Records: [[{ stringValue: '12' }]] });
+
+    expect(await written()).toMatchObject({ LoadErrors: 3, MissingReadings: 12 });
+    expect(data.commandCalls(ExecuteStatementCommand)[0]?.args[0].input).toMatchObject({
+      ...{ Database: 'weather', SecretArn: 'secret', WorkgroupName: 'weathergateway' },
+    });
+  });
+});

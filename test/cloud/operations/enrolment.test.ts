@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import {
+  AddThingToThingGroupCommand,
+  AttachPolicyCommand,
+  AttachThingPrincipalCommand,
+  CreateCertificateFromCsrCommand,
+  CreateThingCommand,
+  DeleteCertificateCommand,
+  DescribeEndpointCommand,
+  DetachThingPrincipalCommand,
+  IoTClient,
+  ListAttachedPoliciesCommand,
+  ListThingPrincipalsCommand,
+  UpdateCertificateCommand,
+} from '@aws-sdk/client-iot';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { formatStations, parseStations, withStation } from '../../../cloud/contract/stations.ts';
+import { enrollStation, revokeStation } from '../../../cloud/operations/enrolment.ts';
+import { gatewayConfiguration } from '../../../cloud/operations/gateway-configuration.ts';
+import { listStation } from '../../../cloud/operations/station-file.ts';
+import { gatewaySchema } from '../../../src/config/schema.ts';
+import { s3Body } from '../s3-body.ts';
+
+const ARN = 'arn:aws:iot:eu-west-2:123456789012:cert/abc';
+const stack = { ThingGroup: 'stations', GatewayPolicy: 'gateway' };
+
+describe('enrolment', () => {
+  const iot = mockClient(IoTClient);
+  beforeEach(() => {
+    iot.reset();
+    iot.on(DescribeEndpointCommand).resolves({ endpointAddress: 'a1-ats.iot.eu-west-2.amazonaws.com' });
+    iot.on(CreateCertificateFromCsrCommand).resolves({ certificateArn: ARN, certificatePem: 'PEM' });
+    iot.on(ListAttachedPoliciesCommand).resolves({ policies: [] });
+    iot.on(ListThingPrincipalsCommand).resolves({ principals: [ARN] });
+  });
+
+  it('signs the request and ties certificate, thing, group and policy together', async () => {
+    const enrolled = await enrollStation(new IoTClient(), stack, { id: '1', requestPem: 'CSR' });
+
+    expect(enrolled).toEqual({ certificatePem: 'PEM', endpoint: 'a1-ats.iot.eu-west-2.amazonaws.com' });
+    expect(iot.commandCalls(CreateCertificateFromCsrCommand)[0]?.args[0].input).toEqual({
+      certificateSigningRequest: 'CSR',
+      setAsActive: true,
+    });
+    expect(iot.commandCalls(CreateThingCommand)[0]?.args[0].input).toEqual({ thingName: '1' });
+    expect(iot.commandCalls(AddThingToThingGroupCommand)[0]?.args[0].input).toEqual({
+      thingName: '1',
+      thingGroupName: 'stations',
+    });
+    expect(iot.commandCalls(AttachPolicyCommand)[0]?.args[0].input).toEqual({
+      policyName: 'gateway',
+      target: ARN,
+    });
+    expect(iot.commandCalls(AttachThingPrincipalCommand)[0]?.args[0].input).toEqual({
+      thingName: '1',
+      principal: ARN,
+      thingPrincipalType: 'EXCLUSIVE_THING',
+    });
+  });
+
+  it('leaves no certificate behind when a step fails', async () => {
+    iot.on(AttachPolicyCommand).rejects(new Error('no such policy'));
+
+    await expect(enrollStation(new IoTClient(), stack, { id: '1', requestPem: 'CSR' })).rejects.toThrow(
+      'no such policy',
+    );
+
+    expect(iot.commandCalls(UpdateCertificateCommand)[0]?.args[0].input).toEqual({
+      certificateId: 'abc',
+      newStatus: 'REVOKED',
+    });
+    expect(iot.commandCalls(DeleteCertificateCommand).length).toBe(1);
+  });
+
+  it('revokes before it detaches, so that a failure leaves nobody connected', async () => {
+    iot.on(DetachThingPrincipalCommand).rejects(new Error('throttled'));
+
+    await expect(revokeStation(new IoTClient(), '1')).rejects.toThrow('throttled');
+
+    expect(iot.commandCalls(UpdateCertificateCommand)[0]?.args[0].input).toMatchObject({
+      newStatus: 'REVOKED',
+    });
+    expect(iot.commandCalls(DeleteCertificateCommand).length).toBe(0);
+  });
+
+  it('prints a configuration that the gateway takes', () => {
+    const facts = {
+      id: '1',
+      name: 'UK-Worthing',
+      endpoint: 'a1-ats.iot.eu-west-2.amazonaws.com',
+      topicPrefix: 'weather',
+    };
+
+    const config = gatewaySchema.parse(parse(gatewayConfiguration(facts)));
+
+    expect(config.station).toEqual({ id: '1', name: 'UK-Worthing' });
+    expect(config.aws).toMatchObject({ endpoint: facts.endpoint, port: 8883, topicPrefix: 'weather' });
+    const shipped = gatewaySchema.parse(parse(readFileSync('config/gateway.yaml', 'utf8')));
+    const { certificate, privateKey } = shipped.aws;
+    expect(config.aws).toMatchObject({ certificate, privateKey });
+  });
+});
+
+describe('the station file', () => {
+  const s3 = mockClient(S3Client);
+  const worthing = { deviceid: '1', weatherstationname: 'UK-Worthing' };
+  beforeEach(() => {
+    s3.reset();
+  });
+
+  it('reads what it writes, commas and quotes too', () => {
+    const stations = [worthing, { deviceid: '2', weatherstationname: 'Lancing, "Beach"' }];
+    expect(parseStations(formatStations(stations))).toEqual(stations);
+    expect(formatStations([worthing])).toBe('deviceid,weatherstationname\n1,UK-Worthing\n');
+  });
+
+  it('refuses lines that are no stations', () => {
+    expect(() => parseStations('deviceid,weatherstationname\n,UK-Worthing\n')).toThrow();
+    expect(() => parseStations('id,name\n1,UK-Worthing\n')).toThrow();
+  });
+
+  it('renames a station that is listed already', () => {
+    expect(withStation([worthing], { ...worthing, weatherstationname: 'Worthing' })).toEqual([
+      { deviceid: '1', weatherstationname: 'Worthing' },
+    ]);
+  });
+
+  it('is made with the first station, and never over one that somebody else just made', async () => {
+    s3.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
+
+    await listStation(new S3Client(), 'bucket', worthing);
+
+    expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
+      Key: 'stations.csv',
+      Body: 'deviceid,weatherstationname\n1,UK-Worthing\n',
+      IfNoneMatch: '*',
+    });
+  });
+
+  it('grows, and only from what was read', async () => {
+    const Body = s3Body('deviceid,weatherstationname\n1,UK-Worthing\n');
+    s3.on(GetObjectCommand).resolves({ Body, ETag: '"1"' });
+
+    await listStation(new S3Client(), 'bucket', { deviceid: '2', weatherstationname: 'UK-Lancing' });
+
+    expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
+      Body: 'deviceid,weatherstationname\n1,UK-Worthing\n2,UK-Lancing\n',
+      IfMatch: '"1"',
+    });
+  });
+});

@@ -1,0 +1,211 @@
+import {
+  IoTClient,
+  ListThingPrincipalsCommand,
+  ListThingsInThingGroupCommand,
+  UpdateCertificateCommand,
+} from '@aws-sdk/client-iot';
+import {
+  DescribeApplicationCommand,
+  KinesisAnalyticsV2Client,
+  StartApplicationCommand,
+  StopApplicationCommand,
+} from '@aws-sdk/client-kinesis-analytics-v2';
+import { PauseClusterCommand, RedshiftClient } from '@aws-sdk/client-redshift';
+import {
+  BatchExecuteStatementCommand,
+  DescribeStatementCommand,
+  RedshiftDataClient,
+} from '@aws-sdk/client-redshift-data';
+import {
+  CopyObjectCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { StackOutputs } from '../../../cloud/contract/outputs.ts';
+import { openAnalyticsJob } from '../../../cloud/lambda/analytics-job.ts';
+import { backfill } from '../../../cloud/operations/backfill.ts';
+import { deleteBucket } from '../../../cloud/operations/emptying.ts';
+import { pause, resume } from '../../../cloud/operations/pausing.ts';
+import { openSession } from '../../../cloud/sql/data-api-session.ts';
+import { s3Body } from '../s3-body.ts';
+
+const ROLE = 'arn:aws:iam::123456789012:role/delivery';
+
+describe('backfill', () => {
+  const s3 = mockClient(S3Client);
+  const data = mockClient(RedshiftDataClient);
+  const manifest = (...keys: string[]) =>
+    s3Body(JSON.stringify({ entries: keys.map((key) => ({ url: `s3://bucket/${key}`, mandatory: true })) }));
+  const run = (isDryRun = false) => {
+    const lines: string[] = [];
+    const session = openSession(
+      new RedshiftDataClient(),
+      { database: 'weather', secretArn: 'secret', workgroupName: 'weathergateway' },
+      1,
+    );
+    const report = (line: string): void => void lines.push(line);
+    return backfill({ s3: new S3Client(), session, bucket: 'bucket', copyRole: ROLE, isDryRun, report }).then(
+      (failures) => ({ failures, lines }),
+    );
+  };
+  beforeEach(() => {
+    s3.reset();
+    data.reset();
+    data.on(BatchExecuteStatementCommand).resolves({ Id: 'statement' });
+    data.on(DescribeStatementCommand).resolves({ Status: 'FINISHED' });
+  });
+
+  it('copies each manifest into the table its files belong to, and puts it aside', async () => {
+    s3.on(ListObjectsV2Command).resolves({
+      Contents: [
+        { Key: 'averages/2026/05/01/12/file.gz' },
+        { Key: 'errors/manifests/2026/05/01/12/stream-manifest' },
+        { Key: 'loaded/errors/manifests/2026/04/01/12/stream-manifest' },
+      ],
+    });
+    s3.on(GetObjectCommand).resolves({ Body: manifest('averages/2026/05/01/12/file.gz') });
+
+    expect((await run()).failures).toBe(0);
+
+    expect(data.commandCalls(BatchExecuteStatementCommand).map(({ args }) => args[0].input)).toEqual([
+      {
+        ...{ Database: 'weather', SecretArn: 'secret', WorkgroupName: 'weathergateway' },
+        Sqls: [
+          'COPY sensordata_avgs_landing (deviceid,weatherstationname,min_datetime,avg_temperature,avg_humidity,' +
+            "msg_count,datetime,epoch,seq,revision) FROM 's3://bucket/errors/manifests/2026/05/01/12/stream-manifest' " +
+            `IAM_ROLE '${ROLE}' MANIFEST JSON 'auto' GZIP TIMEFORMAT 'auto' ROUNDEC MAXERROR 1000`,
+        ],
+      },
+    ]);
+    expect(s3.commandCalls(CopyObjectCommand)[0]?.args[0].input.Key).toMatch(/^loaded\/errors\/manifests/);
+    expect(s3.commandCalls(DeleteObjectCommand).length).toBe(1);
+  });
+
+  it('leaves what could not be loaded for the next time, and goes on', async () => {
+    s3.on(ListObjectsV2Command).resolves({
+      Contents: [{ Key: 'errors/manifests/a-manifest' }, { Key: 'errors/manifests/b-manifest' }],
+    });
+    s3.on(GetObjectCommand, { Key: 'errors/manifests/a-manifest' }).resolves({
+      Body: manifest('elsewhere/file.gz'),
+    });
+    s3.on(GetObjectCommand, { Key: 'errors/manifests/b-manifest' }).resolves({
+      Body: manifest('gaps/file.gz'),
+    });
+    data.on(DescribeStatementCommand).resolves({ Status: 'FAILED', Error: 'disk full' });
+
+    const { failures, lines } = await run();
+
+    expect(failures).toBe(2);
+    expect(lines.join('\n')).toMatch(/files of no table[\s\S]*SQL failed: disk full/);
+    expect(s3.commandCalls(DeleteObjectCommand).length).toBe(0);
+  });
+
+  it('only says what it would load in a dry run', async () => {
+    s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'errors/manifests/b-manifest' }] });
+    s3.on(GetObjectCommand).resolves({ Body: manifest('gaps/file.gz') });
+
+    expect(await run(true)).toEqual({
+      failures: 0,
+      lines: ['errors/manifests/b-manifest: 1 file(s) into gaps_landing'],
+    });
+    expect(data.commandCalls(BatchExecuteStatementCommand).length).toBe(0);
+  });
+});
+
+describe('pause and resume', () => {
+  const iot = mockClient(IoTClient);
+  const flink = mockClient(KinesisAnalyticsV2Client);
+  const redshift = mockClient(RedshiftClient);
+  const stack: StackOutputs = {
+    ...{
+      TopicPrefix: 'weather',
+      DeliveriesBucket: 'd',
+      ErrorsBucket: 'e',
+      StationsBucket: 's',
+      ThingGroup: 'g',
+    },
+    ...{ GatewayPolicy: 'p', ClaimPolicy: 'c', ProvisioningTemplate: 't', AlertTopic: 'a', CopyRole: ROLE },
+    Cluster: 'cluster',
+  };
+  const order: string[] = [];
+  const props = () => ({
+    ...{ iot: new IoTClient(), redshift: new RedshiftClient(), stack },
+    analytics: openAnalyticsJob(new KinesisAnalyticsV2Client(), 'job', 1),
+    report: (line: string): void => void order.push(line),
+  });
+  beforeEach(() => {
+    for (const mock of [iot, flink, redshift]) mock.reset();
+    order.length = 0;
+    iot.on(ListThingsInThingGroupCommand).resolves({ things: ['1', '2'] });
+    iot.on(ListThingPrincipalsCommand).resolves({ principals: ['arn:aws:iot:r:1:cert/abc'] });
+  });
+
+  it('turns the stations off first, so that they keep their readings', async () => {
+    flink
+      .on(DescribeApplicationCommand)
+      .resolvesOnce({ ApplicationDetail: { ApplicationStatus: 'RUNNING' } as never })
+      .resolvesOnce({ ApplicationDetail: { ApplicationStatus: 'STOPPING' } as never })
+      .resolves({ ApplicationDetail: { ApplicationStatus: 'READY' } as never });
+
+    await pause(props());
+
+    expect(order[0]).toBe('2 station(s): certificates inactive');
+    expect(iot.commandCalls(UpdateCertificateCommand).map(({ args }) => args[0].input.newStatus)).toEqual([
+      'INACTIVE',
+      'INACTIVE',
+    ]);
+    expect(flink.commandCalls(StopApplicationCommand).length).toBe(1);
+    expect(redshift.commandCalls(PauseClusterCommand)[0]?.args[0].input).toEqual({
+      ClusterIdentifier: 'cluster',
+    });
+  });
+
+  it('turns them on last, when Flink runs from its snapshot', async () => {
+    flink
+      .on(DescribeApplicationCommand)
+      .resolvesOnce({ ApplicationDetail: { ApplicationStatus: 'READY' } as never })
+      .resolvesOnce({ ApplicationDetail: { ApplicationStatus: 'STARTING' } as never })
+      .resolves({ ApplicationDetail: { ApplicationStatus: 'RUNNING' } as never });
+
+    await resume(props());
+
+    expect(order.at(-1)).toBe('2 station(s): certificates active');
+    expect(flink.commandCalls(StartApplicationCommand)[0]?.args[0].input).toMatchObject({
+      RunConfiguration: {
+        ApplicationRestoreConfiguration: { ApplicationRestoreType: 'RESTORE_FROM_LATEST_SNAPSHOT' },
+      },
+    });
+  });
+
+  it('says so when Flink does not come up', async () => {
+    flink
+      .on(DescribeApplicationCommand)
+      .resolves({ ApplicationDetail: { ApplicationStatus: 'READY' } as never });
+
+    await expect(resume(props())).rejects.toThrow('the Flink job is READY instead of RUNNING');
+    expect(iot.commandCalls(UpdateCertificateCommand).length).toBe(0);
+  });
+});
+
+describe('emptying a bucket', () => {
+  it('deletes every version, then the bucket', async () => {
+    const s3 = mockClient(S3Client);
+    s3.on(ListObjectVersionsCommand)
+      .resolvesOnce({
+        Versions: [{ Key: 'a', VersionId: '1' }],
+        DeleteMarkers: [{ Key: 'a', VersionId: '2' }],
+      })
+      .resolves({});
+    s3.on(DeleteObjectsCommand).resolves({});
+
+    expect(await deleteBucket(new S3Client(), 'bucket')).toBe(2);
+    expect(s3.commandCalls(DeleteBucketCommand).length).toBe(1);
+  });
+});

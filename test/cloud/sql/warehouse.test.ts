@@ -1,0 +1,302 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AverageRow } from '../../../cloud/contract/rows.ts';
+import { type LandingTableKey, landingTables } from '../../../cloud/sql/landing-tables.ts';
+import { loadSchema, statementsToApply } from '../../../cloud/sql/warehouse-schema.ts';
+import type {
+  GapMessage,
+  PreAlertMessage,
+  ReadingMessage,
+  StatusMessage,
+} from '../../../src/weather/message.ts';
+import { openWarehouse, type Warehouse } from '../../system/stand-ins/warehouse.ts';
+
+type LandingRow =
+  | Partial<ReadingMessage>
+  | AverageRow
+  | GapMessage
+  | PreAlertMessage
+  | (StatusMessage & { receivedms: number });
+
+const fileOf = (rows: LandingRow[]): Uint8Array =>
+  gzipSync(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+
+const reading = (seq: number, changes: Partial<ReadingMessage> = {}): ReadingMessage => ({
+  deviceid: '1',
+  datetime: new Date(Date.UTC(2020, 4, 20, 14, 58, 28) + seq * 12_000)
+    .toISOString()
+    .slice(0, 19)
+    .replace('T', ' '),
+  temperature: 33.1,
+  humidity: 85.2,
+  winddirection: 304,
+  windintensity: 75.3,
+  rainheight: 0.5588,
+  epoch: 'A',
+  seq,
+  windgust: 88.8,
+  pressure: 1006.5,
+  timequality: 'synced',
+  quality: {},
+  ...changes,
+});
+
+const average = (seq: number, changes: Partial<AverageRow> = {}): AverageRow => ({
+  deviceid: '1',
+  weatherstationname: 'UK-Worthing',
+  min_datetime: '2020-05-20 14:58:28',
+  avg_temperature: 20.1,
+  avg_humidity: 80.2,
+  msg_count: 1,
+  datetime: '2020-05-20 14:58:28',
+  epoch: 'A',
+  seq,
+  revision: 0,
+  ...changes,
+});
+
+const gap = (fromseq: number, toseq: number): GapMessage => ({
+  deviceid: '1',
+  epoch: 'A',
+  fromseq,
+  toseq,
+  count: toseq - fromseq + 1,
+  from: null,
+  to: '2020-05-20 15:00:00',
+  reason: 'full',
+});
+
+describe('the warehouse', () => {
+  let warehouse: Warehouse;
+  const load = (table: LandingTableKey, ...rows: LandingRow[]) => warehouse.copy(table, fileOf(rows));
+
+  beforeAll(async () => {
+    warehouse = await openWarehouse();
+    await warehouse.applySchema();
+  }, 60_000);
+  beforeEach(async () => {
+    for (const { name } of Object.values(landingTables)) await warehouse.query(`TRUNCATE ${name}`);
+  });
+  afterAll(() => warehouse.close());
+
+  it('takes its schema as often as it is applied, each table file once', async () => {
+    await load('sensordata', reading(1));
+    await warehouse.applySchema();
+    await warehouse.applySchema();
+
+    expect(await warehouse.query('SELECT COUNT(*) AS n FROM sensordata')).toEqual([{ n: 1 }]);
+    expect(
+      await warehouse.query(
+        "SELECT COUNT(*) AS n FROM schema_versions WHERE file = '001-landing-tables.sql'",
+      ),
+    ).toEqual([{ n: 1 }]);
+  });
+
+  it("has the post's columns first, then its own", async () => {
+    await load('sensordata', reading(1, { quality: { humidity: 'suspect:stuck' } }));
+    await load('averages', average(1));
+
+    const [row = {}] = await warehouse.query('SELECT * FROM sensordata');
+    expect(Object.keys(row).slice(0, 7)).toEqual([
+      'deviceid',
+      'datetime',
+      'temperature',
+      'humidity',
+      'winddirection',
+      'windintensity',
+      'rainheight',
+    ]);
+    expect(row).toEqual(reading(1, { quality: { humidity: 'suspect:stuck' } }));
+    const [averages = {}] = await warehouse.query('SELECT * FROM sensordata_avgs');
+    expect(Object.keys(averages).slice(0, 6)).toEqual([
+      'deviceid',
+      'weatherstationname',
+      'min_datetime',
+      'avg_temperature',
+      'avg_humidity',
+      'msg_count',
+    ]);
+    expect(averages).toEqual(average(1));
+  });
+
+  it("loads the post's own message, with numbers in quotes and no number of its own", async () => {
+    const message = JSON.stringify({
+      ...{ deviceid: '1', datetime: '2020-05-11 09:42:05', temperature: '33', humidity: '85' },
+      ...{ winddirection: '304', windintensity: '75', rainheight: '29' },
+    });
+    await warehouse.copy('sensordata', gzipSync(`${message}\n${message}\n`));
+
+    expect(
+      await warehouse.query('SELECT deviceid, datetime, temperature, rainheight, seq FROM sensordata'),
+    ).toEqual([
+      { deviceid: '1', datetime: '2020-05-11 09:42:05', temperature: 33, rainheight: 29, seq: null },
+    ]);
+  });
+
+  it('shows the same tables when every file comes twice and out of order', async () => {
+    const files = [
+      fileOf([1, 2, 3, 4].map((seq) => reading(seq))),
+      fileOf([5, 6].map((seq) => reading(seq))),
+      fileOf([7, 8, 9].map((seq) => reading(seq, { deviceid: '2', epoch: 'B', seq: seq - 6 }))),
+    ];
+    const averages = [
+      fileOf([average(1), average(2, { msg_count: 2 })]),
+      fileOf([average(2, { msg_count: 3, revision: 1 }), average(3, { msg_count: 4 })]),
+    ];
+    const tables = () =>
+      Promise.all([
+        warehouse.query('SELECT * FROM sensordata ORDER BY deviceid, seq'),
+        warehouse.query('SELECT * FROM sensordata_avgs ORDER BY deviceid, seq'),
+        warehouse.query('SELECT * FROM sensordata_gaps'),
+      ]);
+    for (const file of files) await warehouse.copy('sensordata', file);
+    for (const file of averages) await warehouse.copy('averages', file);
+    const undisturbed = await tables();
+
+    await warehouse.query('TRUNCATE sensordata_landing, sensordata_avgs_landing');
+    for (const file of [...files.toReversed(), ...files]) await warehouse.copy('sensordata', file);
+    for (const file of [...averages.toReversed(), ...averages]) await warehouse.copy('averages', file);
+
+    expect(await tables()).toEqual(undisturbed);
+    expect(undisturbed.map((rows) => rows.length)).toEqual([9, 3, 0]);
+    expect(undisturbed[1].map(({ msg_count }) => msg_count)).toEqual([1, 3, 4]);
+  });
+
+  it('keeps the better time of a reading that was stamped twice', async () => {
+    const estimated = reading(1, { timequality: 'estimated', datetime: '1970-01-01 00:00:09' });
+    const corrected = reading(1, { timequality: 'corrected' });
+    await load('sensordata', corrected, estimated);
+    await load('sensordata', estimated);
+
+    expect(await warehouse.query('SELECT * FROM sensordata')).toEqual([corrected]);
+  });
+
+  it('names every hole that no gap record explains, and only those', async () => {
+    await load('sensordata', ...[2, 3, 7, 20].map((seq) => reading(seq)), reading(1, { deviceid: '2' }));
+    await load('gaps', gap(9, 12), gap(8, 19));
+    await load('gaps', gap(8, 19));
+
+    const holes = await warehouse.query(
+      'SELECT fromseq, toseq, missing FROM sensordata_gaps ORDER BY fromseq',
+    );
+    expect(holes).toEqual([
+      { fromseq: 1, toseq: 1, missing: 1 },
+      { fromseq: 4, toseq: 6, missing: 3 },
+    ]);
+    expect(
+      await warehouse.query('SELECT after_datetime, before_datetime FROM sensordata_gaps WHERE fromseq = 4'),
+    ).toEqual([{ after_datetime: reading(3).datetime, before_datetime: reading(7).datetime }]);
+  });
+
+  it('names what a station lost with its store, and nothing of it that did arrive', async () => {
+    const damaged = (fromseq: number, toseq: number) => ({
+      ...gap(fromseq, toseq),
+      reason: 'damaged' as const,
+    });
+    await load('sensordata', ...[1, 2, 6].map((seq) => reading(seq)), reading(1, { epoch: 'B' }));
+    // 5 to 8, of which 6 arrived all the same; 3 and 4 nobody explains; 9 and 10 were given up.
+    await load('gaps', damaged(5, 8), gap(9, 10), damaged(12, 14));
+    await load('gaps', damaged(5, 8), damaged(12, 14));
+
+    const holes = 'SELECT epoch, fromseq, toseq, missing, reason FROM sensordata_gaps ORDER BY fromseq';
+    expect(await warehouse.query(holes)).toEqual([
+      { epoch: 'A', fromseq: 3, toseq: 4, missing: 2, reason: null },
+      { epoch: 'A', fromseq: 5, toseq: 5, missing: 1, reason: 'damaged' },
+      { epoch: 'A', fromseq: 7, toseq: 8, missing: 2, reason: 'damaged' },
+      { epoch: 'A', fromseq: 11, toseq: 11, missing: 1, reason: null },
+      { epoch: 'A', fromseq: 12, toseq: 14, missing: 3, reason: 'damaged' },
+    ]);
+    expect(await warehouse.query('SELECT missing, given_up FROM station_health')).toEqual([
+      { missing: 9, given_up: 2 },
+    ]);
+  });
+
+  it('explains a hole only as far as the gap record goes', async () => {
+    await load('sensordata', reading(1), reading(10));
+    await load('gaps', gap(2, 5));
+
+    expect(await warehouse.query('SELECT fromseq, toseq FROM sensordata_gaps')).toEqual([
+      { fromseq: 6, toseq: 9 },
+    ]);
+  });
+
+  it('shows how each station is doing', async () => {
+    await load('sensordata', reading(1), reading(3), reading(1, { epoch: 'B' }));
+    await load('averages', average(1));
+    await load('gaps', gap(4, 9));
+    await load('gaps', gap(4, 9));
+    await load(
+      'status',
+      { deviceid: '1', state: 'offline', receivedms: 2000 },
+      {
+        deviceid: '1',
+        state: 'online',
+        datetime: '2020-05-20 14:58:28',
+        epoch: 'A',
+        version: '0.1.0',
+        waiting: 3,
+        receivedms: 1000,
+      },
+    );
+
+    expect(await warehouse.query('SELECT * FROM station_health')).toMatchObject([
+      {
+        deviceid: '1',
+        weatherstationname: 'UK-Worthing',
+        state: 'offline',
+        last_reading: reading(3).datetime,
+        readings: 3,
+        readings_24h: 0,
+        epochs: 2,
+        missing: 1,
+        given_up: 6,
+      },
+    ]);
+  });
+
+  it('shows a pre-alert once', async () => {
+    const event: PreAlertMessage = {
+      ...{ deviceid: '1', epoch: 'A', seq: 1, datetime: '2020-05-20 14:58:28', timequality: 'synced' },
+      ...{ rule: 'heat', kind: 'limit', quantity: 'temperature', severity: 'warning', transition: 'raised' },
+      ...{ value: 38.5, limit: 38, unit: '°C', minutestolimit: null, text: 'hot' },
+    };
+    await load('prealerts', event, event);
+
+    expect(await warehouse.query('SELECT * FROM prealerts')).toEqual([event]);
+  });
+});
+
+describe('the files of the schema', () => {
+  const files = loadSchema(fileURLToPath(new URL('../../../cloud/sql', import.meta.url)));
+
+  it('fit into one transaction of the Data API', () => {
+    expect(statementsToApply(files, new Map()).length).toBeLessThanOrEqual(40);
+  });
+
+  it('refuse a table file that was changed after it was applied', () => {
+    expect(() => statementsToApply(files, new Map([['001-landing-tables.sql', 'other']]))).toThrow(
+      '001-landing-tables.sql was changed after the warehouse applied it',
+    );
+  });
+
+  it('declare the columns that COPY names, and no more than one default beside them', () => {
+    for (const { name, columns } of Object.values(landingTables)) {
+      const statement = files
+        .flatMap(({ statements }) => statements)
+        .find((sql) => sql.startsWith(`CREATE TABLE ${name} `));
+      const declared = [...(statement ?? '').matchAll(/^ {2}"?([a-z_]+)"? /gm)].map((match) => match[1]);
+      expect(declared.toSorted()).toEqual([...columns, 'loaded'].toSorted());
+    }
+  });
+
+  it('keep to what Redshift takes: no index, no key, no schema of PostgreSQL', () => {
+    const text = files
+      .map(({ name }) => readFileSync(new URL(`../../../cloud/sql/${name}`, import.meta.url), 'utf8'))
+      .join('');
+    expect(text).not.toMatch(
+      /\b(CREATE INDEX|PRIMARY KEY|UNIQUE|SERIAL|JSONB|FILTER \(|DISTINCT ON|LATERAL|TEXT\b(?!"))/,
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { topicsOf } from '../../../src/weather/message.ts';
+import { synthesize } from './synthesis.ts';
+
+type Statement = { Action: string; Resource: unknown; Condition?: unknown };
+
+/** The ends of ARNs, which CloudFormation joins from parts. */
+const tails = (resource: unknown): string[] =>
+  (Array.isArray(resource) ? resource : [resource]).map((arn) => JSON.stringify(arn).replaceAll('"]]}', ''));
+
+describe('what a station may do', () => {
+  let statements: Statement[];
+  let claim: Statement[];
+  let templateBody: string;
+  beforeAll(() => {
+    const { template } = synthesize({ profile: 'archive' });
+    const documents = Object.values(template.findResources('AWS::IoT::Policy')).map(
+      ({ Properties }) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
+    );
+    statements =
+      documents.find((document) => document.some(({ Action }) => Action === 'iot:RetainPublish')) ?? [];
+    claim = documents.find((document) => document.some(({ Action }) => Action === 'iot:Subscribe')) ?? [];
+    templateBody = JSON.stringify(template.findResources('AWS::IoT::ProvisioningTemplate'));
+  }, 60_000);
+
+  const statement = (action: string): Statement => {
+    const found = statements.find(({ Action }) => Action === action);
+    if (!found) throw new Error(`no statement for ${action}`);
+    return found;
+  };
+
+  it('connects as the thing its certificate is attached to, and as nobody else', () => {
+    const { Resource, Condition } = statement('iot:Connect');
+    expect(tails(Resource)).toEqual([
+      expect.stringMatching(/:client\/\$\{iot:Connection\.Thing\.ThingName\}/),
+    ]);
+    expect(Condition).toEqual({ Bool: { 'iot:Connection.Thing.IsAttached': ['true'] } });
+  });
+
+  it('writes the five topics of the contract with its own name, and no other', () => {
+    const own = Object.values(topicsOf('weather', `\${iot:Connection.Thing.ThingName}`));
+    const allowed = tails(statement('iot:Publish').Resource);
+    expect(allowed.length).toBe(own.length);
+    for (const topic of own) expect(allowed.some((arn) => arn.endsWith(`:topic/${topic}`))).toBe(true);
+    expect(tails(statement('iot:RetainPublish').Resource)).toEqual([expect.stringMatching(/\/status$/)]);
+  });
+
+  it('subscribes to nothing', () => {
+    expect(statements.map(({ Action }) => Action)).toEqual([
+      'iot:Connect',
+      'iot:Publish',
+      'iot:RetainPublish',
+    ]);
+  });
+
+  it('gets, with the claim alone, no more than a certificate of its own', () => {
+    const published = claim
+      .filter(({ Action }) => Action === 'iot:Publish')
+      .flatMap(({ Resource }) => tails(Resource));
+    expect(published.length).toBe(2);
+    expect(published[0]).toContain('$aws/certificates/create-from-csr/json');
+    expect(JSON.stringify(claim)).not.toContain('/*');
+  });
+
+  it('is made by fleet provisioning only through the hook', () => {
+    expect(templateBody).toContain('"PayloadVersion":"2020-04-01"');
+    expect(templateBody).toContain('StationId');
+  });
+});
