@@ -44,6 +44,14 @@ describe('the shape of the code', () => {
     expect(mocking).toEqual([]);
   });
 
+  it('converts a file URL with fileURLToPath, since its pathname is escaped', () => {
+    const escaped = ['src', 'cloud', 'test', 'config']
+      .flatMap(sourcesUnder)
+      .filter(({ text }) => text.includes('import.meta.url') && /\)\.pathname\b/.test(text))
+      .map(({ path }) => path);
+    expect(escaped.filter((path) => path !== 'test/architecture.test.ts')).toEqual([]);
+  });
+
   it('has no barrels and no junk drawers', () => {
     const names = ['src', 'cloud'].flatMap((folder) => sourcesUnder(folder).map(({ path }) => path));
     expect(names.filter((name) => /\/(index|utils?|helpers?|common|misc)\.ts$/.test(name))).toEqual([]);

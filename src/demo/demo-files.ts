@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Identity } from '../certificate/certificate-authority.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -21,7 +22,7 @@ type Rules = GatewayConfig['preAlerts'];
 /** Those a station has to begin with. */
 const shippedRules = async (): Promise<Rules> => {
   const { config, problems } = await loadConfig(
-    new URL('../../config/gateway.yaml', import.meta.url).pathname,
+    fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url)),
   );
   if (config === undefined) throw new Error(problems.map(formatProblem).join('\n'));
   return config.preAlerts;

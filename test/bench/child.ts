@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -9,7 +10,7 @@ export const runChild = async (
   args: readonly string[],
   nodeOptions: readonly string[] = [],
 ): Promise<unknown> => {
-  const path = new URL(script, import.meta.url).pathname;
+  const path = fileURLToPath(new URL(script, import.meta.url));
   const { stdout } = await run(process.execPath, [...nodeOptions, '--import', 'tsx', path, ...args], {
     maxBuffer: 64 * 1024 * 1024,
   });

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { startSimulatedDaemon } from '../system/simulated-daemon.ts';
 import { atMost, type Bench, beside, type Figure, type Goal } from './figure.ts';
 import {
@@ -84,7 +85,7 @@ const measureBeside = async (scene: Scene): Promise<readonly Figure[]> => {
     await scene.broker.start();
     const nodeRed = await startNodeRed(scene);
     const pids: readonly (readonly [string, number])[] = [
-      [BARE, keep(await readyChild([new URL('bare-process.js', import.meta.url).pathname]))],
+      [BARE, keep(await readyChild([fileURLToPath(new URL('bare-process.js', import.meta.url))]))],
       ['MQTT.js with mqtt-level-store', keep(await startMqttLevelStore(scene, 0))],
       [NODE_RED, keep(nodeRed.child)],
       ['mosquitto as a bridge', keep(await (await createBridge(scene)).start())],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { z } from 'zod';
 import { closeBenchOutbox, openBenchOutbox } from './bench-outbox.ts';
@@ -64,7 +65,7 @@ const countArriving = async (
 
 const ours = async (scene: Scene): Promise<Arrived> => {
   const directory = join(scene.folder, 'ours');
-  const script = new URL('loss-child.ts', import.meta.url).pathname;
+  const script = fileURLToPath(new URL('loss-child.ts', import.meta.url));
   await kill(await readyChild(['--import', 'tsx', script, directory, String(READINGS)]));
   return await countArriving(scene, async () => {
     const opened = await openBenchOutbox(directory);

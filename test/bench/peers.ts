@@ -4,12 +4,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '../../src/demo/free-port.ts';
 import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 
 /** What a user might install instead, started as they would be beside a sensor. */
-const folderOfPeers = new URL('peers/', import.meta.url).pathname;
+const folderOfPeers = fileURLToPath(new URL('peers/', import.meta.url));
 
 export const installPeers = (): Promise<unknown> =>
   promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folderOfPeers });

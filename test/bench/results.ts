@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { markdownTable } from '../markdown-table.ts';
 import type { Figure, Ratio } from './figure.ts';
 import { plotOf } from './plot.ts';
 
-const folder = new URL('results/', import.meta.url).pathname;
-const readme = new URL('../../README.md', import.meta.url).pathname;
+const folder = fileURLToPath(new URL('results/', import.meta.url));
+const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
 const BEGIN = '<!-- npm run bench: begin -->';
 const END = '<!-- npm run bench: end -->';
 

@@ -1,8 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/check.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 
-const shipped = new URL('../../config/gateway.yaml', import.meta.url).pathname;
+const shipped = fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url));
 
 describe('check', () => {
   it('prints every problem of the default configuration and exits with 78', async () => {
@@ -21,7 +22,7 @@ describe('check', () => {
 
   it('finds no problems in a good file named by --config', async () => {
     const context = createRecordingContext();
-    const config = new URL('good.yaml', import.meta.url).pathname;
+    const config = fileURLToPath(new URL('good.yaml', import.meta.url));
 
     const status = await command({ operands: [], config }, context);
 

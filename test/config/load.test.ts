@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gatewayJsonSchema } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
-const shipped = new URL('../../config/gateway.yaml', import.meta.url).pathname;
+const shipped = fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url));
 
 describe('loading a configuration', () => {
   let directory: string;

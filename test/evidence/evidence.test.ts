@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Cells, rowOf } from './evidence-table.ts';
@@ -10,7 +11,7 @@ import { hotDay, quietDays, type SimulatedReadings, stormyDay } from './simulate
 const root = new URL('../..//', import.meta.url);
 
 const shipped = async (): Promise<Rules> => {
-  const { config } = await loadConfig(new URL('config/gateway.yaml', root).pathname);
+  const { config } = await loadConfig(fileURLToPath(new URL('config/gateway.yaml', root)));
   if (config === undefined) throw new Error('config/gateway.yaml has problems');
   return config;
 };

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config/load.ts';
 import { markdownTable } from '../markdown-table.ts';
 import { HEAD, quietYear, rowOf } from './evidence-table.ts';
@@ -10,7 +11,7 @@ const BEGIN = '<!-- npm run evidence: begin -->';
 const END = '<!-- npm run evidence: end -->';
 
 const measure = async (): Promise<string> => {
-  const { config } = await loadConfig(new URL('config/gateway.yaml', root).pathname);
+  const { config } = await loadConfig(fileURLToPath(new URL('config/gateway.yaml', root)));
   if (config === undefined) throw new Error('config/gateway.yaml has problems');
   const rows = foreseen.map((each) => rowOf(config, each));
   const { rows: quietRows, readings, flags } = quietYear(config);

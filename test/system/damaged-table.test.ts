@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { lanes } from '../../src/outbox/outbox.ts';
@@ -14,7 +15,7 @@ const deliveredSchema = z.object({
 /** As systemd does: starts it again until it ends by itself. */
 const STARTS = 6;
 
-const drainChild = new URL('../outbox/drain-child.ts', import.meta.url).pathname;
+const drainChild = fileURLToPath(new URL('../outbox/drain-child.ts', import.meta.url));
 
 /** A damaged table can make LevelDB abort the process, so each start is a process of its own. */
 const drainAsService = (fixture: DamageFixture): number => {

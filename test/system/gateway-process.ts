@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Identity } from '../../src/certificate/certificate-authority.ts';
 import { openOutbox } from '../../src/outbox/open-outbox.ts';
@@ -59,7 +60,7 @@ const standingSchema = z
 /** Of the readings in the outbox. */
 export type Standing = Readonly<z.infer<typeof standingSchema>>;
 
-const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** A station on simulated sensors: the built daemon in a process of its own, one reading a simulated second. */
 export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<GatewayProcess> => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { openHistory } from '../../src/history/history.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { systemClock } from '../../src/time/clock.ts';
@@ -13,7 +14,7 @@ import { createRecordingLog } from '../fakes/log.ts';
 import { recordPast } from './dashboard-station.ts';
 import { createMosquitto, type Mosquitto } from './mosquitto.ts';
 
-const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export type SimulatedDaemon = {
   readonly url: string;

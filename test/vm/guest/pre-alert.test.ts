@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openOutbox } from '../../../src/outbox/open-outbox.ts';
@@ -13,7 +14,7 @@ import { burstOf, calibrationBlocks, workedExample } from '../../fakes/bme280.ts
 import { createRecordingLog } from '../../fakes/log.ts';
 
 const run = promisify(execFile);
-const MAIN = new URL('../../../dist/main.js', import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 /** Switched on by the high level, and by the low one. */
 const LAMP = 17;
 const RELAY = 27;
