@@ -22,7 +22,7 @@ import { type Clock, systemClock } from '../time/clock.ts';
 import { type Synchronization, systemSynchronization } from '../time/synchronization.ts';
 import type { Command, CommandContext } from './command.ts';
 
-const PAGE_DIRECTORY = new URL('../http/page//', import.meta.url);
+const PAGE_DIRECTORY = new URL('../http/page/', import.meta.url);
 
 /** What the daemon runs on: this machine, or a simulation of it. */
 type Machine = {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shownStatus } from '../../src/commands/shown-status.ts';
@@ -14,7 +15,7 @@ import type { GatewayStatus } from '../../src/status/status.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 
-const root = new URL('../..//', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const TOKEN = '0123456789abcdef';
 
 let directory: string;

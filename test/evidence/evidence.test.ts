@@ -8,7 +8,7 @@ import { foresightOf } from './foresight.ts';
 import { type IsReached, type Rules, runRules } from './rule-run.ts';
 import { hotDay, quietDays, type SimulatedReadings, stormyDay } from './simulated-days.ts';
 
-const root = new URL('../..//', import.meta.url);
+const root = new URL('../../', import.meta.url);
 
 const shipped = async (): Promise<Rules> => {
   const { config } = await loadConfig(fileURLToPath(new URL('config/gateway.yaml', root)));

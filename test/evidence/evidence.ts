@@ -6,7 +6,7 @@ import { HEAD, quietYear, rowOf } from './evidence-table.ts';
 import { foreseen } from './foreseen.ts';
 
 // npm run evidence: measures what the shipped rules are worth on simulated weather and writes it into the README.
-const root = new URL('../..//', import.meta.url);
+const root = new URL('../../', import.meta.url);
 const BEGIN = '<!-- npm run evidence: begin -->';
 const END = '<!-- npm run evidence: end -->';
 

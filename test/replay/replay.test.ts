@@ -3,13 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/replay.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 
-const shipped = new URL('../../config/gateway.yaml', import.meta.url).pathname;
-const recording = (name: string): string => new URL(`recordings/${name}`, import.meta.url).pathname;
+const shipped = fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url));
+const recording = (name: string): string => fileURLToPath(new URL(`recordings/${name}`, import.meta.url));
 
 const run = async (file: string | undefined, options: { json?: boolean; config?: string } = {}) => {
   const context = createRecordingContext();
@@ -100,7 +101,7 @@ describe('replay', () => {
     const { stdout, stderr } = await promisify(execFile)(
       'bash',
       ['-c', `${command} test/replay/recordings/storm.csv | true; echo "$PIPESTATUS"`],
-      { cwd: new URL('../..//', import.meta.url).pathname },
+      { cwd: fileURLToPath(new URL('../../', import.meta.url)) },
     );
 
     expect([stdout, stderr]).toEqual(['1\n', '']);

@@ -2,13 +2,14 @@ import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatProblem } from '../../src/config/problem.ts';
 import { createInfluence } from '../../src/simulation/influence.ts';
 import { loadScenario } from '../../src/simulation/load-scenario.ts';
 import { createWeatherModel, type Weather } from '../../src/simulation/weather-model.ts';
 
-const folder = new URL('../../config/scenarios//', import.meta.url).pathname;
+const folder = fileURLToPath(new URL('../../config/scenarios/', import.meta.url));
 
 const weatherOf = async (name: string): Promise<(elapsedSeconds: number) => Weather> => {
   const { scenario, problems } = await loadScenario({ scenario: join(folder, `${name}.yaml`) });

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 /** Debian's Chromium; the flags keep it from looking for its maker's hosts. */
@@ -56,7 +57,7 @@ export const openViewer = async (
   return { page, complaints, requests };
 };
 
-const screenshotDirectory = new URL('../../config/screenshots//', import.meta.url).pathname;
+const screenshotDirectory = fileURLToPath(new URL('../../config/screenshots/', import.meta.url));
 
 /** Pictures for the README, only where they are asked for: SCREENSHOTS=1 npm run test:system. */
 export const takeScreenshot = async (page: Page, name: string, isWhole = true): Promise<void> => {

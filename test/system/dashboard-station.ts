@@ -104,7 +104,7 @@ export const openDashboardStation = async ({
     config: { listen: '127.0.0.1', port },
     clock: systemClock,
     log,
-    pageFiles: await loadPageFiles(new URL('../../dist/http/page//', import.meta.url)),
+    pageFiles: await loadPageFiles(new URL('../../dist/http/page/', import.meta.url)),
     status: () => status,
     health: () => status.health,
     history,

@@ -11,7 +11,7 @@ import { launchBrowser, openViewer, takeScreenshot, type Viewer } from './browse
 import { type DashboardStation, openDashboardStation } from './dashboard-station.ts';
 
 const readme = new URL('../../README.md', import.meta.url);
-const builtPage = new URL('../../dist/http/page//', import.meta.url);
+const builtPage = new URL('../../dist/http/page/', import.meta.url);
 const normal = createGatewayStatus();
 
 const waitingReadings = (waiting: number, oldestAgeSeconds: number | null): GatewayStatus['outbox'] => ({

@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
-const systemd = new URL('../../systemd//', import.meta.url).pathname;
+const systemd = fileURLToPath(new URL('../../systemd/', import.meta.url));
 const unitName = 'weather-gateway.service';
 
 describe('the systemd unit', () => {
