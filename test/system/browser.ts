@@ -57,9 +57,9 @@ export const openViewer = async (
   return { page, complaints, requests };
 };
 
-const screenshotDirectory = fileURLToPath(new URL('../../config/screenshots/', import.meta.url));
+const screenshotDirectory = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 
-/** Pictures for the README, only where they are asked for: SCREENSHOTS=1 npm run test:system. */
+/** Pictures for the README and docs/, only where they are asked for: SCREENSHOTS=1 npm run test:system. */
 export const takeScreenshot = async (page: Page, name: string, isWhole = true): Promise<void> => {
   if (process.env['SCREENSHOTS'] !== '1') return;
   await mkdir(screenshotDirectory, { recursive: true });
