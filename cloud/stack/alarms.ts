@@ -40,10 +40,10 @@ type Condition = {
 };
 
 /** Where the runbook of an alarm is: a heading of its name. */
-const RUNBOOK = 'cloud/README.md';
+const RUNBOOK = 'docs/cloud.md';
 const DAY = Duration.days(1);
 
-/** Each alarm has a heading of its name in `cloud/README.md` that says what to do; a test compares them. */
+/** Each alarm has a heading of its name in `docs/cloud.md` that says what to do; a test compares them. */
 export class Alarms extends Construct {
   readonly alarms: Alarm[] = [];
   readonly #props: AlarmsProps;

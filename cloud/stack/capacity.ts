@@ -1,6 +1,6 @@
 /**
  * From a number of stations to the size of each part of the stack. Pure arithmetic over the constants below;
- * what was measured, read in a document or only assumed stands beside each (README, "What could not be tried here").
+ * what was measured, read in a document or only assumed stands beside each (docs/cloud.md, "What could not be tried").
  */
 export type Load = { readonly stations: number; readonly intervalSeconds: number };
 
@@ -44,7 +44,7 @@ const ROWS_PER_READING = 2;
 const SMALLEST_BASE = 4;
 const LARGEST_BASE = 512;
 
-/** Defaults of us-east-1, from memory where the README says so. */
+/** Defaults of us-east-1, from memory where docs/cloud.md says so. */
 const QUOTAS = {
   'IoT Core: inbound publishes/s': 20_000,
   'Firehose: PutRecord requests/s for one stream': 2000,

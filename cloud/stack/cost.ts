@@ -143,7 +143,7 @@ export const costTable = (load: Load, profile: Profile): string => {
   ].join('\n');
 };
 
-/** Profiles down, stations across: the README's table. */
+/** Profiles down, stations across: the table of docs/cloud.md. */
 export const profileTable = (
   choices: Readonly<Record<string, Profile>>,
   stations: readonly number[],

@@ -11,7 +11,7 @@ import { restart } from './restart.ts';
 import { writeResults } from './results.ts';
 import { brokerReturn } from './return.ts';
 
-// npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results and the README.
+// npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results and docs/benchmarks.md.
 const benches: readonly Bench[] = [
   append,
   drain,

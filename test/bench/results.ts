@@ -1,14 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { writeMarkedPart } from '../docs/marked-part.ts';
+import { figuresPart } from '../docs/pages.ts';
 import { markdownTable } from '../markdown-table.ts';
 import type { Figure, Ratio } from './figure.ts';
 import { plotOf } from './plot.ts';
 
 const folder = fileURLToPath(new URL('results/', import.meta.url));
-const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
-const BEGIN = '<!-- npm run bench: begin -->';
-const END = '<!-- npm run bench: end -->';
 
 const figureSchema = z.object({
   name: z.string(),
@@ -71,14 +70,7 @@ const originOf = (results: readonly Result[]): string =>
 const readResults = async (path: string): Promise<readonly Result[]> =>
   resultsSchema.parse(JSON.parse(await readFile(path, 'utf8').catch(() => '[]')));
 
-const writeIntoReadme = async (text: string): Promise<void> => {
-  const whole = await readFile(readme, 'utf8');
-  const [begin, end] = [whole.indexOf(BEGIN), whole.indexOf(END)];
-  if (begin === -1 || end < begin) throw new Error(`${readme} has no place for the figures`);
-  await writeFile(readme, `${whole.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${whole.slice(end)}`);
-};
-
-/** Puts one benchmark's figures in the place of its earlier ones, also in the README; resolves with their table. */
+/** Puts one benchmark's figures in the place of its earlier ones, also in docs/benchmarks.md; resolves with their table. */
 export const writeResults = async (result: Result): Promise<string> => {
   await mkdir(folder, { recursive: true });
   const earlier = await readResults(`${folder}figures.json`);
@@ -89,6 +81,6 @@ export const writeResults = async (result: Result): Promise<string> => {
   await writeFile(`${folder}figures.json`, `${JSON.stringify(results, null, 2)}\n`);
   await writeFile(`${folder}figures.md`, `${text}\n`);
   await writeFile(`${folder}figures.svg`, plotOf(results.flatMap(({ figures }) => figures)));
-  await writeIntoReadme(text);
+  await writeMarkedPart(figuresPart, text);
   return tableOf([result]);
 };

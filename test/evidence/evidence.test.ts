@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { readMarkedPart } from '../docs/marked-part.ts';
+import { evidencePart, root } from '../docs/pages.ts';
 import { type Cells, rowOf } from './evidence-table.ts';
 import { foreseen } from './foreseen.ts';
 import { foresightOf } from './foresight.ts';
 import { type IsReached, type Rules, runRules } from './rule-run.ts';
 import { hotDay, quietDays, type SimulatedReadings, stormyDay } from './simulated-days.ts';
-
-const root = new URL('../../', import.meta.url);
 
 const shipped = async (): Promise<Rules> => {
   const { config } = await loadConfig(fileURLToPath(new URL('config/gateway.yaml', root)));
@@ -23,7 +22,7 @@ const onDay = (rules: Rules, day: SimulatedReadings, isReached: IsReached) => {
   return (rule: string) => foresightOf(events, reached.get('it') ?? [], rule);
 };
 
-// A sample of what `npm run evidence` measures for the README.
+// A sample of what `npm run evidence` measures for docs/quality-and-alerts.md.
 describe('the shipped rules', { timeout: 120_000 }, () => {
   it('warn of 40 °C a quarter of an hour ahead at least, and without a false warning', async () => {
     const day = { ...hotDay(3, 17), ...eachMinute };
@@ -50,9 +49,9 @@ describe('the shipped rules', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the table in the README', { timeout: 120_000 }, () => {
-  const rowsInReadme = async (): Promise<readonly Cells[]> =>
-    (await readFile(new URL('README.md', root), 'utf8'))
+describe('the table in docs/quality-and-alerts.md', { timeout: 120_000 }, () => {
+  const rowsOfPage = async (): Promise<readonly Cells[]> =>
+    (await readMarkedPart(evidencePart))
       .split('\n')
       .filter((line) => line.startsWith('|'))
       .map((line) =>
@@ -66,12 +65,12 @@ describe('the table in the README', { timeout: 120_000 }, () => {
     const rain = foreseen.filter(({ rule }) => rule === 'heavy-rain');
     const rules = await shipped();
 
-    expect(await rowsInReadme()).toEqual(expect.arrayContaining(rain.map((each) => rowOf(rules, each))));
+    expect(await rowsOfPage()).toEqual(expect.arrayContaining(rain.map((each) => rowOf(rules, each))));
   });
 
   it('has a row for each shipped rule, on days made for it and in a quiet year', async () => {
     const { preAlerts } = await shipped();
-    const rules = (await rowsInReadme()).map(([rule]) => rule);
+    const rules = (await rowsOfPage()).map(([rule]) => rule);
 
     for (const { id, kind } of preAlerts) {
       const rows = rules.filter((rule) => rule === `\`${id}\``);

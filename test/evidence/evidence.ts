@@ -1,14 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config/load.ts';
+import { writeMarkedPart } from '../docs/marked-part.ts';
+import { evidencePart, root } from '../docs/pages.ts';
 import { markdownTable } from '../markdown-table.ts';
 import { HEAD, quietYear, rowOf } from './evidence-table.ts';
 import { foreseen } from './foreseen.ts';
 
-// npm run evidence: measures what the shipped rules are worth on simulated weather and writes it into the README.
-const root = new URL('../../', import.meta.url);
-const BEGIN = '<!-- npm run evidence: begin -->';
-const END = '<!-- npm run evidence: end -->';
+// npm run evidence: measures what the shipped rules are worth on simulated weather and writes it into its page.
 
 const measure = async (): Promise<string> => {
   const { config } = await loadConfig(fileURLToPath(new URL('config/gateway.yaml', root)));
@@ -27,10 +25,5 @@ const measure = async (): Promise<string> => {
 
 const startMs = performance.now();
 const evidence = await measure();
-const readme = new URL('README.md', root);
-const text = await readFile(readme, 'utf8');
-const [before, rest] = text.split(BEGIN);
-const [, after] = (rest ?? '').split(END);
-if (after === undefined) throw new Error('README.md has no place for the evidence');
-await writeFile(readme, `${before}${BEGIN}\n\n${evidence}\n\n${END}${after}`);
+await writeMarkedPart(evidencePart, evidence);
 process.stdout.write(`${evidence}\n\n${((performance.now() - startMs) / 1000).toFixed(0)} s\n`);

@@ -10,7 +10,7 @@ import { createGatewayStatus } from '../fakes/gateway-status.ts';
 import { launchBrowser, openViewer, takeScreenshot, type Viewer } from './browser.ts';
 import { type DashboardStation, openDashboardStation } from './dashboard-station.ts';
 
-const readme = new URL('../../README.md', import.meta.url);
+const operations = new URL('../../docs/operations.md', import.meta.url);
 const builtPage = new URL('../../dist/http/page/', import.meta.url);
 const normal = createGatewayStatus();
 
@@ -77,14 +77,14 @@ describe('the dashboard', () => {
     await viewer.page.locator(selector, { hasText: text }).first().waitFor();
   };
 
-  it('is at most 150 kB of HTML, CSS and script, and as much as the README says', async () => {
+  it('is at most 150 kB of HTML, CSS and script, and as much as docs/operations.md says', async () => {
     const sizes = await Promise.all(
       (await readdir(builtPage)).map(async (name) => (await stat(new URL(name, builtPage))).size),
     );
     expect(sizes.length).toBe(3);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     expect(bytes).toBeLessThanOrEqual(150_000);
-    const [, kilobytes] = /is (\d+) kB that ask nothing/.exec(await readFile(readme, 'utf8')) ?? [];
+    const [, kilobytes] = /script are (\d+) kB/.exec(await readFile(operations, 'utf8')) ?? [];
     expect(Math.abs(Number(kilobytes) - bytes / 1_000)).toBeLessThan(2);
   });
 
@@ -248,7 +248,7 @@ describe('the dashboard', () => {
   });
 });
 
-describe('the pictures in the README', () => {
+describe('the pictures in the documentation', () => {
   it('are of a week of weather, in light, in the dark, and on a phone', async () => {
     const [browser, station] = await Promise.all([
       launchBrowser(),

@@ -224,8 +224,8 @@ describe("the stack with the post's numbers", () => {
     const names = resourcesOf(synthesis, 'AWS::CloudWatch::Alarm').map(
       ([, { Properties }]) => String(Properties['AlarmDescription']).split(':')[0],
     );
-    const readme = readFileSync(new URL('../../../cloud/README.md', import.meta.url), 'utf8');
-    const headings = [...readme.matchAll(/^### ([a-z-]+)$/gm)].map((match) => match[1]);
+    const page = readFileSync(new URL('../../../docs/cloud.md', import.meta.url), 'utf8');
+    const headings = [...page.matchAll(/^### ([a-z-]+)$/gm)].map((match) => match[1]);
 
     expect(names.length).toBeGreaterThan(10);
     expect(headings.toSorted()).toEqual(names.toSorted());
