@@ -7,7 +7,7 @@ export const root = new URL('../../', import.meta.url);
 export const readPage = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
 /** Folders that hold pages, `''` being the root. */
-const FOLDERS = ['', 'docs/', 'cloud/', 'cloud/analytics/'];
+const FOLDERS = ['', 'docs/', 'cloud/', 'cloud/analytics/', 'cloud/vectors/'];
 
 /** Paths of all pages. */
 export const pages: readonly string[] = FOLDERS.flatMap((folder) =>
