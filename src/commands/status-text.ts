@@ -1,7 +1,6 @@
 import { roomSeconds } from '../status/outbox-room.ts';
 import { outputText } from '../status/output-text.ts';
-import { durationText } from '../weather/duration-text.ts';
-import { compassPoint, flagText, numberText, withUnit } from '../weather/number-text.ts';
+import { compassPoint, formatDuration, formatFlag, formatNumber, formatWithUnit } from '../weather/format.ts';
 import type { ShownStatus } from './shown-status.ts';
 
 export type Tone = 'good' | 'warning' | 'alert' | 'heading';
@@ -15,38 +14,38 @@ const EXPIRES_SOON_DAYS = 30;
 const weatherText = (latest: NonNullable<ShownStatus['latest']>): string => {
   const from = latest.winddirection === null ? '' : ` from ${compassPoint(latest.winddirection)}`;
   return [
-    withUnit(latest.temperature, '°C'),
-    withUnit(latest.humidity, '%', 0),
-    withUnit(latest.pressure, 'hPa'),
-    `wind ${withUnit(latest.windintensity, 'km/h')}${from}, gust ${withUnit(latest.windgust, 'km/h')}`,
-    `rain ${withUnit(latest.rainheight, 'mm', 2)}`,
+    formatWithUnit(latest.temperature, '°C'),
+    formatWithUnit(latest.humidity, '%', 0),
+    formatWithUnit(latest.pressure, 'hPa'),
+    `wind ${formatWithUnit(latest.windintensity, 'km/h')}${from}, gust ${formatWithUnit(latest.windgust, 'km/h')}`,
+    `rain ${formatWithUnit(latest.rainheight, 'mm', 2)}`,
   ].join(' · ');
 };
 
 const readingLines = ({ latest, latestAgeSeconds }: ShownStatus, paint: Paint): Line[] => {
   if (latest === null) return [{ subject: 'reading', text: paint('warning', 'none yet') }];
-  const age = latestAgeSeconds === null ? '' : `, ${durationText(latestAgeSeconds)} ago`;
+  const age = latestAgeSeconds === null ? '' : `, ${formatDuration(latestAgeSeconds)} ago`;
   return [
     { subject: 'reading', text: weatherText(latest) },
     { subject: '', text: `${latest.datetime} UTC (${latest.timequality})${age}` },
     ...Object.entries(latest.quality).map(([quantity, flag]) => ({
       subject: '',
-      text: paint('warning', `${quantity} ${flagText(flag)}`),
+      text: paint('warning', `${quantity} ${formatFlag(flag)}`),
     })),
   ];
 };
 
 const linkText = ({ link }: ShownStatus, paint: Paint): string => {
-  const since = durationText(link.sinceSeconds);
+  const since = formatDuration(link.sinceSeconds);
   const tone = link.state === 'connected' ? 'good' : 'alert';
   const reason = link.reason === undefined ? '' : `: ${link.reason}`;
-  return `${paint(tone, link.state)} for ${since}${reason} (${numberText(link.reconnects)} reconnects)`;
+  return `${paint(tone, link.state)} for ${since}${reason} (${formatNumber(link.reconnects)} reconnects)`;
 };
 
 /** Only while the cloud is away: the outbox does not fill up otherwise. */
 const roomText = (status: ShownStatus): string => {
   const seconds = status.link.state === 'connected' ? null : roomSeconds(status);
-  return seconds === null ? '' : `, room for ${durationText(seconds)} more`;
+  return seconds === null ? '' : `, room for ${formatDuration(seconds)} more`;
 };
 
 const outboxLines = (status: ShownStatus, paint: Paint): Line[] => {
@@ -54,18 +53,18 @@ const outboxLines = (status: ShownStatus, paint: Paint): Line[] => {
   const { waiting } = outbox.lanes.reading;
   const { delivered, setAside, givenUp } = outbox.totals;
   const oldest =
-    outbox.oldestAgeSeconds === null ? '' : `, the oldest ${durationText(outbox.oldestAgeSeconds)} old`;
+    outbox.oldestAgeSeconds === null ? '' : `, the oldest ${formatDuration(outbox.oldestAgeSeconds)} old`;
   const rate =
     drain.secondsLeft === null
       ? ''
-      : `, ${numberText(drain.readingsPerSecond)} a second, ${durationText(drain.secondsLeft)} left`;
-  const lost = `${numberText(givenUp)} given up`;
+      : `, ${formatNumber(drain.readingsPerSecond)} a second, ${formatDuration(drain.secondsLeft)} left`;
+  const lost = `${formatNumber(givenUp)} given up`;
   return [
-    { subject: 'outbox', text: `${numberText(waiting)} waiting${oldest}${rate}${roomText(status)}` },
+    { subject: 'outbox', text: `${formatNumber(waiting)} waiting${oldest}${rate}${roomText(status)}` },
     {
       subject: '',
       text:
-        `${numberText(delivered)} delivered, ${numberText(setAside)} set aside, ` +
+        `${formatNumber(delivered)} delivered, ${formatNumber(setAside)} set aside, ` +
         (givenUp > 0 ? paint('alert', lost) : lost),
     },
   ];
@@ -95,7 +94,7 @@ const sensorLines = ({ instruments }: ShownStatus, paint: Paint): Line[] =>
     const fault =
       lastFault === null
         ? ''
-        : `, last fault ${lastFault.datetime} UTC: ${lastFault.message}, ${numberText(errors)} in all`;
+        : `, last fault ${lastFault.datetime} UTC: ${lastFault.message}, ${formatNumber(errors)} in all`;
     return {
       subject: index === 0 ? 'sensors' : '',
       text: `${name} ${paint(state === 'failing' ? 'alert' : 'good', state)}${fault}`,
@@ -104,12 +103,12 @@ const sensorLines = ({ instruments }: ShownStatus, paint: Paint): Line[] =>
 
 const certificateText = (days: number | null, paint: Paint): string => {
   if (days === null) return paint('warning', 'unknown');
-  const text = days < 0 ? 'expired' : `${numberText(days)} days left`;
+  const text = days < 0 ? 'expired' : `${formatNumber(days)} days left`;
   return days < EXPIRES_SOON_DAYS ? paint(days < 0 ? 'alert' : 'warning', text) : text;
 };
 
 const clockText = ({ clock }: ShownStatus, paint: Paint): string => {
-  const steps = clock.steps === 0 ? '' : `, ${numberText(clock.steps)} steps since start`;
+  const steps = clock.steps === 0 ? '' : `, ${formatNumber(clock.steps)} steps since start`;
   return clock.isSynchronized ? `synchronized${steps}` : `${paint('warning', 'not synchronized')}${steps}`;
 };
 
@@ -131,7 +130,7 @@ export const statusText = (status: ShownStatus, paint: Paint): string => {
   ];
   return [
     `${paint('heading', station.name)} (station ${station.id}): ${verdict}, ` +
-      `up ${durationText(uptimeSeconds)}, version ${version}`,
+      `up ${formatDuration(uptimeSeconds)}, version ${version}`,
     ...lines.map(({ subject, text }) => `  ${subject.padEnd(12)}${text}`),
     '',
   ].join('\n');

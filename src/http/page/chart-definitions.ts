@@ -1,5 +1,5 @@
 import type { HistorySeries } from '../../history/series.ts';
-import { compassPoint, numberText } from '../../weather/number-text.ts';
+import { compassPoint, formatNumber } from '../../weather/format.ts';
 import type { Quantity } from '../../weather/reading.ts';
 
 type Column = readonly (number | null)[];
@@ -41,7 +41,7 @@ const line = (
   options: Pick<LineDefinition, 'colour' | 'style'>,
 ): LineDefinition => ({ quantity, name, ...options, of: (values) => values[quantity] });
 
-const decimal = (value: number): string => numberText(value, 1);
+const decimal = (value: number): string => formatNumber(value, 1);
 
 export const chartDefinitions: readonly ChartDefinition[] = [
   {
@@ -55,7 +55,7 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     title: 'Humidity',
     unit: '%',
     lines: [line('humidity', 'humidity', { colour: '--humidity', style: 'area' })],
-    text: (value) => numberText(value),
+    text: (value) => formatNumber(value),
     range: { least: 10 },
   },
   {

@@ -1,5 +1,5 @@
 import type { HistorySeries } from '../../history/series.ts';
-import { flagText, NOTHING } from '../../weather/number-text.ts';
+import { formatFlag, NOTHING } from '../../weather/format.ts';
 import type { ChartDefinition } from './chart-definitions.ts';
 
 const moment = new Intl.DateTimeFormat(undefined, {
@@ -36,6 +36,6 @@ export const rowText = (
   });
   const flagged = flags
     .filter((flag) => flag.row === row && lines.some(({ quantity }) => quantity === flag.quantity))
-    .map(({ flag }) => ` (${flagText(flag)})`);
+    .map(({ flag }) => ` (${formatFlag(flag)})`);
   return `${moment.format((time[row] ?? 0) * 1000)}  ${words.join(', ')}${flagged.join('')}`;
 };

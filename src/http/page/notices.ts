@@ -1,5 +1,5 @@
 import type { GatewayStatus } from '../../status/status.ts';
-import { durationText } from '../../weather/duration-text.ts';
+import { formatDuration } from '../../weather/format.ts';
 import { create, element, replaceContent } from './elements.ts';
 import { isActive } from './station-panels.ts';
 
@@ -27,7 +27,7 @@ const noticesOf = (status: GatewayStatus): Notice[] => {
       ? [
           {
             severity: 'warning' as const,
-            text: `The newest reading is over ${durationText(Math.max(60, Math.floor(latestAgeSeconds / 60) * 60))} old.`,
+            text: `The newest reading is over ${formatDuration(Math.max(60, Math.floor(latestAgeSeconds / 60) * 60))} old.`,
           },
         ]
       : []),

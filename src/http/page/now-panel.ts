@@ -1,12 +1,12 @@
 import type { GatewayStatus } from '../../status/status.ts';
 import {
-  changeText,
   compassPoint,
-  flagText,
+  formatChange,
+  formatFlag,
+  formatNumber,
+  formatWithUnit,
   NOTHING,
-  numberText,
-  withUnit,
-} from '../../weather/number-text.ts';
+} from '../../weather/format.ts';
 import type { Quantity } from '../../weather/reading.ts';
 import { CALM_KMH } from '../../weather/wind.ts';
 import { element, setText } from './elements.ts';
@@ -27,13 +27,13 @@ const showFlags = ({ latest }: GatewayStatus): void => {
     const target = element(`${quantity}-flag`);
     const flag = latest?.quality[quantity];
     target.hidden = flag === undefined;
-    setText(target, flag === undefined ? '' : `${name}${flagText(flag)}`);
+    setText(target, flag === undefined ? '' : `${name}${formatFlag(flag)}`);
   }
 };
 
 const directionText = (latest: NonNullable<GatewayStatus['latest']>): string => {
   if (latest.winddirection !== null)
-    return `${compassPoint(latest.winddirection)} ${numberText(latest.winddirection)}°`;
+    return `${compassPoint(latest.winddirection)} ${formatNumber(latest.winddirection)}°`;
   const isCalm = latest.windintensity !== null && latest.windintensity < CALM_KMH;
   return isCalm && latest.quality.winddirection === undefined ? 'calm' : NOTHING;
 };
@@ -47,25 +47,25 @@ const feelsLike = (derived: GatewayStatus['derived']): { name: string; value: nu
 export const showNow = (status: GatewayStatus): void => {
   const { latest, derived } = status;
   const show = (id: string, text: string): void => setText(element(id), text);
-  show('temperature', numberText(latest?.temperature, 1));
-  show('dewpoint', withUnit(derived?.dewpoint, '°C'));
+  show('temperature', formatNumber(latest?.temperature, 1));
+  show('dewpoint', formatWithUnit(derived?.dewpoint, '°C'));
   const feels = feelsLike(derived);
   show('feels-name', feels.name);
-  show('feels', withUnit(feels.value, '°C'));
+  show('feels', formatWithUnit(feels.value, '°C'));
   element('feels-fact').hidden = feels.value === null;
-  show('humidity', numberText(latest?.humidity, 0));
+  show('humidity', formatNumber(latest?.humidity, 0));
   element('humidity-meter').setAttribute('value', String(latest?.humidity ?? 0));
-  show('pressure', numberText(latest?.pressure, 1));
-  show('pressuretendency', changeText(derived?.pressuretendency, 'hPa'));
-  show('sealevelpressure', withUnit(derived?.sealevelpressure, 'hPa'));
+  show('pressure', formatNumber(latest?.pressure, 1));
+  show('pressuretendency', formatChange(derived?.pressuretendency, 'hPa'));
+  show('sealevelpressure', formatWithUnit(derived?.sealevelpressure, 'hPa'));
   element('sealevel-fact').hidden = typeof derived?.sealevelpressure !== 'number';
-  show('rainhour', numberText(derived?.rainhour, 1));
-  show('rainheight', withUnit(latest?.rainheight, 'mm'));
-  show('rainintensity', withUnit(derived?.rainintensity, 'mm/h'));
-  show('windintensity', numberText(latest?.windintensity, 1));
+  show('rainhour', formatNumber(derived?.rainhour, 1));
+  show('rainheight', formatWithUnit(latest?.rainheight, 'mm'));
+  show('rainintensity', formatWithUnit(derived?.rainintensity, 'mm/h'));
+  show('windintensity', formatNumber(latest?.windintensity, 1));
   show('winddirection', latest ? directionText(latest) : NOTHING);
-  show('windgust', withUnit(latest?.windgust, 'km/h'));
-  show('windmean', withUnit(derived?.windmean, 'km/h'));
-  show('windmaxgust', withUnit(derived?.windmaxgust, 'km/h'));
+  show('windgust', formatWithUnit(latest?.windgust, 'km/h'));
+  show('windmean', formatWithUnit(derived?.windmean, 'km/h'));
+  show('windmaxgust', formatWithUnit(derived?.windmaxgust, 'km/h'));
   showFlags(status);
 };

@@ -1,5 +1,5 @@
 import type { GatewayStatus } from '../../status/status.ts';
-import { durationText } from '../../weather/duration-text.ts';
+import { formatDuration } from '../../weather/format.ts';
 import { Charts } from './charts.ts';
 import { element, setState, setText } from './elements.ts';
 import { Live } from './live.ts';
@@ -19,7 +19,7 @@ const showHeader = ({ station, latest, latestAgeSeconds, health }: GatewayStatus
   const newest =
     latest === null || latestAgeSeconds === null
       ? 'no reading yet'
-      : `reading ${latest.seq} of ${latest.datetime} UTC, ${durationText(latestAgeSeconds)} ago`;
+      : `reading ${latest.seq} of ${latest.datetime} UTC, ${formatDuration(latestAgeSeconds)} ago`;
   setText(element('station-line'), `Station ${station.id} · ${newest}`);
   setState(
     element('health'),

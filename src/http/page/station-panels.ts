@@ -1,8 +1,7 @@
 import { roomSeconds } from '../../status/outbox-room.ts';
 import { outputText } from '../../status/output-text.ts';
 import type { GatewayStatus, InstrumentStatus, PreAlertStatus } from '../../status/status.ts';
-import { durationText } from '../../weather/duration-text.ts';
-import { bytesText, numberText } from '../../weather/number-text.ts';
+import { formatBytes, formatDuration, formatNumber } from '../../weather/format.ts';
 import {
   create,
   element,
@@ -15,7 +14,7 @@ import {
 } from './elements.ts';
 
 const linkTexts = ({ link }: GatewayStatus): { state: State; short: string; long: string } => {
-  const since = durationText(link.sinceSeconds);
+  const since = formatDuration(link.sinceSeconds);
   if (link.state === 'connected') return { state: 'good', short: 'online', long: `Connected for ${since}` };
   if (link.state === 'connecting')
     return { state: 'warning', short: 'connecting', long: `Connecting for ${since}` };
@@ -30,15 +29,15 @@ const showDrain = ({ drain, outbox }: GatewayStatus): void => {
   element('drain-progress').setAttribute('value', String(sent / Math.max(1, drain.startedWith)));
   setText(
     element('drain-text'),
-    `${numberText(sent)} of ${numberText(drain.startedWith)} sent, ` +
-      `${numberText(drain.readingsPerSecond)} a second, ${durationText(drain.secondsLeft)} left`,
+    `${formatNumber(sent)} of ${formatNumber(drain.startedWith)} sent, ` +
+      `${formatNumber(drain.readingsPerSecond)} a second, ${formatDuration(drain.secondsLeft)} left`,
   );
 };
 
 /** Only while the cloud is away: the outbox does not fill up otherwise. */
 const roomFacts = (status: GatewayStatus): Fact[] => {
   const seconds = status.link.state === 'connected' ? null : roomSeconds(status);
-  return seconds === null ? [] : [{ name: 'Room for', value: `${durationText(seconds)} more` }];
+  return seconds === null ? [] : [{ name: 'Room for', value: `${formatDuration(seconds)} more` }];
 };
 
 export const showLink = (status: GatewayStatus): void => {
@@ -49,21 +48,21 @@ export const showLink = (status: GatewayStatus): void => {
   showDrain(status);
   const lost = outbox.totals.givenUp;
   showFacts(element('outbox'), [
-    { name: 'Readings waiting', value: numberText(outbox.lanes.reading.waiting) },
+    { name: 'Readings waiting', value: formatNumber(outbox.lanes.reading.waiting) },
     {
       name: 'Oldest waiting',
-      value: outbox.oldestAgeSeconds === null ? 'none' : `${durationText(outbox.oldestAgeSeconds)} old`,
+      value: outbox.oldestAgeSeconds === null ? 'none' : `${formatDuration(outbox.oldestAgeSeconds)} old`,
     },
-    { name: 'Pre-alerts waiting', value: numberText(outbox.lanes.prealert.waiting) },
+    { name: 'Pre-alerts waiting', value: formatNumber(outbox.lanes.prealert.waiting) },
     {
       name: 'Room used',
-      value: `${bytesText(outbox.lanes.reading.waitingBytes)} of ${bytesText(outbox.maxBytes)}`,
+      value: `${formatBytes(outbox.lanes.reading.waitingBytes)} of ${formatBytes(outbox.maxBytes)}`,
     },
     ...roomFacts(status),
-    { name: 'Delivered', value: numberText(outbox.totals.delivered) },
-    { name: 'Set aside', value: numberText(outbox.totals.setAside) },
-    { name: 'Given up', value: numberText(lost), ...(lost > 0 ? { state: 'alert' } : {}) },
-    { name: 'Reconnects', value: numberText(status.link.reconnects) },
+    { name: 'Delivered', value: formatNumber(outbox.totals.delivered) },
+    { name: 'Set aside', value: formatNumber(outbox.totals.setAside) },
+    { name: 'Given up', value: formatNumber(lost), ...(lost > 0 ? { state: 'alert' } : {}) },
+    { name: 'Reconnects', value: formatNumber(status.link.reconnects) },
   ]);
 };
 
@@ -120,7 +119,7 @@ const sensorStates: Readonly<Record<InstrumentStatus['state'], State>> = {
 const faultText = ({ lastFault, errors }: InstrumentStatus): string =>
   lastFault === null
     ? ''
-    : `${lastFault.datetime} UTC: ${lastFault.message} (${lastFault.code}); ${numberText(errors)} failed reads`;
+    : `${lastFault.datetime} UTC: ${lastFault.message} (${lastFault.code}); ${formatNumber(errors)} failed reads`;
 
 export const showSensors = ({ instruments }: GatewayStatus): void =>
   replaceContent(
@@ -138,7 +137,7 @@ const certificateFact = ({ certificateDaysLeft: days }: GatewayStatus): Fact => 
   const name = 'Certificate';
   if (days === null) return { name, value: 'unknown' };
   if (days < 0) return { name, value: 'expired', state: 'alert' };
-  return { name, value: `${numberText(days)} days left`, ...(days < 30 ? { state: 'warning' } : {}) };
+  return { name, value: `${formatNumber(days)} days left`, ...(days < 30 ? { state: 'warning' } : {}) };
 };
 
 const clockFacts = ({ clock, latest }: GatewayStatus): Fact[] => [
@@ -146,7 +145,7 @@ const clockFacts = ({ clock, latest }: GatewayStatus): Fact[] => [
     ? { name: 'Clock', value: 'synchronized' }
     : { name: 'Clock', value: 'not synchronized', state: 'warning' },
   ...(latest === null ? [] : [{ name: 'Time of readings', value: latest.timequality }]),
-  ...(clock.steps === 0 ? [] : [{ name: 'Clock steps', value: numberText(clock.steps) }]),
+  ...(clock.steps === 0 ? [] : [{ name: 'Clock steps', value: formatNumber(clock.steps) }]),
 ];
 
 export const showDaemon = (status: GatewayStatus): void =>
@@ -155,13 +154,13 @@ export const showDaemon = (status: GatewayStatus): void =>
     certificateFact(status),
     {
       name: 'Not stored',
-      value: numberText(status.unstored),
+      value: formatNumber(status.unstored),
       ...(status.unstored > 0 ? { state: 'alert' } : {}),
     },
-    { name: 'Pulses possibly missed', value: numberText(status.suspectedMissedPulses) },
-    { name: 'Written to the disk', value: bytesText(status.writtenBytes) },
-    { name: 'Memory', value: bytesText(status.residentMemoryBytes) },
-    { name: 'Running for', value: durationText(status.uptimeSeconds) },
+    { name: 'Pulses possibly missed', value: formatNumber(status.suspectedMissedPulses) },
+    { name: 'Written to the disk', value: formatBytes(status.writtenBytes) },
+    { name: 'Memory', value: formatBytes(status.residentMemoryBytes) },
+    { name: 'Running for', value: formatDuration(status.uptimeSeconds) },
     { name: 'Version', value: status.version },
     ...(status.storeReport === null
       ? []

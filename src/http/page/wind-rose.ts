@@ -1,5 +1,5 @@
 import type { HistorySeries } from '../../history/series.ts';
-import { compassPoint } from '../../weather/number-text.ts';
+import { compassPoint } from '../../weather/format.ts';
 import { createSvg, element } from './elements.ts';
 import { SECTOR_DEGREES, sectorShares } from './wind-sectors.ts';
 

@@ -1,0 +1,66 @@
+export const NOTHING = '–';
+
+/** With a true minus sign, or a dash for what is not known. Counts are grouped; 1009.3 hPa is how people read it. */
+export const formatNumber = (value: number | null | undefined, decimals = 0): string =>
+  value === null || value === undefined
+    ? NOTHING
+    : new Intl.NumberFormat('en-GB', {
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals,
+        useGrouping: decimals === 0,
+      })
+        .format(value)
+        .replace(/^-/, '−')
+        .replace(/^−(0(?:\.0+)?)$/, '$1');
+
+export const formatWithUnit = (value: number | null | undefined, unit: string, decimals = 1): string =>
+  value === null || value === undefined ? NOTHING : `${formatNumber(value, decimals)} ${unit}`;
+
+const signs = { falling: '↘', steady: '→', rising: '↗' } as const;
+
+/** A change with its sign and an arrow; less than half the last digit is steady. */
+export const formatChange = (value: number | null | undefined, unit: string): string => {
+  if (value === null || value === undefined) return NOTHING;
+  const tendency = Math.abs(value) < 0.05 ? 'steady' : value > 0 ? 'rising' : 'falling';
+  return `${signs[tendency]} ${value >= 0.05 ? '+' : ''}${formatNumber(value, 1)} ${unit}`;
+};
+
+const points = 'N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW'.split(' ');
+
+/** The nearest of sixteen points of the compass. */
+export const compassPoint = (degrees: number): string => points[Math.round(degrees / 22.5) % 16] ?? '';
+
+const megabyte = 1_000_000;
+
+export const formatBytes = (bytes: number): string =>
+  bytes < megabyte
+    ? `${formatNumber(bytes / 1000)} kB`
+    : `${formatNumber(bytes / megabyte, bytes < 10 * megabyte ? 1 : 0)} MB`;
+
+/** Reasons that say nothing by their name. */
+const reasonTexts: Readonly<Record<string, string>> = { gust: 'contradicts the mean' };
+
+/** `suspect:dew-point` for a person: `suspect: dew point`. */
+export const formatFlag = (flag: string): string => {
+  const [verdict = '', ...reasons] = flag.split(':');
+  const texts = reasons.map((reason) => reasonTexts[reason] ?? reason.replaceAll('-', ' '));
+  return texts.length === 0 ? verdict : `${verdict}: ${texts.join(' ')}`;
+};
+
+const units = [
+  { name: 'd', seconds: 86_400 },
+  { name: 'h', seconds: 3_600 },
+  { name: 'min', seconds: 60 },
+  { name: 's', seconds: 1 },
+] as const;
+
+/** For people, in its two largest units: `2 d 3 h`, `4 min`, `12 s`. */
+export const formatDuration = (seconds: number): string => {
+  const wholeSeconds = Math.max(0, Math.round(seconds));
+  const largest = units.findIndex((unit) => wholeSeconds >= unit.seconds);
+  const [first, second] = units.slice(Math.max(0, largest === -1 ? units.length - 1 : largest));
+  if (first === undefined) return '0 s';
+  const rest = second === undefined ? 0 : Math.floor((wholeSeconds % first.seconds) / second.seconds);
+  const head = `${Math.floor(wholeSeconds / first.seconds)} ${first.name}`;
+  return rest === 0 || second === undefined ? head : `${head} ${rest} ${second.name}`;
+};
