@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { perStandardQuantity } from '../weather/quantities.ts';
 
 const value = z.number().nullable();
 
@@ -11,16 +12,11 @@ export const shownStatus = z.object({
   latest: z
     .object({
       datetime: z.string(),
-      temperature: value,
-      humidity: value,
-      pressure: value,
-      winddirection: value,
-      windintensity: value,
-      windgust: value,
-      rainheight: value,
+      ...perStandardQuantity(() => value),
       timequality: z.string(),
       quality: z.record(z.string(), z.string()),
     })
+    .catchall(z.unknown())
     .nullable(),
   latestAgeSeconds: value,
   instruments: z.array(

@@ -1,6 +1,7 @@
 import { roomSeconds } from '../status/outbox-room.ts';
 import { outputText } from '../status/output-text.ts';
 import { compassPoint, formatDuration, formatFlag, formatNumber, formatWithUnit } from '../weather/format.ts';
+import { isOptional, type QuantityTable, quantitiesOf, quantityTable } from '../weather/quantities.ts';
 import type { ShownStatus } from './shown-status.ts';
 
 export type Tone = 'good' | 'warning' | 'alert' | 'heading';
@@ -11,7 +12,16 @@ type Line = { readonly subject: string; readonly text: string };
 
 const EXPIRES_SOON_DAYS = 30;
 
-const weatherText = (latest: NonNullable<ShownStatus['latest']>): string => {
+const optionalTexts = (latest: Readonly<Record<string, unknown>>, table: QuantityTable): string[] =>
+  quantitiesOf(table).flatMap((quantity) => {
+    const { name, unit, shownDecimals } = table[quantity];
+    const value = latest[quantity];
+    if (!isOptional(table[quantity]) || value === undefined) return [];
+    const number = typeof value === 'number' ? value : null;
+    return [`${name.toLowerCase()} ${formatWithUnit(number, unit, shownDecimals)}`];
+  });
+
+const weatherText = (latest: NonNullable<ShownStatus['latest']>, table: QuantityTable): string => {
   const from = latest.winddirection === null ? '' : ` from ${compassPoint(latest.winddirection)}`;
   return [
     formatWithUnit(latest.temperature, '°C'),
@@ -19,14 +29,19 @@ const weatherText = (latest: NonNullable<ShownStatus['latest']>): string => {
     formatWithUnit(latest.pressure, 'hPa'),
     `wind ${formatWithUnit(latest.windintensity, 'km/h')}${from}, gust ${formatWithUnit(latest.windgust, 'km/h')}`,
     `rain ${formatWithUnit(latest.rainheight, 'mm', 2)}`,
+    ...optionalTexts(latest, table),
   ].join(' · ');
 };
 
-const readingLines = ({ latest, latestAgeSeconds }: ShownStatus, paint: Paint): Line[] => {
+const readingLines = (
+  { latest, latestAgeSeconds }: ShownStatus,
+  paint: Paint,
+  table: QuantityTable,
+): Line[] => {
   if (latest === null) return [{ subject: 'reading', text: paint('warning', 'none yet') }];
   const age = latestAgeSeconds === null ? '' : `, ${formatDuration(latestAgeSeconds)} ago`;
   return [
-    { subject: 'reading', text: weatherText(latest) },
+    { subject: 'reading', text: weatherText(latest, table) },
     { subject: '', text: `${latest.datetime} UTC (${latest.timequality})${age}` },
     ...Object.entries(latest.quality).map(([quantity, flag]) => ({
       subject: '',
@@ -113,13 +128,17 @@ const clockText = ({ clock }: ShownStatus, paint: Paint): string => {
 };
 
 /** What the dashboard says, for a terminal. */
-export const statusText = (status: ShownStatus, paint: Paint): string => {
+export const statusText = (
+  status: ShownStatus,
+  paint: Paint,
+  table: QuantityTable = quantityTable,
+): string => {
   const { station, version, uptimeSeconds, health, storeReport } = status;
   const verdict = health.isHealthy
     ? paint('good', 'healthy')
     : paint('alert', `not working: ${health.reason ?? 'reason unknown'}`);
   const lines: Line[] = [
-    ...readingLines(status, paint),
+    ...readingLines(status, paint, table),
     { subject: 'link', text: linkText(status, paint) },
     ...outboxLines(status, paint),
     ...alertLines(status, paint),

@@ -1,24 +1,17 @@
 import { z } from 'zod';
-import { quantities } from '../weather/reading.ts';
+import { derivedQuantities } from '../weather/derived.ts';
+import { quantities, quantitiesWith } from '../weather/quantities.ts';
 import { decimalNumber, oneOf, text, wholeNumber } from './fields.ts';
 
-/** Quantities whose history rate and trend rules look at. */
-const steadyQuantities = ['temperature', 'humidity', 'windintensity', 'windgust', 'pressure'] as const;
+/** Quantities that a rate or a trend can be computed of: rain has no slope, and directions no order. */
+const trendQuantities = quantitiesWith('mean', 'highest');
 
-/** What a limit can be set on: quantities of the reading, and what is derived from the latest ones. */
+/** Quantities that a limit can be set on: of the reading, and derived from the latest ones. */
 const limitQuantities = [
-  ...steadyQuantities,
-  'rainheight',
-  'windmean',
-  'windmaxgust',
-  'rainintensity',
-  'rainhour',
-  'dewpoint',
-  'sealevelpressure',
-  'pressuretendency',
-  'heatindex',
-  'windchill',
-] as const;
+  ...trendQuantities,
+  ...quantitiesWith('sum'),
+  ...derivedQuantities.filter((quantity) => quantity !== 'windmeandirection'),
+];
 
 const severity = () => oneOf(['warning', 'alert']).default('warning').describe('How severe it is.');
 const delaySeconds = (value: number, what: string) =>
@@ -84,7 +77,7 @@ const rateRuleSchema = z
   .strictObject({
     ...common,
     kind: z.literal('rate'),
-    quantity: oneOf(steadyQuantities),
+    quantity: oneOf(trendQuantities),
     direction: oneOf(['rising', 'falling']),
     windowMinutes: wholeNumber(2, 360).describe('Time over which the change is measured, min. 2 to 360.'),
     ...levels(0.01),
@@ -99,7 +92,7 @@ const trendRuleSchema = z
   .strictObject({
     ...common,
     kind: z.literal('trend'),
-    quantity: oneOf(steadyQuantities),
+    quantity: oneOf(trendQuantities),
     direction: oneOf(['above', 'below']).describe('On which side of the limit it is bad.'),
     limit: decimalNumber(-1000, 2000).describe('The limit that is foreseen, in the unit of the quantity.'),
     severity: severity(),

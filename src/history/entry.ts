@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import {
-  type Instant,
-  type QualityFlags,
-  type Quantity,
-  quantities,
-  type Values,
-} from '../weather/reading.ts';
+  isOptional,
+  perQuantity,
+  type QuantityTable,
+  quantitiesOf,
+  quantityTable,
+} from '../weather/quantities.ts';
+import type { Instant, QualityFlags, Values } from '../weather/reading.ts';
 
 /** One reading, or the mean of `count` of them. */
 export type HistoryEntry = {
@@ -16,40 +17,39 @@ export type HistoryEntry = {
   readonly quality: QualityFlags;
 };
 
-/** Values in the order of `quantities`: keys in each of a hundred thousand records would double the store. */
+/**
+ * Values in the order of the table: keys in each of a hundred thousand records would double the store. Another release
+ * may know fewer quantities, or more.
+ */
 const record = z.tuple([
   z.string(),
   z.number(),
   z.number(),
   z.boolean(),
   z.int().min(1),
-  z.array(z.number().nullable()).length(quantities.length),
-  z.partialRecord(z.enum(quantities), z.string()),
+  z.array(z.number().nullable()),
+  z.record(z.string(), z.string()),
 ]);
 
-export const encodeEntry = ({ at, count, values, quality }: HistoryEntry): string => {
+export const encodeEntry = (
+  { at, count, values, quality }: HistoryEntry,
+  table: QuantityTable = quantityTable,
+): string => {
+  const columns = quantitiesOf(table).map((quantity) => values[quantity] ?? null);
+  const last = quantitiesOf(table).findLastIndex(
+    (quantity) => !isOptional(table[quantity]) || values[quantity] != null,
+  );
   const encoded: z.input<typeof record> = [
     at.bootId,
     Math.round(at.monotonicMs),
     Math.round(at.wallMs),
     at.synchronized,
     count,
-    quantities.map((quantity) => values[quantity]),
+    columns.slice(0, last + 1),
     quality,
   ];
   return JSON.stringify(encoded);
 };
-
-/** Something for each quantity. */
-export const perQuantity = <T>(of: (quantity: Quantity) => T): Readonly<Record<Quantity, T>> => ({
-  temperature: of('temperature'),
-  humidity: of('humidity'),
-  winddirection: of('winddirection'),
-  windintensity: of('windintensity'),
-  windgust: of('windgust'),
-  rainheight: of('rainheight'),
-  pressure: of('pressure'),
-});
 
 const parseJson = (text: string): unknown => {
   try {
@@ -60,14 +60,19 @@ const parseJson = (text: string): unknown => {
 };
 
 /** `null` for what a damaged disk made of it: a chart does without one point. */
-export const decodeEntry = (text: string): HistoryEntry | null => {
+export const decodeEntry = (text: string, table: QuantityTable = quantityTable): HistoryEntry | null => {
   const parsed = record.safeParse(parseJson(text));
   if (!parsed.success) return null;
-  const [bootId, monotonicMs, wallMs, synchronized, count, values, quality] = parsed.data;
+  const [bootId, monotonicMs, wallMs, synchronized, count, columns, quality] = parsed.data;
+  const names = quantitiesOf(table);
   return {
     at: { bootId, monotonicMs, wallMs, synchronized },
     count,
-    values: perQuantity((quantity) => values[quantities.indexOf(quantity)] ?? null),
+    values: perQuantity((quantity) => {
+      const value = columns[names.indexOf(quantity)] ?? null;
+      const isMeasured = value !== null || quality[quantity] !== undefined;
+      return isMeasured || !isOptional(table[quantity]) ? value : undefined;
+    }, table),
     quality,
   };
 };

@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts';
 import { StorageFullError, type Store } from '../store/store.ts';
+import { type QuantityTable, quantityTable } from '../weather/quantities.ts';
 import type { Instant, Measurement, Stamp } from '../weather/reading.ts';
 import type { HistoryEntry } from './entry.ts';
 import { meanOf } from './mean.ts';
@@ -14,6 +15,7 @@ export type HistoryOptions = {
   /** Between two readings. */
   readonly intervalMs: number;
   readonly log: Log;
+  readonly quantityTable?: QuantityTable;
 };
 
 export type History = {
@@ -52,6 +54,7 @@ export const openHistory = async (options: HistoryOptions): Promise<History> => 
 
 class TieredHistory implements History {
   readonly #options: HistoryOptions;
+  readonly #quantityTable: QuantityTable;
   readonly #readings: Tier;
   readonly #periods: Tier;
   /** Readings of the period that is not over, oldest first. */
@@ -61,12 +64,19 @@ class TieredHistory implements History {
   constructor(options: HistoryOptions) {
     this.#options = options;
     const { store, intervalMs } = options;
+    this.#quantityTable = options.quantityTable ?? quantityTable;
     this.#readings = new Tier({
       store,
       prefix: 'history/reading/',
       maxEntries: Math.ceil(READINGS_KEPT_MS / intervalMs),
+      quantityTable: this.#quantityTable,
     });
-    this.#periods = new Tier({ store, prefix: 'history/tenminutes/', maxEntries: PERIODS_KEPT });
+    this.#periods = new Tier({
+      store,
+      prefix: 'history/tenminutes/',
+      maxEntries: PERIODS_KEPT,
+      quantityTable: this.#quantityTable,
+    });
   }
 
   async open(): Promise<void> {
@@ -80,7 +90,7 @@ class TieredHistory implements History {
     const changes = [this.#readings.append(entry)];
     const [first] = this.#current;
     if (first !== undefined && periodOf(first.at) !== periodOf(at)) {
-      changes.push(this.#periods.append(meanOf(this.#current)));
+      changes.push(this.#periods.append(meanOf(this.#current, this.#quantityTable)));
       this.#current = [];
     }
     this.#current.push(entry);
@@ -116,10 +126,11 @@ class TieredHistory implements History {
     const rowMs = Math.max(1, Math.ceil(spanMs / MAX_ROWS / entryMs)) * entryMs;
     const fromMs = this.#options.wallMs() - spanMs;
     const { found, hasEarlier } = await this.#since(usesPeriods ? this.#periods : this.#readings, fromMs);
-    if (usesPeriods && this.#current.length > 0) found.push(this.#dated(meanOf(this.#current)));
+    if (usesPeriods && this.#current.length > 0)
+      found.push(this.#dated(meanOf(this.#current, this.#quantityTable)));
     const untilMs = this.#options.wallMs() + FUTURE_MS;
     const within = found.filter(({ atMs }) => atMs >= fromMs && atMs <= untilMs);
-    return seriesOf(within, { minutes, entryMs, rowMs, hasEarlier });
+    return seriesOf(within, { minutes, entryMs, rowMs, hasEarlier }, this.#quantityTable);
   }
 
   /** Ends at the newest page that is older than the span as a whole: those behind it were written before it. */

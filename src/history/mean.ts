@@ -1,6 +1,13 @@
 import { meanDirectionDegrees } from '../weather/mean-direction.ts';
-import type { QualityFlags, Quantity } from '../weather/reading.ts';
-import { type HistoryEntry, perQuantity } from './entry.ts';
+import {
+  type Combination,
+  perQuantity,
+  type Quantity,
+  type QuantityTable,
+  quantityTable,
+} from '../weather/quantities.ts';
+import type { QualityFlags } from '../weather/reading.ts';
+import type { HistoryEntry } from './entry.ts';
 
 type Weighted = { readonly value: number; readonly count: number };
 type Combine = (parts: readonly [Weighted, ...Weighted[]]) => number | null;
@@ -22,23 +29,20 @@ const direction: Combine = (parts) => {
   return degrees === null ? null : Math.round(degrees) % 360;
 };
 
-/** What several readings of a quantity come to: rain adds up, a gust is the highest, a direction is a vector's. */
-const combinations: Readonly<Record<Quantity, Combine>> = {
-  temperature: mean,
-  humidity: mean,
-  winddirection: direction,
-  windintensity: mean,
-  windgust: highest,
-  rainheight: sum,
-  pressure: mean,
-};
+const combinations: Readonly<Record<Combination, Combine>> = { mean, sum, highest, direction };
 
-const combine = (entries: readonly HistoryEntry[], quantity: Quantity): number | null => {
-  const [first, ...others] = entries.flatMap(({ values, count }): Weighted[] => {
+const combine = (
+  entries: readonly HistoryEntry[],
+  quantity: Quantity,
+  table: QuantityTable,
+): number | null | undefined => {
+  const measured = entries.filter(({ values }) => values[quantity] !== undefined);
+  const [first, ...others] = measured.flatMap(({ values, count }): Weighted[] => {
     const value = values[quantity];
-    return value === null ? [] : [{ value, count }];
+    return value == null ? [] : [{ value, count }];
   });
-  return first === undefined ? null : combinations[quantity]([first, ...others]);
+  if (first === undefined) return measured.length === 0 ? undefined : null;
+  return combinations[table[quantity].combine]([first, ...others]);
 };
 
 /** Of several flags on one quantity the earliest stays. */
@@ -46,13 +50,16 @@ const flagsOf = (entries: readonly HistoryEntry[]): QualityFlags =>
   Object.assign({}, ...entries.map(({ quality }) => quality).reverse());
 
 /** One entry for one or more; a quantity that any of them flagged is flagged. */
-export const meanOf = (entries: readonly HistoryEntry[]): HistoryEntry => {
+export const meanOf = (
+  entries: readonly HistoryEntry[],
+  table: QuantityTable = quantityTable,
+): HistoryEntry => {
   const [first] = entries;
   if (first === undefined) throw new RangeError('a mean of nothing');
   return {
     at: first.at,
     count: entries.reduce((total, { count }) => total + count, 0),
-    values: perQuantity((quantity) => combine(entries, quantity)),
+    values: perQuantity((quantity) => combine(entries, quantity, table), table),
     quality: flagsOf(entries),
   };
 };

@@ -1,5 +1,13 @@
-import { type Quantity, quantities } from '../weather/reading.ts';
-import { type HistoryEntry, perQuantity } from './entry.ts';
+import {
+  isOptional,
+  type PerQuantity,
+  perQuantity,
+  type Quantity,
+  type QuantityTable,
+  quantitiesOf,
+  quantityTable,
+} from '../weather/quantities.ts';
+import type { HistoryEntry } from './entry.ts';
 import { meanOf } from './mean.ts';
 
 /** What a chart draws: one column for the time and one for each quantity, all of the same length. */
@@ -11,8 +19,11 @@ export type HistorySeries = {
   readonly hasEarlier: boolean;
   /** Unix time, s, ascending. */
   readonly time: readonly number[];
-  /** `null` where nothing was measured; a row of nothing but `null` stands where the station was silent. */
-  readonly values: Readonly<Record<Quantity, readonly (number | null)[]>>;
+  /**
+   * `null` where nothing was measured; a row of nothing but `null` stands where the station was silent. An optional
+   * quantity has a column only if some row has a value or a flag for it.
+   */
+  readonly values: PerQuantity<readonly (number | null)[]>;
   /** Only the flags that are not good, by the index of their row. */
   readonly flags: readonly { readonly row: number; readonly quantity: Quantity; readonly flag: string }[];
 };
@@ -32,7 +43,7 @@ type Row = { readonly atMs: number; readonly entry: HistoryEntry | null };
 /** So many entries' time without one is a silence and no jitter. */
 const SILENT_ENTRIES = 2.5;
 
-const averaged = (entries: readonly TimedEntry[], rowMs: number): Row[] => {
+const averaged = (entries: readonly TimedEntry[], rowMs: number, table: QuantityTable): Row[] => {
   const groups = new Map<number, HistoryEntry[]>();
   for (const { atMs, entry } of entries) {
     const group = Math.floor(atMs / rowMs);
@@ -40,7 +51,10 @@ const averaged = (entries: readonly TimedEntry[], rowMs: number): Row[] => {
     if (members === undefined) groups.set(group, [entry]);
     else members.push(entry);
   }
-  return [...groups].map(([group, members]) => ({ atMs: (group + 0.5) * rowMs, entry: meanOf(members) }));
+  return [...groups].map(([group, members]) => ({
+    atMs: (group + 0.5) * rowMs,
+    entry: meanOf(members, table),
+  }));
 };
 
 const withGaps = (rows: readonly Row[], silenceMs: number): Row[] =>
@@ -55,10 +69,11 @@ const withGaps = (rows: readonly Row[], silenceMs: number): Row[] =>
 export const seriesOf = (
   entries: readonly TimedEntry[],
   { minutes, entryMs, rowMs, hasEarlier }: SeriesShape,
+  table: QuantityTable = quantityTable,
 ): HistorySeries => {
   const ordered = entries.toSorted((left, right) => left.atMs - right.atMs);
   const rows = withGaps(
-    rowMs > entryMs ? averaged(ordered, rowMs) : ordered,
+    rowMs > entryMs ? averaged(ordered, rowMs, table) : ordered,
     Math.max(SILENT_ENTRIES * entryMs, 1.5 * rowMs),
   );
   return {
@@ -66,9 +81,13 @@ export const seriesOf = (
     rowSeconds: rowMs / 1000,
     hasEarlier,
     time: rows.map(({ atMs }) => Math.round(atMs) / 1000),
-    values: perQuantity((quantity) => rows.map(({ entry }) => entry?.values[quantity] ?? null)),
+    values: perQuantity((quantity) => {
+      const isMeasured = rows.some(({ entry }) => entry !== null && entry.values[quantity] !== undefined);
+      if (isOptional(table[quantity]) && !isMeasured) return undefined;
+      return rows.map(({ entry }) => entry?.values[quantity] ?? null);
+    }, table),
     flags: rows.flatMap(({ entry }, row) =>
-      quantities.flatMap((quantity) => {
+      quantitiesOf(table).flatMap((quantity) => {
         const flag = entry?.quality[quantity];
         return flag === undefined ? [] : [{ row, quantity, flag }];
       }),

@@ -1,4 +1,5 @@
 import type { Store, StoreChange } from '../store/store.ts';
+import type { QuantityTable } from '../weather/quantities.ts';
 import { decodeEntry, encodeEntry, type HistoryEntry } from './entry.ts';
 
 export type TierOptions = {
@@ -7,6 +8,7 @@ export type TierOptions = {
   readonly prefix: string;
   /** More entries than this are never kept for long. */
   readonly maxEntries: number;
+  readonly quantityTable: QuantityTable;
 };
 
 const DIGITS = 12;
@@ -36,7 +38,10 @@ export class Tier {
 
   /** The change that appends; the caller writes it, together with others. */
   append(entry: HistoryEntry): StoreChange {
-    const change = { key: this.#keyOf(this.#nextNumber), value: encodeEntry(entry) };
+    const change = {
+      key: this.#keyOf(this.#nextNumber),
+      value: encodeEntry(entry, this.#options.quantityTable),
+    };
     this.#nextNumber += 1;
     return change;
   }
@@ -55,7 +60,7 @@ export class Tier {
       const page = await this.#page(this.#keyOf(0), until, PAGE_ENTRIES);
       const oldest = page.at(-1);
       if (oldest === undefined) return;
-      yield page.flatMap(([, value]) => decodeEntry(value) ?? []);
+      yield page.flatMap(([, value]) => decodeEntry(value, this.#options.quantityTable) ?? []);
       until = oldest[0];
     }
   }

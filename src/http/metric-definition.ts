@@ -7,6 +7,8 @@ export type MetricDefinition = {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
+  /** Not listed at all while it has no sample. */
+  readonly isOptional?: boolean;
   readonly samples: (status: GatewayStatus) => readonly Sample[];
 };
 

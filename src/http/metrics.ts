@@ -1,8 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { GatewayStatus } from '../status/status.ts';
+import { type QuantityTable, quantityTable } from '../weather/quantities.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
 import type { MetricDefinition } from './metric-definition.ts';
-import { weatherMetrics } from './weather-metrics.ts';
+import { weatherMetricsOf } from './weather-metrics.ts';
 
 export type Metrics = {
   /** One synced commit to the store. */
@@ -21,8 +22,13 @@ const createUpdate = (
   registry: Registry,
   definition: MetricDefinition,
 ): ((status: GatewayStatus) => void) => {
-  const { kind, name, help, samples } = definition;
-  const options = { name, help, labelNames: definition.labels ?? [], registers: [registry] };
+  const { kind, name, help, samples, isOptional = false } = definition;
+  const options = {
+    name,
+    help,
+    labelNames: definition.labels ?? [],
+    registers: isOptional ? [] : [registry],
+  };
   if (kind === 'counter') {
     const counter = new Counter(options);
     // The counts are kept elsewhere, some of them across restarts; this only shows them.
@@ -38,13 +44,15 @@ const createUpdate = (
     // `reset` leaves a gauge without labels at zero, which would be a made-up number.
     if (current.length === 0 && definition.labels === undefined) gauge.remove();
     for (const { labels = {}, value } of current) gauge.set(labels, value);
+    if (isOptional && current.length === 0) registry.removeSingleMetric(name);
+    else registry.registerMetric(gauge);
   };
 };
 
 /** The daemon's status as metrics, and the latencies that a status cannot hold. */
-export const createMetrics = (status: () => GatewayStatus): Metrics => {
+export const createMetrics = (status: () => GatewayStatus, table: QuantityTable = quantityTable): Metrics => {
   const registry = new Registry();
-  const updates = [...weatherMetrics, ...gatewayMetrics].map((definition) =>
+  const updates = [...weatherMetricsOf(table), ...gatewayMetrics].map((definition) =>
     createUpdate(registry, definition),
   );
   const commits = new Histogram({

@@ -1,7 +1,8 @@
 import type { WindSpeeds } from '../instruments/anemometer/anemometer.ts';
 import type { Bme280Reading } from '../instruments/bme280/bme280-compensation.ts';
 import type { Attempt } from '../instruments/instrument-health.ts';
-import type { Instant, QualityFlags, Quantity, RawMeasurement, Values } from '../weather/reading.ts';
+import type { Quantity } from '../weather/quantities.ts';
+import type { Instant, QualityFlags, RawMeasurement, Values } from '../weather/reading.ts';
 
 /** A value, why there is none, or `null` where no sensor measures it. */
 export type Outcome<Value> = Attempt<Value> | null;

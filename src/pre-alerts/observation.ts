@@ -1,5 +1,5 @@
 import type { LimitRule, RateRule } from '../config/pre-alerts-schema.ts';
-import type { Derived } from '../weather/derived.ts';
+import { type Derived, isDerived } from '../weather/derived.ts';
 import { goodValue, lookBack } from '../weather/past.ts';
 import type { Measurement } from '../weather/reading.ts';
 
@@ -16,22 +16,11 @@ export type Observation = {
 /** What a rule on a limit can look at. */
 export type RuleQuantity = LimitRule['quantity'];
 /** What a rule on the past can look at. */
-export type SteadyQuantity = RateRule['quantity'];
+export type TrendQuantity = RateRule['quantity'];
 
 /** The value now; `null` where it is not known or in doubt. */
-export const valueNow = ({ measurement, derived }: Observation, quantity: RuleQuantity): number | null => {
-  switch (quantity) {
-    case 'temperature':
-    case 'humidity':
-    case 'windintensity':
-    case 'windgust':
-    case 'rainheight':
-    case 'pressure':
-      return goodValue(measurement, quantity);
-    default:
-      return derived[quantity];
-  }
-};
+export const valueNow = ({ measurement, derived }: Observation, quantity: RuleQuantity): number | null =>
+  isDerived(quantity) ? derived[quantity] : goodValue(measurement, quantity);
 
 /** The mean of one minute, as many minutes before now. */
 export type MinuteMean = { readonly minutesAgo: number; readonly value: number };
@@ -39,7 +28,7 @@ export type MinuteMean = { readonly minutesAgo: number; readonly value: number }
 /** Means of the minutes of the window that have a value, the oldest first. One long reading stands for itself. */
 export const minuteMeans = (
   { recent }: Observation,
-  quantity: SteadyQuantity,
+  quantity: TrendQuantity,
   windowMinutes: number,
 ): MinuteMean[] => {
   const minutes = new Map<number, { agoMs: number; value: number; readings: number }>();

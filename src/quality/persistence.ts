@@ -1,4 +1,5 @@
-import { type Check, LEAST_READINGS, leastChange, type SteadyQuantity, steadyQuantities } from './limits.ts';
+import { type Quantity, quantitiesOf } from '../weather/quantities.ts';
+import { type Check, LEAST_READINGS, leastChange } from './limits.ts';
 
 /** A time over which a quantity stayed within the range that a stuck sensor would. */
 type Standstill = {
@@ -8,7 +9,7 @@ type Standstill = {
   readonly readings: number;
 };
 
-export type PersistenceMemory = Readonly<Partial<Record<SteadyQuantity, Standstill>>>;
+export type PersistenceMemory = Readonly<Partial<Record<Quantity, Standstill>>>;
 
 /** 15.1 - 15 is a little less than 0.1. */
 const ROUNDING = 1e-9;
@@ -16,11 +17,11 @@ const ROUNDING = 1e-9;
 /** Flags a value that has not changed by the least amount for the stuck time. */
 export const checkPersistence: Check<PersistenceMemory> = (memory, values, context) => {
   const { limits, observedMs } = context;
-  const flags: Partial<Record<SteadyQuantity, string>> = {};
-  const next: Partial<Record<SteadyQuantity, Standstill>> = {};
-  for (const quantity of steadyQuantities) {
-    const value = values[quantity];
-    const least = value === null ? null : leastChange(quantity, value, limits);
+  const flags: Partial<Record<Quantity, string>> = {};
+  const next: Partial<Record<Quantity, Standstill>> = {};
+  for (const quantity of quantitiesOf(context.quantityTable)) {
+    const value = values[quantity] ?? null;
+    const least = value === null ? null : leastChange(quantity, value, context);
     if (value === null || least === null) continue;
     const standstill = continued(memory[quantity], { value, least, observedMs });
     next[quantity] = standstill;

@@ -1,14 +1,7 @@
 import type { QualityConfig } from '../config/quality-schema.ts';
 import { elapsedMs, observedMs } from '../time/elapsed.ts';
-import {
-  type Instant,
-  type Measurement,
-  type QualityFlags,
-  type Quantity,
-  quantities,
-  type RawMeasurement,
-  type Values,
-} from '../weather/reading.ts';
+import { perQuantity, type Quantity, type QuantityTable, quantityTable } from '../weather/quantities.ts';
+import type { Instant, Measurement, QualityFlags, RawMeasurement, Values } from '../weather/reading.ts';
 import { type CheckContext, isCalm, isWithinRange } from './limits.ts';
 import { checkPersistence, type PersistenceMemory } from './persistence.ts';
 import { checkRainMinute, type RainMemory } from './rain-minute.ts';
@@ -28,6 +21,7 @@ export type QualityRules = {
   readonly limits: QualityConfig;
   /** Between two readings. */
   readonly intervalMs: number;
+  readonly quantityTable?: QuantityTable;
 };
 
 export type QualityResult = { readonly measurement: Measurement; readonly memory: QualityMemory };
@@ -44,19 +38,24 @@ const GUST_TOLERANCE_KMH = 0.1;
 export const judge = (
   memory: QualityMemory | undefined,
   raw: RawMeasurement,
-  { limits, intervalMs }: QualityRules,
+  { limits, intervalMs, quantityTable: table = quantityTable }: QualityRules,
 ): QualityResult => {
   const since = memory ? elapsedMs(memory.at, raw.at) : null;
   // Nobody knows how long the station was off: earlier values tell nothing about this one.
   const known = memory !== undefined && since !== null && since >= 0 ? memory : undefined;
   const sinceMs = known && since !== null ? since : 0;
-  const context: CheckContext = { limits, sinceMs, observedMs: observedMs(sinceMs, intervalMs) };
+  const context: CheckContext = {
+    limits,
+    quantityTable: table,
+    sinceMs,
+    observedMs: observedMs(sinceMs, intervalMs),
+  };
 
   const inRange = passRange(raw, context);
   const rain = checkRainMinute(known?.rain ?? [], inRange.values, context);
   const steps = checkSteps(known?.steps ?? {}, inRange.values, context);
   const flags = { ...raw.doubts, ...steps.flags, ...rain.flags, ...inRange.flags };
-  const values = withoutFailed(inRange.values, flags);
+  const values = withoutFailed(inRange.values, flags, table);
   const persistence = checkPersistence(known?.persistence ?? {}, values, context);
   const vane = checkVane(known?.vane ?? untouchedVane, values, context);
   return {
@@ -81,26 +80,19 @@ export const judge = (
 };
 
 const passRange = (raw: RawMeasurement, context: CheckContext): { values: Values; flags: QualityFlags } => {
-  const values: Record<Quantity, number | null> = { ...raw.values };
   const flags: Partial<Record<Quantity, string>> = { ...raw.faults };
-  for (const quantity of quantities) {
-    const value = values[quantity];
-    if (flags[quantity] !== undefined) values[quantity] = null;
-    else if (value !== null && !isWithinRange(quantity, value, context)) {
-      values[quantity] = null;
-      flags[quantity] = 'failed:range';
-    }
-  }
+  const values = perQuantity((quantity) => {
+    const value = raw.values[quantity];
+    if (flags[quantity] !== undefined) return null;
+    if (value == null || isWithinRange(quantity, value, context)) return value;
+    flags[quantity] = 'failed:range';
+    return null;
+  }, context.quantityTable);
   return { values, flags };
 };
 
-const withoutFailed = (values: Values, flags: QualityFlags): Values => {
-  const kept: Record<Quantity, number | null> = { ...values };
-  for (const quantity of quantities) {
-    if (flags[quantity]?.startsWith('failed:')) kept[quantity] = null;
-  }
-  return kept;
-};
+const withoutFailed = (values: Values, flags: QualityFlags, table: QuantityTable): Values =>
+  perQuantity((quantity) => (flags[quantity]?.startsWith('failed:') ? null : values[quantity]), table);
 
 /** Values of one reading that cannot all be true. Above 100 %RH the dew point lies above the temperature. */
 const contradictions = (

@@ -1,11 +1,5 @@
-import type { QualityConfig } from '../config/quality-schema.ts';
-import {
-  believableChange,
-  type Check,
-  possibleChange,
-  type SteadyQuantity,
-  steadyQuantities,
-} from './limits.ts';
+import { type Quantity, quantitiesOf } from '../weather/quantities.ts';
+import { believableChange, type Check, type Limits, possibleChange } from './limits.ts';
 
 type Reference = {
   readonly value: number;
@@ -15,21 +9,23 @@ type Reference = {
 };
 
 /** The last value of each quantity that passed. */
-export type StepMemory = Readonly<Partial<Record<SteadyQuantity, Reference>>>;
+export type StepMemory = Readonly<Partial<Record<Quantity, Reference>>>;
 
 /**
  * Flags a value that jumped from the last one that had not, and fails one that jumped by more than air can. What may be
  * real, a front or a sensor that was moved, is believed again as soon as the limit for the longer time allows it. Of
  * two first values that differ nobody knows which is wrong: the newer one is doubted and compared with from then on.
  */
-export const checkSteps: Check<StepMemory> = (memory, values, { limits, sinceMs }) => {
-  const flags: Partial<Record<SteadyQuantity, string>> = {};
-  const next: Partial<Record<SteadyQuantity, Reference>> = {};
-  for (const quantity of steadyQuantities) {
-    const value = values[quantity];
+export const checkSteps: Check<StepMemory> = (memory, values, context) => {
+  const { sinceMs, quantityTable } = context;
+  const flags: Partial<Record<Quantity, string>> = {};
+  const next: Partial<Record<Quantity, Reference>> = {};
+  for (const quantity of quantitiesOf(quantityTable)) {
+    if (quantityTable[quantity].steady === undefined) continue;
+    const value = values[quantity] ?? null;
     const last = memory[quantity];
     const reference = last && { ...last, ageMs: last.ageMs + sinceMs };
-    const flag = value === null ? undefined : flagOf(quantity, { value, reference, limits });
+    const flag = value === null ? undefined : flagOf(quantity, { value, reference, limits: context });
     if (flag !== undefined) flags[quantity] = flag;
     const kept = referenceAfter(value, { reference, isGood: flag === undefined });
     if (kept) next[quantity] = kept;
@@ -47,10 +43,10 @@ const referenceAfter = (value: number | null, { reference, isGood }: Outcome): R
 type Candidate = {
   readonly value: number;
   readonly reference: Reference | undefined;
-  readonly limits: QualityConfig;
+  readonly limits: Limits;
 };
 
-const flagOf = (quantity: SteadyQuantity, { value, reference, limits }: Candidate): string | undefined => {
+const flagOf = (quantity: Quantity, { value, reference, limits }: Candidate): string | undefined => {
   if (reference === undefined) return undefined;
   const change = Math.abs(value - reference.value);
   if (reference.isConfirmed && change > possibleChange(quantity, reference.ageMs, limits))

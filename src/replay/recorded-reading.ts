@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Instant, quantities, type RawMeasurement } from '../weather/reading.ts';
+import { isOptional, perQuantity, type Quantity, quantities, quantityTable } from '../weather/quantities.ts';
+import type { Instant, RawMeasurement } from '../weather/reading.ts';
 
 const DATETIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(?:\.\d+)?Z?$/;
 
@@ -12,20 +13,21 @@ const datetime = z
     return wallMs;
   });
 
-const value = z.number('a number, or nothing').nullable().default(null);
+const value = z.number('a number, or nothing').nullable();
+
+const recordedValue = (quantity: Quantity): z.ZodType<number | null | undefined> =>
+  isOptional(quantityTable[quantity]) ? value.optional() : value.default(null);
+
+const values = Object.fromEntries(
+  quantities.map((quantity) => [quantity, recordedValue(quantity)]),
+) as Readonly<Record<Quantity, ReturnType<typeof recordedValue>>>;
 
 /** What is needed of a recorded reading; a reading has more, and a table may have less. */
 const recordedReading = z.object(
   {
     datetime,
-    temperature: value,
-    humidity: value,
-    winddirection: value,
-    windintensity: value,
-    windgust: value,
-    rainheight: value,
-    pressure: value,
-    quality: z.partialRecord(z.enum(quantities), z.string()).exactOptional(),
+    ...values,
+    quality: z.record(z.string(), z.string()).exactOptional(),
     epoch: z.string().nullish(),
     seq: z.number().nullish(),
   },
@@ -51,11 +53,15 @@ export const checkReading = (
     );
     return { complaint: complaints.join('; ') };
   }
-  const { datetime: wallMs, quality, epoch, seq, ...values } = parsed.data;
+  const { datetime: wallMs, quality, epoch, seq, ...measured } = parsed.data;
   // The recorded times stand for the monotonic clock of one long run.
   const at: Instant = { bootId: 'recorded', monotonicMs: wallMs, wallMs, synchronized: true };
   const identity = typeof epoch === 'string' && typeof seq === 'number' ? `${epoch}/${seq}` : null;
   return {
-    recorded: { raw: { at, values, faults: quality ?? {} }, isJudged: quality !== undefined, identity },
+    recorded: {
+      raw: { at, values: perQuantity((quantity) => measured[quantity]), faults: quality ?? {} },
+      isJudged: quality !== undefined,
+      identity,
+    },
   };
 };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { TimeOf } from '../outbox/gap.ts';
-import { quantities } from '../weather/reading.ts';
+import { perStandardQuantity } from '../weather/quantities.ts';
 
-/** What the lanes of the outbox hold. A store outlives the version that wrote it, so bodies are checked. */
+/** What the lanes of the outbox hold. A store outlives the release that wrote it, so bodies are checked. */
 
 const instantSchema = z.object({
   bootId: z.string(),
@@ -11,27 +11,21 @@ const instantSchema = z.object({
   synchronized: z.boolean(),
 });
 
-/** A quantity that the version which stored it did not know yet was not measured. */
-const valuesSchema = z.object({
-  temperature: z.number().nullable().default(null),
-  humidity: z.number().nullable().default(null),
-  winddirection: z.number().nullable().default(null),
-  windintensity: z.number().nullable().default(null),
-  windgust: z.number().nullable().default(null),
-  rainheight: z.number().nullable().default(null),
-  pressure: z.number().nullable().default(null),
-});
+const value = z.number().nullable();
+
+/** What another release measured and this one does not know is passed on, if it is a number. */
+const valuesSchema = z.object(perStandardQuantity(() => value.default(null))).catchall(value.catch(null));
 
 export const readingBodySchema = z.object({
   at: instantSchema,
   values: valuesSchema,
-  quality: z.partialRecord(z.enum(quantities), z.string()),
+  quality: z.record(z.string(), z.string()),
 });
 
 /** All but the moment goes out as it is: the rule that raised it knows best. */
 export const preAlertBodySchema = z.looseObject({ at: instantSchema });
 
-/** When a stored record was taken: what a gap tells of readings that were given up. */
+/** When a stored record was taken: the times of a gap. */
 export const timeOf: TimeOf = (body) => {
   const { success, data } = preAlertBodySchema.safeParse(body);
   return success ? data.at : null;

@@ -1,29 +1,37 @@
 import { dewPoint, heatIndex, seaLevelPressure, windChill } from './air.ts';
 import { goodValue, lookBack, type Past } from './past.ts';
+import type { QuantityRecord } from './quantities.ts';
 import { rainIntensity, rainOfLastHour } from './rain.ts';
 import type { Measurement } from './reading.ts';
 import { meanWind, WIND_MEAN_MS } from './wind.ts';
 
-export const derivedQuantities = [
-  'windmean',
-  'windmeandirection',
-  'windmaxgust',
-  'rainintensity',
-  'rainhour',
-  'dewpoint',
-  'sealevelpressure',
-  'pressuretendency',
-  'heatindex',
-  'windchill',
-] as const;
+/** What is derived from the latest readings, and how it is shown to people. */
+export const derivedTable = {
+  /** Scalar mean of the last 10 minutes. */
+  windmean: { name: '10-minute wind', unit: 'km/h', shownDecimals: 0 },
+  /** Degrees true, of the mean vector of the last 10 minutes. */
+  windmeandirection: { name: '10-minute wind direction', unit: '°', shownDecimals: 0 },
+  /** Highest 3 s mean of the last 10 minutes. */
+  windmaxgust: { name: '10-minute gust', unit: 'km/h', shownDecimals: 0 },
+  /** From the time between tips. */
+  rainintensity: { name: 'Rain intensity', unit: 'mm/h', shownDecimals: 1 },
+  /** Of the last 60 minutes. */
+  rainhour: { name: 'Rain of the last hour', unit: 'mm', shownDecimals: 1 },
+  dewpoint: { name: 'Dew point', unit: '°C', shownDecimals: 1 },
+  sealevelpressure: { name: 'Sea-level pressure', unit: 'hPa', shownDecimals: 1 },
+  /** Change over the last 3 hours. */
+  pressuretendency: { name: '3-hour pressure tendency', unit: 'hPa', shownDecimals: 1 },
+  heatindex: { name: 'Heat index', unit: '°C', shownDecimals: 1 },
+  /** Of the 10-minute wind. */
+  windchill: { name: 'Wind chill', unit: '°C', shownDecimals: 1 },
+} as const satisfies Readonly<Record<string, Pick<QuantityRecord, 'name' | 'unit' | 'shownDecimals'>>>;
 
-/**
- * windmean km/h, scalar mean of the last 10 minutes · windmeandirection degrees true, of the mean vector of the last
- * 10 minutes · windmaxgust km/h, highest 3 s mean of the last 10 minutes · rainintensity mm/h, from the time between
- * tips · rainhour mm, of the last 60 minutes · dewpoint °C · sealevelpressure hPa · pressuretendency hPa, change over
- * the last 3 hours · heatindex °C · windchill °C, of the 10-minute wind.
- */
-export type DerivedQuantity = (typeof derivedQuantities)[number];
+export type DerivedQuantity = keyof typeof derivedTable;
+
+export const isDerived = (quantity: string): quantity is DerivedQuantity =>
+  Object.hasOwn(derivedTable, quantity);
+
+export const derivedQuantities = Object.keys(derivedTable).filter(isDerived);
 
 /** `null` is "not known", or "not defined in this weather". Only good values go in. */
 export type Derived = Readonly<Record<DerivedQuantity, number | null>>;

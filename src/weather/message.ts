@@ -1,3 +1,4 @@
+import { type Quantity, type QuantityTable, quantitiesOf, quantityTable } from './quantities.ts';
 import type { Measurement, QualityFlags, Stamp, TimeQuality, Values } from './reading.ts';
 
 /** Most readings in one backlog message (contract: Messages). */
@@ -83,34 +84,54 @@ export const formatDatetime = (wallMs: number): string =>
 
 export type ReadingIdentity = { readonly deviceid: string; readonly epoch: string; readonly seq: number };
 
-const roundTo = (decimals: number, value: number | null): number | null =>
-  value === null ? null : Number(value.toFixed(decimals));
-
-/** North is 0, also where 359.6 is the measured value. */
-const wholeDegrees = (degrees: number | null): number | null =>
-  degrees === null ? null : Math.round(degrees) % 360;
+const rounded = (
+  quantity: Quantity,
+  value: number | null | undefined,
+  table: QuantityTable,
+): number | null => {
+  if (value === null || value === undefined) return null;
+  const { combine, decimals } = table[quantity];
+  // North is 0, also where 359.6 is the measured value.
+  return combine === 'direction' ? Math.round(value) % 360 : Number(value.toFixed(decimals));
+};
 
 /**
- * Key order is the contract's, so that a person who reads the raw message finds his way; decimals as in its example,
- * which no sensor here exceeds in accuracy.
+ * Key order is the contract's, so that a person who reads the raw message finds his way. Optional quantities come last,
+ * those with a value or a flag; so does what another release stored and this one does not know.
  */
 export const readingMessage = (
   { deviceid, epoch, seq }: ReadingIdentity,
   { values, quality }: Measurement,
   stamp: Stamp,
-): ReadingMessage => ({
-  deviceid,
-  datetime: formatDatetime(stamp.wallMs),
-  temperature: roundTo(1, values.temperature),
-  humidity: roundTo(1, values.humidity),
-  winddirection: wholeDegrees(values.winddirection),
-  windintensity: roundTo(1, values.windintensity),
-  // A tip is 0.2794 mm.
-  rainheight: roundTo(4, values.rainheight),
-  epoch,
-  seq,
-  windgust: roundTo(1, values.windgust),
-  pressure: roundTo(1, values.pressure),
-  timequality: stamp.timequality,
-  quality,
-});
+  table: QuantityTable = quantityTable,
+): ReadingMessage => {
+  const standard: ReadingMessage = {
+    deviceid,
+    datetime: formatDatetime(stamp.wallMs),
+    temperature: rounded('temperature', values.temperature, table),
+    humidity: rounded('humidity', values.humidity, table),
+    winddirection: rounded('winddirection', values.winddirection, table),
+    windintensity: rounded('windintensity', values.windintensity, table),
+    rainheight: rounded('rainheight', values.rainheight, table),
+    epoch,
+    seq,
+    windgust: rounded('windgust', values.windgust, table),
+    pressure: rounded('pressure', values.pressure, table),
+    timequality: stamp.timequality,
+    quality,
+  };
+  const names = new Set([...quantitiesOf(table), ...Object.keys(values), ...Object.keys(quality)]);
+  const measured = [...names].flatMap((name) => {
+    const value = isKnown(name, table)
+      ? rounded(name, values[name], table)
+      : finite(Reflect.get(values, name));
+    return value === null && !Object.hasOwn(quality, name) ? [] : [[name, value] as const];
+  });
+  // Once more at the end: no name from another release can take the place of a key of the contract.
+  return { ...standard, ...Object.fromEntries(measured), ...standard };
+};
+
+const isKnown = (name: string, table: QuantityTable): name is Quantity => Object.hasOwn(table, name);
+
+const finite = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;

@@ -1,5 +1,6 @@
 import { elapsedMs } from '../time/elapsed.ts';
-import type { Measurement, Quantity } from './reading.ts';
+import type { Quantity } from './quantities.ts';
+import type { Measurement } from './reading.ts';
 
 /** A measurement and how long before the newest one it was taken. */
 export type Past = { readonly measurement: Measurement; readonly agoMs: number };
@@ -22,4 +23,4 @@ export const lookBack = (recent: readonly Measurement[], spanMs: number): Past[]
 
 /** The value, if nothing speaks against it. */
 export const goodValue = ({ values, quality }: Measurement, quantity: Quantity): number | null =>
-  quality[quantity] === undefined ? values[quantity] : null;
+  quality[quantity] === undefined ? (values[quantity] ?? null) : null;

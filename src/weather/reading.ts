@@ -1,23 +1,7 @@
-/** The quantities of a reading, by their names in the message (contract: Messages). */
-export const quantities = [
-  'temperature',
-  'humidity',
-  'winddirection',
-  'windintensity',
-  'windgust',
-  'rainheight',
-  'pressure',
-] as const;
+import type { PerQuantity, Quantity } from './quantities.ts';
 
-/**
- * temperature °C · humidity %RH · winddirection degrees true, where the wind comes from ·
- * windintensity km/h, mean over the interval · windgust km/h, highest 3 s mean in the interval ·
- * rainheight mm since the previous reading · pressure hPa at the station.
- */
-export type Quantity = (typeof quantities)[number];
-
-/** `null` is "not measured", never zero. */
-export type Values = Readonly<Record<Quantity, number | null>>;
+/** `null` is "not measured", never zero; an optional quantity that nothing measures has no key. */
+export type Values = PerQuantity<number | null>;
 
 /** Only the flags that are not good, such as `{ humidity: 'suspect:stuck' }`. */
 export type QualityFlags = Readonly<Partial<Record<Quantity, string>>>;

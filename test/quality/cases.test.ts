@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
-import { quantities, type Values } from '../../src/weather/reading.ts';
+import { quantities } from '../../src/weather/quantities.ts';
+import type { Values } from '../../src/weather/reading.ts';
 import { mildValues, rawAt } from '../fakes/measurements.ts';
 
 const quantity = z.enum(quantities);

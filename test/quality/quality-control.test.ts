@@ -2,13 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
-import {
-  type Measurement,
-  type QualityFlags,
-  quantities,
-  type RawMeasurement,
-  type Values,
-} from '../../src/weather/reading.ts';
+import { quantities } from '../../src/weather/quantities.ts';
+import type { Measurement, QualityFlags, RawMeasurement, Values } from '../../src/weather/reading.ts';
 import { instantAt, mildValues, rawAt } from '../fakes/measurements.ts';
 
 const control = (intervalMs = 12_000) =>

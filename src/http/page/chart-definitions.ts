@@ -1,6 +1,15 @@
 import type { HistorySeries } from '../../history/series.ts';
 import { compassPoint, formatNumber } from '../../weather/format.ts';
-import type { Quantity } from '../../weather/reading.ts';
+import {
+  isOptional,
+  type Quantity,
+  type QuantityChart,
+  type QuantityRecord,
+  type QuantityTable,
+  quantitiesOf,
+  quantityTable,
+  type StandardQuantity,
+} from '../../weather/quantities.ts';
 
 type Column = readonly (number | null)[];
 
@@ -20,9 +29,11 @@ export type ChartDefinition = {
   readonly text: (value: number) => string;
   /** Of everything that is to be seen; from the least to the highest value without. */
   readonly summary?: (lowest: number, highest: number) => string;
-  /** Least and most that is always in sight; `least`: how far apart the ends are at least. */
-  readonly range: { readonly min?: number; readonly max?: number; readonly least: number };
+  /** Ends of the axis that are always in sight; `span`: least distance between the ends. */
+  readonly range: { readonly min?: number; readonly max?: number; readonly span: number };
   readonly ticks?: readonly number[];
+  /** To be seen only where something measured it. */
+  readonly isOptional: boolean;
 };
 
 /** Rain added up over the span: a bucket's tips alone are a row of needles. */
@@ -35,73 +46,88 @@ const accumulated = (column: Column): Column => {
   });
 };
 
-const line = (
-  quantity: Quantity,
-  name: string,
-  options: Pick<LineDefinition, 'colour' | 'style'>,
-): LineDefinition => ({ quantity, name, ...options, of: (values) => values[quantity] });
-
-const decimal = (value: number): string => formatNumber(value, 1);
-
-export const chartDefinitions: readonly ChartDefinition[] = [
-  {
-    title: 'Temperature',
-    unit: '°C',
-    lines: [line('temperature', 'temperature', { colour: '--temperature', style: 'area' })],
-    text: decimal,
-    range: { least: 2 },
-  },
-  {
-    title: 'Humidity',
-    unit: '%',
-    lines: [line('humidity', 'humidity', { colour: '--humidity', style: 'area' })],
-    text: (value) => formatNumber(value),
-    range: { least: 10 },
-  },
-  {
-    title: 'Wind and gusts',
-    unit: 'km/h',
-    lines: [
-      line('windintensity', 'mean', { colour: '--wind', style: 'area' }),
-      line('windgust', 'gust', { colour: '--gust', style: 'line' }),
-    ],
-    text: decimal,
-    range: { min: 0, least: 10 },
-  },
-  {
-    title: 'Wind direction',
-    unit: '',
-    lines: [line('winddirection', 'from', { colour: '--wind', style: 'points' })],
-    text: (value) => compassPoint(value),
-    // From north to north says nothing of a wind.
-    summary: () => '',
-    range: { min: 0, max: 360, least: 360 },
-    ticks: [0, 90, 180, 270, 360],
-  },
-  {
-    title: 'Rain, added up',
-    unit: 'mm',
-    summary: (_lowest, highest) => `${decimal(highest)} mm in all`,
-    lines: [
-      {
-        quantity: 'rainheight',
-        name: 'rain',
-        colour: '--rain',
-        style: 'steps',
-        of: ({ rainheight }) => accumulated(rainheight),
-      },
-    ],
-    text: decimal,
-    range: { min: 0, least: 2 },
-  },
-  {
-    title: 'Pressure',
-    unit: 'hPa',
-    lines: [line('pressure', 'pressure', { colour: '--pressure', style: 'area' })],
-    text: decimal,
-    range: { least: 4 },
-  },
+/** The charts of the standard quantities from above; each optional one has its own after them. */
+const standardCharts: readonly (readonly StandardQuantity[])[] = [
+  ['temperature'],
+  ['humidity'],
+  ['windintensity', 'windgust'],
+  ['winddirection'],
+  ['rainheight'],
+  ['pressure'],
 ];
+
+/** Colours of styles/colours.css for quantities that have none of their own. */
+const palette = ['--optional-1', '--optional-2', '--optional-3', '--optional-4'];
+
+type Charted = {
+  readonly quantity: Quantity;
+  readonly record: QuantityRecord;
+  readonly chart: QuantityChart;
+};
+
+export const chartColour = (quantity: Quantity, table: QuantityTable): string => {
+  const optional = quantitiesOf(table).filter((each) => isOptional(table[each]));
+  const turn = Math.max(0, optional.indexOf(quantity)) % palette.length;
+  return table[quantity].chart?.colour ?? palette[turn] ?? '';
+};
+
+const lineOf = ({ quantity, record, chart }: Charted, table: QuantityTable): LineDefinition => ({
+  quantity,
+  name: chart.line ?? record.name.toLowerCase(),
+  colour: chartColour(quantity, table),
+  style: chart.style,
+  of: (values) => {
+    const column = values[quantity] ?? [];
+    return record.combine === 'sum' ? accumulated(column) : column;
+  },
+});
+
+const definitionOf = (quantities: readonly Quantity[], table: QuantityTable): ChartDefinition[] => {
+  const charted = quantities.flatMap((quantity): Charted[] => {
+    const record = table[quantity];
+    return record.chart === undefined ? [] : [{ quantity, record, chart: record.chart }];
+  });
+  const [first, ...others] = charted;
+  if (first === undefined) return [];
+  const { record, chart } = first;
+  const text = (value: number): string => formatNumber(value, chart.decimals ?? record.shownDecimals);
+  return [
+    {
+      title: chart.title,
+      unit: chart.unit ?? record.unit,
+      lines: [lineOf(first, table), ...others.map((other) => lineOf(other, table))],
+      text,
+      range: chart,
+      isOptional: isOptional(record),
+      ...(record.combine === 'sum'
+        ? { summary: (_lowest: number, highest: number) => `${text(highest)} ${record.unit} in all` }
+        : {}),
+      ...(record.combine === 'direction' ? compass : {}),
+    },
+  ];
+};
+
+/** From north to north says nothing of a wind, so a summary is empty. */
+const compass = {
+  unit: '',
+  text: compassPoint,
+  summary: () => '',
+  ticks: [0, 90, 180, 270, 360],
+};
+
+/** Those of quantities that a table has a chart for. */
+export const chartDefinitionsOf = (table: QuantityTable): readonly ChartDefinition[] => {
+  const optional = quantitiesOf(table).filter((quantity) => isOptional(table[quantity]));
+  return [...standardCharts, ...optional.map((quantity) => [quantity])].flatMap((quantities) =>
+    definitionOf(quantities, table),
+  );
+};
+
+export const chartDefinitions = chartDefinitionsOf(quantityTable);
+
+/** Whether the chart is to be seen: one of an optional quantity is only where something measured it. */
+export const isCharted = ({ lines }: ChartDefinition, { values }: Pick<HistorySeries, 'values'>): boolean =>
+  lines.some(({ quantity }) => values[quantity] !== undefined);
 
 /** Shorter than this no chart of a new station is. */
 const SHORTEST_SECONDS = 300;
@@ -126,13 +152,13 @@ export const lonely = (column: ArrayLike<number | null | undefined>): number[] =
 
 /** The ends of the vertical axis for what is to be seen. */
 export const verticalRange = (
-  { min, max, least }: ChartDefinition['range'],
+  { min, max, span }: ChartDefinition['range'],
   lowest: number | null,
   highest: number | null,
 ): [number, number] => {
   const from = min ?? lowest ?? 0;
   const to = max ?? highest ?? from;
-  const missing = Math.max(0, least - (to - from));
+  const missing = Math.max(0, span - (to - from));
   const margin = Math.max((to - from) * 0.1, missing / 2);
   return [min ?? from - margin, max ?? to + (min === undefined ? margin : Math.max(missing, margin))];
 };

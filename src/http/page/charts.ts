@@ -1,6 +1,6 @@
 import type { HistorySeries } from '../../history/series.ts';
 import { Chart, type Span } from './chart.ts';
-import { chartDefinitions } from './chart-definitions.ts';
+import { chartDefinitions, isCharted } from './chart-definitions.ts';
 import { create, element, setText } from './elements.ts';
 
 const spans: readonly [Span, ...Span[]] = [
@@ -17,17 +17,19 @@ const LATEST_MS = 300_000;
 
 /** The charts of one span, fetched again as often as a new row can have come. */
 export class Charts {
-  readonly #charts = chartDefinitions.map((definition) => new Chart(definition));
+  readonly #list = element('chart-list');
+  readonly #charts = chartDefinitions.map((definition) => ({ definition, chart: new Chart(definition) }));
   readonly #onSeries: (series: HistorySeries, spanName: string) => void;
   #span: Span = spans[0];
   #timer = 0;
 
   constructor(onSeries: (series: HistorySeries, spanName: string) => void) {
     this.#onSeries = onSeries;
-    element('chart-list').append(...this.#charts.map(({ root }) => root));
+    const standard = this.#charts.filter(({ definition }) => !definition.isOptional);
+    this.#list.append(...standard.map(({ chart }) => chart.root));
     element('ranges').append(...spans.map((span) => this.#choice(span)));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-      for (const chart of this.#charts) chart.redraw();
+      for (const { chart } of this.#charts) chart.redraw();
     });
   }
 
@@ -40,7 +42,11 @@ export class Charts {
       if (!response.ok) throw new Error(`the station answered ${response.status}`);
       const series: HistorySeries = await response.json();
       if (span !== this.#span) return;
-      for (const chart of this.#charts) chart.show(series, span);
+      for (const { definition, chart } of this.#charts) {
+        if (!isCharted(definition, series)) chart.root.remove();
+        else if (!chart.root.isConnected) this.#list.append(chart.root);
+        chart.show(series, span);
+      }
       this.#onSeries(series, span.name);
       this.#showFault(null);
       waitMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, series.rowSeconds * 1000));

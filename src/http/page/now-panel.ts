@@ -7,9 +7,10 @@ import {
   formatWithUnit,
   NOTHING,
 } from '../../weather/format.ts';
-import type { Quantity } from '../../weather/reading.ts';
+import { isOptional, type Quantity, quantities, quantityTable } from '../../weather/quantities.ts';
 import { CALM_KMH } from '../../weather/wind.ts';
-import { element, setText } from './elements.ts';
+import { chartColour } from './chart-definitions.ts';
+import { create, element, setText } from './elements.ts';
 
 /** With what is meant where a card shows several values. */
 const flagged: readonly (readonly [quantity: Quantity, name: string])[] = [
@@ -43,6 +44,42 @@ const feelsLike = (derived: GatewayStatus['derived']): { name: string; value: nu
   return { name: 'Heat index', value: derived?.heatindex ?? null };
 };
 
+type OptionalCard = { readonly root: HTMLElement; readonly value: HTMLElement; readonly flag: HTMLElement };
+
+const createCard = (quantity: Quantity): OptionalCard => {
+  const { name, unit } = quantityTable[quantity];
+  const value = create('span', {}, NOTHING);
+  const flag = create('p', { class: 'flag' });
+  const root = create('div', { class: 'card', 'data-quantity': quantity }, [
+    create('h3', {}, name),
+    create('p', { class: 'value' }, [value, create('small', {}, ` ${unit}`)]),
+    flag,
+  ]);
+  // A rule of the style sheet would be refused inline; a property set by the script is not.
+  root.style.setProperty('--accent', `var(${chartColour(quantity, quantityTable)})`);
+  return { root, value, flag };
+};
+
+const optionalCards = new Map<Quantity, OptionalCard>();
+
+/** A card for each optional quantity of the newest reading. */
+const showOptional = ({ latest }: GatewayStatus): void => {
+  for (const quantity of quantities.filter((each) => isOptional(quantityTable[each]))) {
+    const value = latest?.[quantity];
+    const card = optionalCards.get(quantity) ?? createCard(quantity);
+    optionalCards.set(quantity, card);
+    if (value === undefined) {
+      card.root.remove();
+      continue;
+    }
+    if (!card.root.isConnected) element('now').append(card.root);
+    setText(card.value, formatNumber(value, quantityTable[quantity].shownDecimals));
+    const flag = latest?.quality[quantity];
+    card.flag.hidden = flag === undefined;
+    setText(card.flag, flag === undefined ? '' : formatFlag(flag));
+  }
+};
+
 /** The newest reading, and what follows from it. */
 export const showNow = (status: GatewayStatus): void => {
   const { latest, derived } = status;
@@ -68,4 +105,5 @@ export const showNow = (status: GatewayStatus): void => {
   show('windmean', formatWithUnit(derived?.windmean, 'km/h'));
   show('windmaxgust', formatWithUnit(derived?.windmaxgust, 'km/h'));
   showFlags(status);
+  showOptional(status);
 };

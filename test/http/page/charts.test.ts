@@ -12,18 +12,18 @@ import { emptyColumns } from '../../fakes/empty-columns.ts';
 
 describe('the charts', () => {
   it('leave room above and below, and blow up no flat line', () => {
-    expect(verticalRange({ least: 2 }, 10, 20)).toEqual([9, 21]);
-    expect(verticalRange({ least: 2 }, 10, 10)).toEqual([9, 11]);
+    expect(verticalRange({ span: 2 }, 10, 20)).toEqual([9, 21]);
+    expect(verticalRange({ span: 2 }, 10, 10)).toEqual([9, 11]);
   });
 
   it('begin at zero where nothing can be less', () => {
-    expect(verticalRange({ min: 0, least: 10 }, 3, 40)).toEqual([0, 44]);
-    expect(verticalRange({ min: 0, least: 10 }, 0, 0)).toEqual([0, 10]);
+    expect(verticalRange({ min: 0, span: 10 }, 3, 40)).toEqual([0, 44]);
+    expect(verticalRange({ min: 0, span: 10 }, 0, 0)).toEqual([0, 10]);
   });
 
   it('have a frame even with nothing in them', () => {
-    expect(verticalRange({ least: 4 }, null, null)).toEqual([-2, 2]);
-    expect(verticalRange({ min: 0, max: 360, least: 360 }, null, null)).toEqual([0, 360]);
+    expect(verticalRange({ span: 4 }, null, null)).toEqual([-2, 2]);
+    expect(verticalRange({ min: 0, max: 360, span: 360 }, null, null)).toEqual([0, 360]);
   });
 
   it('begin with the span, or with the first reading of a station that is younger', () => {
