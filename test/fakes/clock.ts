@@ -11,6 +11,8 @@ export type ManualClock = Clock & {
   sleepers(): number;
   /** Resolves once `count` sleepers wait: how a test lets real input and output finish before it advances. */
   untilSleeping(count?: number): Promise<void>;
+  /** Resolves once whoever can run has run: a turn of the event loop in which nobody falls asleep or wakes. */
+  untilOnlySleeping(): Promise<void>;
 };
 
 export type ManualClockOptions = {
@@ -78,7 +80,7 @@ export const createManualClock = (options: ManualClockOptions = {}): ManualClock
         },
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      sleepers.push(sleeper);
+      sleepers = [...sleepers, sleeper];
       planJump();
     });
 
@@ -96,6 +98,13 @@ export const createManualClock = (options: ManualClockOptions = {}): ManualClock
     sleepers: () => sleepers.length,
     untilSleeping: async (count = 1) => {
       while (sleepers.length < count) await turn();
+    },
+    untilOnlySleeping: async () => {
+      let before: readonly Sleeper[];
+      do {
+        before = sleepers;
+        await turn();
+      } while (sleepers.length === 0 || sleepers !== before);
     },
   };
 };

@@ -183,7 +183,7 @@ describe('gpiomon as a child', () => {
       findTools: () => Promise.reject(new Error("libgpiod's tools do not work: install the package gpiod")),
     });
 
-    await vi.waitFor(() => expect(faults).toHaveLength(1));
+    await vi.waitFor(() => expect(faults).toHaveLength(1), 10_000);
     await source.close();
 
     expect(faults).toEqual(["libgpiod's tools do not work: install the package gpiod"]);
@@ -196,7 +196,7 @@ describe('gpiomon as a child', () => {
       countLineRequests: () => Promise.resolve(0),
     });
 
-    await vi.waitFor(() => expect(faults[0]).toMatch(/^gpiomon did not start: spawn .* ENOENT$/));
+    await vi.waitFor(() => expect(faults[0]).toMatch(/^gpiomon did not start: spawn .* ENOENT$/), 10_000);
     await source.close();
     await armed;
   });

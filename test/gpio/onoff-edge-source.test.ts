@@ -113,7 +113,10 @@ describe('onoff', () => {
     const source = create();
     const { faults } = watch(source);
 
-    await vi.waitFor(() => expect(faults).toEqual(['GPIO 5 does not report edges: direction in, edge none']));
+    await vi.waitFor(
+      () => expect(faults).toEqual(['GPIO 5 does not report edges: direction in, edge none']),
+      10_000,
+    );
     await source.close();
   });
 
@@ -125,7 +128,7 @@ describe('onoff', () => {
 
     await vi.waitFor(() => expect(faults).toEqual(['EPOLLERR', null]), 10_000);
     await pulse(6);
-    await vi.waitFor(() => expect(lines).toEqual([6]));
+    await vi.waitFor(() => expect(lines).toEqual([6]), 10_000);
     await source.close();
   });
 
@@ -133,8 +136,9 @@ describe('onoff', () => {
     const source = create({ loadOnoff: () => Promise.reject(new Error("Cannot find package 'onoff'")) });
     const { faults } = watch(source);
 
-    await vi.waitFor(() =>
-      expect(faults[0]).toMatch(/npm rebuild --ignore-scripts=false epoll; or install gpiod$/),
+    await vi.waitFor(
+      () => expect(faults[0]).toMatch(/npm rebuild --ignore-scripts=false epoll; or install gpiod$/),
+      10_000,
     );
     await source.close();
   });

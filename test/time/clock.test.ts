@@ -62,4 +62,21 @@ describe('the manual test clock', () => {
 
     expect(clock.sleepers()).toBe(1);
   });
+
+  it('waits until nobody runs any more', async () => {
+    const clock = createManualClock();
+    const controller = new AbortController();
+    let turns = 0;
+    const run = (): void => {
+      turns += 1;
+      setImmediate(() => void clock.sleep(5));
+    };
+    clock.sleep(5, controller.signal).catch(() => setImmediate(run));
+    setImmediate(() => controller.abort());
+
+    await clock.untilOnlySleeping();
+
+    expect(turns).toBe(1);
+    expect(clock.sleepers()).toBe(1);
+  });
 });
