@@ -1,19 +1,73 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Runs the demo until each of the patterns has matched a line, and tells it to end; resolves with all lines. */
+const runDemoUntil = async (
+  patterns: readonly RegExp[],
+  folder: string,
+  options: readonly string[],
+): Promise<string[]> => {
+  const demo = spawn(process.execPath, ['dist/demo/main.js', ...options], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(demo, 'exit');
+  const lines: string[] = [];
+  const missing = new Set(patterns);
+  for await (const line of createInterface(demo.stdout)) {
+    lines.push(line);
+    for (const pattern of missing) if (pattern.test(line)) missing.delete(pattern);
+    if (missing.size === 0) demo.kill('SIGINT');
+  }
+  const [status] = await exited;
+  expect(status, lines.slice(-10).join('\n')).toBe(0);
+  return lines;
+};
 
 it('the demo shows readings arriving, waiting, and arriving late', async () => {
-  const { stdout } = await run(process.execPath, [
-    ...['dist/demo/main.js', '--interval', '1', '--seconds', '25'],
-    ...['--cut-after', '6', '--cut-for', '8'],
-  ]);
+  const patterns = [
+    /dashboard: http:\/\/127\.0\.0\.1:\d+\/$/,
+    /^status {3}online/,
+    /^reading {2}#1 /,
+    /^status {3}offline$/,
+    /^outbox {3}\d+ readings wait$/,
+    /^backlog {2}#\d+ to #\d+: \d+ readings/,
+  ];
 
-  const lines = stdout.split('\n');
-  expect(stdout).toMatch(/dashboard: http:\/\/127\.0\.0\.1:\d+\//);
-  expect(lines.filter((line) => line.startsWith('reading ')).length).toBeGreaterThan(3);
-  expect(lines.some((line) => /^outbox {3}\d+ readings wait$/.test(line))).toBe(true);
-  expect(lines.some((line) => /^backlog {2}#\d+ to #\d+: \d+ readings/.test(line))).toBe(true);
-  expect(lines.filter((line) => line === 'status   offline').length).toBeGreaterThan(0);
+  await runDemoUntil(patterns, ROOT, ['--interval', '1', '--cut-after', '12', '--cut-for', '8']);
 });
+
+/** With the packages, since each of them has to find its own files; linked where the file system can. */
+const copyProject = (folder: string): void => {
+  for (const name of ['package.json', 'tsconfig.json', '.npmrc', 'src', 'config'])
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  const modules = [join(ROOT, 'node_modules'), join(folder, 'node_modules')];
+  if (spawnSync('cp', ['-al', ...modules]).status === 0) return;
+  rmSync(join(folder, 'node_modules'), { recursive: true, force: true });
+  expect(spawnSync('cp', ['-a', ...modules]).status).toBe(0);
+};
+
+it('the demo is built and runs in a folder with a space and an umlaut', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'demo-elsewhere-'));
+  const folder = join(parent, 'Wetter für München');
+  mkdirSync(folder);
+  try {
+    copyProject(folder);
+    const build = spawnSync('npm', ['run', '--silent', 'build'], { cwd: folder, encoding: 'utf8' });
+    expect(build).toMatchObject({ status: 0, stderr: '' });
+
+    const lines = await runDemoUntil([/^reading {2}#3 /], folder, ['--interval', '1']);
+
+    expect(lines.filter((line) => line.startsWith('gateway'))).toEqual([]);
+  } finally {
+    rmSync(parent, { recursive: true });
+  }
+}, 300_000);

@@ -72,7 +72,7 @@ export const runMachine = async (options: MachineOptions): Promise<MachineResult
     const variables = `VM_KERNEL=${kernel} VM_LIBGPIOD2=${tools}`;
     // Also where Node.js is in no folder that the machine looks into.
     const node = `command -v node >/dev/null || ln -s ${process.execPath} /usr/local/bin/node`;
-    await writeFile(script, `export ${variables}\ncd ${projectRoot}\n${node}\n${options.script}\n`);
+    await writeFile(script, `export ${variables}\ncd '${projectRoot}'\n${node}\n${options.script}\n`);
     await makeInitramfs(folder);
     return await boot(qemuArguments({ kernel, folder, script }, options), options);
   } finally {

@@ -4,8 +4,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtKernel, debian13, findKernel, projectRoot } from './machine.ts';
 
-const isCi = process.env['CI'] === 'true';
-
 const run = (command: string, args: readonly string[]): boolean =>
   spawnSync(command, args, { stdio: 'inherit', cwd: projectRoot }).status === 0;
 
@@ -22,12 +20,9 @@ const ensureKernel = (): boolean =>
 const isNodeOfDebian13 = process.versions.node.startsWith('20.');
 
 /** Elsewhere than on Debian, and without a network, the suites do with what is installed. */
-const ensureDebian13 = (): boolean => {
-  if (existsSync(debian13)) return true;
-  if (isNodeOfDebian13 && run(script('debian-13.sh'), [debian13])) return true;
-  if (!isCi)
-    console.warn('LEFT OUT: the service on Debian 13 and libgpiod 2. That needs Debian and Node.js 20.');
-  return !isCi;
+const tryDebian13 = (): void => {
+  if (existsSync(debian13) || (isNodeOfDebian13 && run(script('debian-13.sh'), [debian13]))) return;
+  console.warn('LEFT OUT: the service on Debian 13 and libgpiod 2. That needs Debian and Node.js 20.');
 };
 
 const runSuites = (names: readonly string[]): number =>
@@ -40,7 +35,7 @@ if (!ensureAddons() || !ensureKernel()) {
   console.warn(
     'LEFT OUT: the emulated machine, for there is no kernel or no compiler for the addons, as said above.',
   );
-  process.exitCode = isCi ? 1 : 0;
 } else {
-  process.exitCode = ensureDebian13() ? runSuites(process.argv.slice(2)) : 1;
+  tryDebian13();
+  process.exitCode = runSuites(process.argv.slice(2));
 }

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { runSuite } from './run-suite.ts';
+import type { Suite } from './suites.ts';
+
+const suiteOf = (script: string, needs: readonly string[] = []): Suite => ({
+  name: 'made up',
+  about: 'a made-up suite',
+  command: [process.execPath, '-e', script],
+  needs,
+});
+
+const runQuietly = (suite: Suite, isGapFailure = false) =>
+  runSuite(suite, { isGapFailure, args: ['more'], write: () => undefined });
+
+describe('a suite', () => {
+  it('runs with its arguments and passes', async () => {
+    const suite = suiteOf('process.exit(process.argv[1] === "more" ? 0 : 1)', ['sh']);
+
+    expect(await runQuietly(suite, true)).toMatchObject({ end: 'passed', tally: { passed: 1, failed: 0 } });
+  });
+
+  it('fails by its exit status', async () => {
+    expect(await runQuietly(suiteOf('process.exit(3)'))).toMatchObject({
+      end: 'failed',
+      tally: { passed: 0, failed: 1 },
+    });
+  });
+
+  it('is left out where a program is missing, which fails where no gap is tolerated', async () => {
+    const suite = suiteOf('', ['sh', 'no-such-program']);
+    const gaps = ['LEFT OUT: a made-up suite. Not installed: no-such-program'];
+
+    expect(await runQuietly(suite)).toMatchObject({ end: 'left out', gaps, tally: { failed: 0 } });
+    expect(await runQuietly(suite, true)).toMatchObject({ end: 'failed', gaps, tally: { failed: 1 } });
+  });
+
+  it('says what it left out itself, which fails where no gap is tolerated', async () => {
+    const suite = suiteOf('console.log("LEFT OUT: the disks")');
+
+    expect(await runQuietly(suite)).toMatchObject({ end: 'passed', gaps: ['LEFT OUT: the disks'] });
+    expect(await runQuietly(suite, true)).toMatchObject({ end: 'failed', tally: { failed: 1 } });
+  });
+});

@@ -1,0 +1,100 @@
+export type Suite = {
+  readonly name: string;
+  readonly about: string;
+  readonly command: readonly [program: string, ...args: string[]];
+  /** Programs that it needs besides Node.js. Without one of them it is left out. */
+  readonly needs: readonly string[];
+};
+
+const SYSTEM = ['vitest', 'run', '--config', 'test/vitest.system.config.ts'] as const;
+/** Maven's own messages are kept off the terminal; Surefire's lines stay, which say what was tested. */
+const MAVEN_LOG = '-Dorg.slf4j.simpleLogger';
+
+/** Quick and without a machine of their own; a failure here ends the run. */
+export const first: readonly Suite[] = [
+  { name: 'check', about: 'linters, types, layers', command: ['npm', 'run', '--silent', 'check'], needs: [] },
+  {
+    name: 'build',
+    about: 'the package of the release, and dist/',
+    command: ['npm', 'run', '--silent', 'build:package'],
+    needs: [],
+  },
+  {
+    name: 'unit',
+    about: 'unit and contract tests with coverage, cloud templates, what the shipped rules are worth',
+    command: ['npm', 'run', '--silent', 'test:unit'],
+    needs: [],
+  },
+];
+
+/** Tests of the built daemon by the clock on the wall, one after the other. */
+const byTheClock: readonly Suite[] = [
+  {
+    name: 'analytics',
+    about: 'the Flink job',
+    command: [
+      ...['mvn', '-B', '-ntp', `${MAVEN_LOG}.defaultLogLevel=warn`],
+      ...[`${MAVEN_LOG}.log.org.apache.maven.plugin.surefire=info`],
+      ...[`${MAVEN_LOG}.log.org.apache.maven.plugins.shade=error`],
+      ...['-f', 'cloud/analytics/pom.xml', 'verify'],
+    ],
+    needs: ['javac', 'mvn'],
+  },
+  {
+    name: 'system',
+    about: 'the daemon, the demo and the release as processes',
+    command: [
+      ...SYSTEM,
+      ...['alert-mails', 'cloud-synth', 'damaged-table', 'system/demo.test', 'hostile-requests', 'release'],
+    ],
+    needs: [],
+  },
+  {
+    name: 'systemd',
+    about: 'the unit and its files',
+    command: [...SYSTEM, 'systemd-files'],
+    needs: ['systemd-analyze'],
+  },
+  {
+    name: 'broker',
+    about: 'the daemon against mosquitto over mutual TLS',
+    command: [...SYSTEM, 'nothing-lost', 'system/pre-alert', 'system/publisher'],
+    needs: ['mosquitto'],
+  },
+  {
+    name: 'dashboard',
+    about: 'the page in a browser',
+    command: [...SYSTEM, 'system/dashboard.test', 'dashboard-daemon'],
+    needs: ['chromium'],
+  },
+  {
+    name: 'chain',
+    about: 'daemon, broker, Flink, warehouse and mail on this machine',
+    command: [...SYSTEM, 'system/chain.test', 'day-away', 'demo-cloud', 'flink-job'],
+    needs: ['mosquitto', 'javac', 'mvn'],
+  },
+  {
+    name: 'faults',
+    about: 'five hundred faults at eight stations',
+    command: ['tsx', 'test/faults/main.ts'],
+    needs: ['mosquitto'],
+  },
+];
+
+/** Emulated machines, mostly on virtual time: they take what the others leave of the processor. */
+const byVirtualTime: readonly Suite[] = [
+  {
+    name: 'vm',
+    about: 'the buses and the installed service on emulated machines',
+    command: ['nice', '-n', '10', 'tsx', 'test/vm/main.ts'],
+    needs: [
+      ...['qemu-system-x86_64', 'busybox', 'cpio', 'systemctl', 'gpiomon', 'i2cset', 'python3'],
+      ...['mosquitto', 'debugfs'],
+    ],
+  },
+];
+
+/** Side by side, the suites of each one after the other. */
+export const lanes: readonly (readonly Suite[])[] = [byTheClock, byVirtualTime];
+
+export const allSuites: readonly Suite[] = [...first, ...lanes.flat()];
