@@ -33,7 +33,8 @@ const byTheClock: readonly Suite[] = [
     name: 'analytics',
     about: 'the Flink job',
     command: [
-      ...['mvn', '-B', '-ntp', `${MAVEN_LOG}.defaultLogLevel=warn`],
+      'mvn',
+      ...['-B', '-ntp', `${MAVEN_LOG}.defaultLogLevel=warn`],
       ...[`${MAVEN_LOG}.log.org.apache.maven.plugin.surefire=info`],
       ...[`${MAVEN_LOG}.log.org.apache.maven.plugins.shade=error`],
       ...['-f', 'cloud/analytics/pom.xml', 'verify'],
