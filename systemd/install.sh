@@ -3,17 +3,22 @@
 #
 #   install.sh [PACKAGE.tgz]               install or upgrade, enable, start; without PACKAGE out of this clone
 #   install.sh --stage DIR [PACKAGE.tgz]   only make a release in DIR, for a station without a network
-#   install.sh --release DIR               install a release that --stage made on a machine of the same kind
+#   install.sh --release DIR               install a copy of a release that --stage made on a machine of the same kind
 #   install.sh --uninstall [--purge]       remove the program; with --purge also configuration, key and data
 #
-# A release is whole before it is switched to, and the old one comes back when the new one does not start.
-# Readings, configuration and key are never touched by an upgrade.
+# A release is complete and on the disk before it is switched to; the old one comes back when the new one does not
+# start. An upgrade never touches readings, configuration and key.
 set -euo pipefail
+# The service, which is another user, reads what root makes here.
+umask 022
+# A set CDPATH makes `cd` print and go elsewhere.
+unset CDPATH
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 program=/opt/weather-gateway
 etc=/etc/weather-gateway
 data=/var/lib/weather-gateway
+lock=/run/lock/weather-gateway-install
 
 fail() {
   echo "install.sh: $*" >&2
@@ -29,10 +34,10 @@ refuse_users() {
   [ "$(id -u)" = 0 ] || fail "must run as root: sudo $0"
 }
 
-# Name of the Debian package for each command that is missing.
+# Installs the Debian package of each missing command of the list COMMAND:PACKAGE, and checks the version of Node.js.
 install_missing_packages() {
   local missing=() pair
-  for pair in node:nodejs npm:npm gpiomon:gpiod g++:g++ make:make python3:python3; do
+  for pair in "$@"; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   if [ ${#missing[@]} -gt 0 ]; then
@@ -45,22 +50,70 @@ install_missing_packages() {
     fail "Node.js $(node --version) is too old: 20.19 or later is needed, as in Debian 13 and Raspberry Pi OS of the same name"
 }
 
+# Only one installer works at a time; the lock goes with the process.
+lock_or_fail() {
+  mkdir -p "$(dirname "$lock")"
+  exec 9>"$lock"
+  flock --nonblock 9 || fail "another install.sh is at work on this machine"
+}
+
+# Whether folder $1 is a release of this program.
+is_release() {
+  [ -e "$1/dist/main.js" ] && grep -q '"name": *"weather-gateway"' "$1/package.json" 2>/dev/null
+}
+
+# Whatever umask, owner or mode bits it was made with: root owns it, everybody reads it, nothing is setuid.
+settle_ownership() {
+  chown -hR 0:0 -- "$1"
+  chmod -R u=rwX,go=rX,a-st -- "$1"
+}
+
+needed_to_run=(node:nodejs gpiomon:gpiod)
+needed_to_build=("${needed_to_run[@]}" npm:npm g++:g++ make:make python3:python3)
+
+# Removes the binaries of other systems from release $1: a third of its size.
+prune() {
+  local platform
+  platform=linux-$(node -p process.arch)
+  find "$1/node_modules/aws-crt/dist/bin" "$1/node_modules/classic-level/prebuilds" \
+    -mindepth 1 -maxdepth 1 -type d ! -name "$platform" ! -name "$platform-glibc" -exec rm -r {} + 2>/dev/null || true
+}
+
 # Makes a release in $1 out of package $2, or out of the clone.
 stage() {
   local target=$1 package=${2:-} scratch
+  if [ -e "$target" ] && ! is_release "$target" && [ -n "$(ls -A -- "$target")" ]; then
+    fail "$target holds something else than a release; name a new or an empty folder"
+  fi
+  [ -z "$package" ] || [ -f "$package" ] || fail "there is no package $package"
   scratch=$(mktemp -d)
   if [ -z "$package" ]; then
     [ -d "$here/node_modules/typescript" ] || (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund)
     (cd "$here" && npm pack --ignore-scripts=false --silent --pack-destination "$scratch" >/dev/null)
     package=$(echo "$scratch"/*.tgz)
   fi
-  rm -rf "$target"
-  mkdir -p "$target"
-  tar -xzf "$package" --strip-components=1 --no-same-owner -C "$target"
+  rm -rf -- "$target"
+  mkdir -p -- "$target"
+  # A colon in the name would mean another host.
+  tar --force-local -xzf "$package" --strip-components=1 --no-same-owner -C "$target"
   rm -rf "$scratch"
+  is_release "$target" || fail "$package is no package of weather-gateway"
   # Builds the addons for the buses, whatever npm is told elsewhere.
   (cd "$target" && npm ci --omit=dev --ignore-scripts=false --no-audit --no-fund)
   chmod +x "$target/dist/main.js"
+  prune "$target"
+}
+
+# A copy of the release in $1 that root owns and that is on the disk: whoever made $1 cannot change what runs, and the
+# service cannot see /home. Prints its folder.
+copy_release() {
+  local copy
+  is_release "$1" || fail "$1 holds no release: make one with --stage"
+  mkdir -p "$program"
+  copy=$(mktemp -d "$program/$(date -u +%Y%m%dT%H%M%SZ)-XXXXXX")
+  cp -R --preserve=mode,timestamps -- "$1/." "$copy/"
+  settle_ownership "$copy"
+  echo "$copy"
 }
 
 install_files() {
@@ -86,9 +139,13 @@ enable_i2c() {
   fi
 }
 
+# A power cut leaves either the old release or the new one, complete: the files of the release are on the disk before the
+# link names them, and the link is on the disk before anything else follows.
 switch_to() {
+  sync -f "$1"
   ln -sfn "$1" "$program/next"
   mv -T "$program/next" "$program/current"
+  sync -f "$program"
   install -d /usr/local/bin
   ln -sfn "$program/current/dist/main.js" /usr/local/bin/weather-gateway
 }
@@ -105,9 +162,7 @@ TEXT
 }
 
 activate() {
-  local release previous
-  release=$(realpath "$1")
-  [ -e "$release/dist/main.js" ] || fail "$release holds no release: make one with --stage"
+  local release=$1 previous
   previous=$(readlink -e "$program/current" || true)
   install_files "$release"
   enable_i2c
@@ -120,12 +175,22 @@ activate() {
     switch_to "$previous"
     install_files "$previous"
     systemctl restart weather-gateway || true
+    rm -rf -- "$release"
     fail "the new release did not start, the previous one is back: journalctl -u weather-gateway"
   fi
   echo "weather-gateway $(weather-gateway --version) runs."
   weather-gateway check || explain_first_steps
-  # Only what runs and what ran before it is kept.
-  find "$program" -mindepth 1 -maxdepth 1 -type d ! -path "$release" ! -path "${previous:-$release}" -exec rm -rf {} +
+  remove_other_releases "$release" "$previous"
+}
+
+# Only what runs and what ran before it is kept.
+remove_other_releases() {
+  local folder
+  for folder in "$program"/*/; do
+    folder=${folder%/}
+    # Quoted, so that a name with [1] is no pattern.
+    [ -L "$folder" ] || [ "$folder" = "$1" ] || [ "$folder" = "$2" ] || rm -rf --one-file-system -- "$folder"
+  done
 }
 
 uninstall() {
@@ -147,25 +212,31 @@ case ${1:-} in
   -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" ;;
   --uninstall)
     refuse_users
+    lock_or_fail
     uninstall "${2:-}"
     ;;
   --stage)
     refuse_unfit_machine
-    install_missing_packages
+    install_missing_packages "${needed_to_build[@]}"
     stage "${2:?--stage DIR}" "${3:-}"
     ;;
   --release)
     refuse_unfit_machine
     refuse_users
-    activate "${2:?--release DIR}"
+    lock_or_fail
+    install_missing_packages "${needed_to_run[@]}"
+    release=$(copy_release "${2:?--release DIR}")
+    activate "$release"
     ;;
   -*) fail "unknown option $1 (--help)" ;;
   *)
     refuse_unfit_machine
     refuse_users
-    install_missing_packages
+    lock_or_fail
+    install_missing_packages "${needed_to_build[@]}"
     release="$program/$(date -u +%Y%m%dT%H%M%SZ)"
     stage "$release" "${1:-}"
+    settle_ownership "$release"
     activate "$release"
     ;;
 esac

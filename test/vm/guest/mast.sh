@@ -1,7 +1,7 @@
 # Run in the test machine under its systemd: what happens to the service on a mast, while it runs.
 . test/vm/guest/station.sh
 
-check installed systemd/install.sh --release /opt/weather-gateway/release || exit 1
+check installed systemd/install.sh --release /run/disk/release || exit 1
 check active is_property ActiveState active
 check values arrives 60 '"temperature":25.1,"humidity":55,"winddirection":90.*"pressure":1006.5'
 tip 2

@@ -7,7 +7,7 @@ mkfs.ext4 -q -J size=4 /run/store.img
 mkdir -p $data
 mount -o loop /run/store.img $data
 
-check installed systemd/install.sh --release /opt/weather-gateway/release || exit 1
+check installed systemd/install.sh --release /run/disk/release || exit 1
 check active is_property ActiveState active
 check values arrives 120 '"temperature":25.1,"humidity":55,"winddirection":90.*"pressure":1006.5'
 check verified bash -c "! systemd-analyze verify --man=no /etc/systemd/system/$unit.service 2>&1 | grep $unit"
@@ -68,14 +68,15 @@ tip 2
 arrives 10 reading
 
 # An upgrade over it, and one that does not start
-check upgrades systemd/install.sh --release /opt/weather-gateway/release
+check upgrades systemd/install.sh --release /run/disk/release
 check values-after-upgrade arrives 120 '"windintensity":[1-9]'
-mkdir -p /opt/weather-gateway/broken/dist
-cp -r config systemd /opt/weather-gateway/broken/
-printf '#!/bin/sh\nexit 1\n' >/opt/weather-gateway/broken/dist/main.js
-chmod +x /opt/weather-gateway/broken/dist/main.js
-check refuses-broken-release bash -c '! systemd/install.sh --release /opt/weather-gateway/broken'
-check keeps-release [ "$(readlink /opt/weather-gateway/current)" = /opt/weather-gateway/release ]
+release=$(readlink /opt/weather-gateway/current)
+mkdir -p /run/broken/dist
+cp -r config systemd package.json /run/broken/
+printf '#!/bin/sh\nexit 1\n' >/run/broken/dist/main.js
+chmod +x /run/broken/dist/main.js
+check refuses-broken-release bash -c '! systemd/install.sh --release /run/broken'
+check keeps-release [ "$(readlink /opt/weather-gateway/current)" = "$release" ]
 check values-after-broken-release arrives 120 '"windintensity":[1-9]'
 
 # A bad configuration
@@ -95,7 +96,6 @@ mkdir /run/store
 cp -a $data/. /run/store/
 umount $data
 cp -a /run/store/. $data/
-umount /opt/weather-gateway/release
 check uninstalls systemd/install.sh --uninstall
 check keeps-data test -e $data/store -a -e $etc/device.key
 check removes-program bash -c "! ls -d /opt/weather-gateway && ! ls -d /usr/local/bin/weather-gateway && ! systemctl cat $unit"

@@ -84,10 +84,9 @@ insert_chips() { # addresses
 registers
 synchronize
 
-mkdir -p $etc /opt/weather-gateway/release /etc/systemd/system/$unit.service.d
+mkdir -p $etc /etc/systemd/system/$unit.service.d
 mkdir /run/disk
 mount -o ro,noload /dev/vda /run/disk
-mount --bind /run/disk/release /opt/weather-gateway/release
 ln -sf "$NODE" /usr/local/bin/node
 cp "$FOLDER"/ca.pem "$FOLDER"/device.pem "$FOLDER"/device.key $etc/
 chmod 600 $etc/device.key
