@@ -57,6 +57,12 @@ const byTheClock: readonly Suite[] = [
     needs: ['systemd-analyze'],
   },
   {
+    name: 'install',
+    about: 'install.sh as root in a mount namespace',
+    command: [...SYSTEM, 'system/install.test'],
+    needs: ['unshare', 'systemd-sysusers'],
+  },
+  {
     name: 'broker',
     about: 'the daemon against mosquitto over mutual TLS',
     command: [...SYSTEM, 'nothing-lost', 'system/pre-alert', 'system/publisher'],
