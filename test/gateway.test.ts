@@ -5,11 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type GatewayConfig, gatewaySchema } from '../src/config/schema.ts';
 import { runGateway } from '../src/gateway.ts';
-import { openOutbox } from '../src/outbox/open-outbox.ts';
+import { inspectOutbox } from '../src/outbox/inspection.ts';
 import { openSimulatedStation } from '../src/simulation/simulated-station.ts';
 import type { Notification } from '../src/systemd.ts';
 import { systemClock } from '../src/time/clock.ts';
-import { timeOf } from '../src/uplink/stored-bodies.ts';
 import { createRecordingLog } from './fakes/log.ts';
 import { createFakePublisher, type FakePublisher, type Published } from './fakes/publisher.ts';
 import { usualSensors } from './fakes/simulated-station.ts';
@@ -94,13 +93,10 @@ describe('the gateway', () => {
       .map(({ payload }) => JSON.parse(payload));
 
   const totals = async () => {
-    const { outbox, store } = await openOutbox({
-      ...{ directory, maxBytes: 1_000_000, timeOf, log: createRecordingLog() },
-      wallMs: () => Date.now(),
-    });
-    const stats = outbox.stats();
-    await outbox.close();
-    await store.close();
+    const inspection = await inspectOutbox(directory);
+    if (typeof inspection === 'string') throw new Error(inspection);
+    const stats = inspection.stats();
+    await inspection.close();
     return stats;
   };
 

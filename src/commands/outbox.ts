@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import { type Inspection, inspectOutbox, type Verified } from '../outbox/inspection.ts';
-import { lanes, type OutboxStats } from '../outbox/outbox.ts';
+import { lanes, type OutboxStats } from '../outbox/records.ts';
 import { StorageFullError, StorageLockedError } from '../store/store.ts';
 import type { Command } from './command.ts';
 
@@ -30,7 +30,7 @@ const peek = async (inspection: Inspection): Promise<Finding> => {
   const waiting = [];
   for (const lane of lanes)
     for (const record of await inspection.peek(lane, PEEKED_RECORDS)) waiting.push({ lane, ...record });
-  const setAside = await inspection.setAside();
+  const setAside = await inspection.deadLetters();
   const lines = [
     ...waiting.map(({ lane, epoch, seq, body }) => `${lane} ${epoch} ${seq} ${JSON.stringify(body)}`),
     ...setAside.map(

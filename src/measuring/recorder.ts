@@ -1,6 +1,7 @@
 import type { History } from '../history/history.ts';
 import type { Log } from '../log.ts';
-import type { Outbox, Position, StateChanges } from '../outbox/outbox.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { RecordId, StateChanges } from '../outbox/records.ts';
 import type { QualityControl } from '../quality/quality-control.ts';
 import { StorageFullError } from '../store/store.ts';
 import { type ReadingMessage, readingMessage } from '../weather/message.ts';
@@ -25,7 +26,7 @@ export type RecorderParts = {
   readonly observeCommit: (seconds: number) => void;
 };
 
-type Latest = { readonly measurement: Measurement; readonly position: Position };
+type Latest = { readonly measurement: Measurement; readonly position: RecordId };
 
 /** Makes of every raw measurement a reading on disk, and lets follow what follows from it. */
 export class Recorder {
@@ -68,7 +69,7 @@ export class Recorder {
     return this.#unstored;
   }
 
-  async #store(measurement: Measurement, state: StateChanges): Promise<Position | null> {
+  async #store(measurement: Measurement, state: StateChanges): Promise<RecordId | null> {
     const { outbox, progress, monotonicMs, observeCommit, stateToKeep, log } = this.#parts;
     const startMs = monotonicMs();
     try {

@@ -1,6 +1,6 @@
 import type { Instruments } from '../instruments/instruments.ts';
 import { VaneSamples } from '../instruments/wind-vane/vane-samples.ts';
-import type { StateChanges } from '../outbox/outbox.ts';
+import type { StateChanges } from '../outbox/records.ts';
 import type { Instant, RawMeasurement } from '../weather/reading.ts';
 import { rawMeasurement } from './raw-measurement.ts';
 

@@ -1,91 +1,74 @@
 import type { Store } from '../store/store.ts';
-import { beginEpoch, ledgerOf, raiseTo, withHeads } from './epochs.ts';
-import type { HighWater } from './high-water.ts';
-import { decodeLedger, emptyLedger, encodeLedger, LEDGER_KEY, type Ledger, withLane } from './ledger.ts';
-import { type Lane, lanes } from './outbox.ts';
-import { epochKey, epochRange } from './place.ts';
+import { decodeLedger, isAhead, LEDGER_KEY, type Ledger, withLane } from './ledger.ts';
+import { readLegacyGaps } from './legacy-gaps.ts';
 import { reconstruct } from './reconstruct.ts';
-import { findWhole } from './whole-record.ts';
+import { epochRange, LOWEST_KEY, parseRecordKey } from './record-key.ts';
+import { type RecordLane, recordLanes } from './records.ts';
+import { decodeRecord } from './stored-record.ts';
 
 export type FoundLedger = {
   readonly ledger: Ledger;
-  /** Why the sequence may have been broken, so that a new epoch began; `null` when it goes on. */
+  /** Why records may be missing; `null` when nothing says so. */
   readonly doubt: string | null;
-};
-
-export type FindLedgerOptions = {
-  /** The store was damaged. */
-  readonly isInDoubt: boolean;
-  readonly highWater: HighWater | null;
-  readonly newEpoch: () => string;
 };
 
 type CaughtUp = { readonly ledger: Ledger; readonly isTailDamaged: boolean };
 
-/** Brings a lane up to what was appended after the ledger was last written. */
-const catchUp = async (store: Store, ledger: Ledger, lane: Lane): Promise<CaughtUp> => {
+const CHUNK = 100;
+
+/** Brings a lane up to what was appended after the ledger was last written; its newest intact record tells. */
+const catchUp = async (store: Store, ledger: Ledger, lane: RecordLane): Promise<CaughtUp> => {
   const { nextSeq, accepted } = ledger.lanes[lane];
-  const range = epochRange(lane, { epoch: ledger.epoch, seq: nextSeq });
-  const { record, passed } = await findWhole(store, range, true);
-  // Damaged entries behind the newest whole record were records too.
-  const lastSeq = (record?.place.seq ?? nextSeq - 1) + passed;
-  return {
-    ledger: withLane(ledger, lane, {
-      nextSeq: lastSeq + 1,
-      accepted: {
-        count: accepted.count + lastSeq + 1 - nextSeq,
-        bytes: record?.acceptedBytes ?? accepted.bytes,
-      },
-    }),
-    isTailDamaged: passed > 0,
-  };
-};
-
-const catchUpAll = async (store: Store, saved: Ledger): Promise<CaughtUp> => {
-  let ledger = saved;
-  let isTailDamaged = false;
-  for (const lane of lanes) {
-    const caughtUp = await catchUp(store, ledger, lane);
-    ledger = caughtUp.ledger;
-    isTailDamaged ||= caughtUp.isTailDamaged;
+  let { from, until } = epochRange(lane, { epoch: ledger.epoch, seq: nextSeq });
+  // Damaged entries behind the newest intact record were records too.
+  for (let passed = 0; ; ) {
+    const limit = passed === 0 ? 1 : CHUNK;
+    const entries = await store.entries({ from, until }, { limit, reverse: true });
+    for (const [entry, value] of entries) {
+      const record = decodeRecord(entry, value);
+      const seq = parseRecordKey(entry)?.seq;
+      if (seq !== undefined && record?.kind === 'accepted')
+        return caughtUp(seq + passed, record.acceptedBytes, passed > 0);
+      passed += 1;
+      until = entry;
+    }
+    if (entries.length === 0) return caughtUp(nextSeq - 1 + passed, accepted.bytes, passed > 0);
   }
-  return { ledger, isTailDamaged };
-};
 
-type Known = { readonly ledger: Ledger; readonly doubt: string | null; readonly isReconstructed: boolean };
-
-/** The best account of itself that the store can still give, or `null` when it holds nothing. */
-const findKnown = async (store: Store): Promise<Known | null> => {
-  const value = await store.get(LEDGER_KEY);
-  const saved = value === undefined ? null : decodeLedger(value);
-  const known = saved ?? (await reconstruct(store));
-  if (known === null) return null;
-  const { ledger, isTailDamaged } = await catchUpAll(store, known);
-  if (saved === null)
-    return { ledger, doubt: 'what the outbox knew of itself is damaged or lost', isReconstructed: true };
-  return { ledger, doubt: isTailDamaged ? 'the newest records are damaged' : null, isReconstructed: false };
+  function caughtUp(lastSeq: number, bytes: number, isTailDamaged: boolean): CaughtUp {
+    const count = accepted.count + lastSeq + 1 - nextSeq;
+    return {
+      ledger: withLane(ledger, lane, { nextSeq: lastSeq + 1, accepted: { count, bytes } }),
+      isTailDamaged,
+    };
+  }
 };
 
 /** Where the outbox stands, as far as store and mark still tell it; `null` when it never was. Changes nothing. */
-export const readLedger = async (store: Store, highWater: HighWater | null): Promise<FoundLedger | null> => {
-  const known = await findKnown(store);
-  if (highWater === null) return known;
-  if (known === null) return { ledger: ledgerOf(highWater), doubt: 'the store is gone' };
-  const { ledger, doubt } = known;
-  const raised = raiseTo(known.isReconstructed ? withHeads(ledger, highWater) : ledger, highWater);
-  const isBehind = lanes.some((lane) => raised.lanes[lane].nextSeq !== ledger.lanes[lane].nextSeq);
-  return { ledger: raised, doubt: doubt ?? (isBehind ? 'the newest records are missing' : null) };
+export const findLedger = async (store: Store, marked: Ledger | null): Promise<FoundLedger | null> => {
+  const stored = await store.get(LEDGER_KEY);
+  const saved = stored === undefined ? null : decodeLedger(stored);
+  const known = saved ?? marked ?? (await reconstruct(store));
+  if (known === null) return null;
+  const readings = await catchUp(store, known, 'reading');
+  const both = await catchUp(store, readings.ledger, 'prealert');
+  const isBehind = marked !== null && isAhead(marked, both.ledger);
+  const ledger = isBehind || saved === null ? clearAll(isBehind ? marked : both.ledger) : both.ledger;
+  const gaps = [...(await readLegacyGaps(store, stored, ledger)), ...ledger.gaps];
+  const isTailDamaged = readings.isTailDamaged || both.isTailDamaged;
+  return { ledger: { ...ledger, gaps }, doubt: doubtOf({ isLost: saved === null, isTailDamaged, isBehind }) };
 };
 
-/** Finds where the outbox stands without looking at what waits, and begins a new epoch where that is in doubt. */
-export const findLedger = async (
-  store: Store,
-  { isInDoubt, highWater, newEpoch }: FindLedgerOptions,
-): Promise<FoundLedger> => {
-  const known = await readLedger(store, highWater);
-  const doubt = known?.doubt ?? (isInDoubt ? 'the store was damaged' : null);
-  if (known !== null && doubt === null) return { ledger: known.ledger, doubt };
-  const ledger = known === null ? emptyLedger(epochKey(1, newEpoch())) : beginEpoch(known.ledger, newEpoch());
-  await store.write([{ key: LEDGER_KEY, value: encodeLedger(ledger) }], { sync: true });
-  return { ledger, doubt };
+/** What was deleted may be there again. */
+const clearAll = (ledger: Ledger): Ledger =>
+  recordLanes.reduce((all, lane) => withLane(all, lane, { cleared: LOWEST_KEY }), ledger);
+
+const doubtOf = (found: {
+  readonly isLost: boolean;
+  readonly isTailDamaged: boolean;
+  readonly isBehind: boolean;
+}): string | null => {
+  if (found.isLost) return 'what the outbox knew of itself is damaged or lost';
+  if (found.isTailDamaged) return 'the newest records are damaged';
+  return found.isBehind ? 'the newest records are missing' : null;
 };

@@ -2,22 +2,19 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openForInspection } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { readLedger } from './find-ledger.ts';
-import { openHighWaterFile } from './high-water.ts';
-import { type Loss, scanLane } from './lane-scan.ts';
-import { endOf, type Ledger, statsOf } from './ledger.ts';
-import { type Lane, lanes, type OutboxRecord, type OutboxStats } from './outbox.ts';
-import { epochOf, isBefore } from './place.ts';
-import { readSetAside, type SetAsideRecord } from './set-aside.ts';
-import { parseBody } from './stored-record.ts';
-
-const SCAN_RECORDS = 1_000;
+import { type DeadLetter, readDeadLetters } from './dead-letters.ts';
+import { findLedger } from './find-ledger.ts';
+import { walkLane } from './lane-scan.ts';
+import { type Ledger, statsOf } from './ledger.ts';
+import { openLedgerMark } from './ledger-mark.ts';
+import type { KeySpan } from './record-key.ts';
+import { type Lane, type OutboxRecord, type OutboxStats, type RecordLane, recordLanes } from './records.ts';
 
 export type Verified = {
-  readonly lane: Lane;
-  /** Records that are whole. */
+  readonly lane: RecordLane;
+  /** Records that are intact. */
   readonly records: number;
-  readonly losses: readonly Loss[];
+  readonly losses: readonly KeySpan[];
 };
 
 /** An outbox that is only looked at. */
@@ -25,41 +22,38 @@ export type Inspection = {
   /** What is wrong with it as far as opening showed, or `null`. */
   readonly damage: string | null;
   stats(): OutboxStats;
-  /** The oldest records of a lane; damaged ones are passed over. */
+  /** The oldest records of a lane; damaged ones are passed over. A gap is named by its first reading. */
   peek(lane: Lane, maxRecords: number): Promise<readonly OutboxRecord[]>;
-  setAside(): Promise<readonly SetAsideRecord[]>;
+  deadLetters(): Promise<readonly DeadLetter[]>;
   /** Reads everything that waits. */
   verify(): Promise<readonly Verified[]>;
   close(): Promise<void>;
 };
 
-const verifyLane = async (store: Store, ledger: Ledger, lane: Lane): Promise<Verified> => {
-  const losses: Loss[] = [];
+const verifyLane = async (store: Store, ledger: Ledger, lane: RecordLane): Promise<Verified> => {
+  const losses: KeySpan[] = [];
   let records = 0;
-  let next = ledger.lanes[lane].head;
-  while (isBefore(next, endOf(ledger, lane))) {
-    const scan = await scanLane(store, [ledger, lane], { from: next, maxRecords: SCAN_RECORDS });
-    records += scan.records.length;
-    if (scan.loss !== null) losses.push(scan.loss);
-    next = scan.next;
+  for await (const batch of walkLane(store, ledger, lane)) {
+    records += batch.count;
+    if (batch.lost !== null) losses.push(batch.lost);
   }
   return { lane, records, losses };
 };
 
 const peekLane = async (
   store: Store,
-  [ledger, lane]: readonly [Ledger, Lane],
+  ledger: Ledger,
+  lane: Lane,
   maxRecords: number,
 ): Promise<readonly OutboxRecord[]> => {
+  if (lane === 'gap')
+    return ledger.gaps.slice(0, maxRecords).map((gap) => ({ epoch: gap.epoch, seq: gap.fromseq, body: gap }));
   const found: OutboxRecord[] = [];
-  let next = ledger.lanes[lane].head;
-  while (found.length < maxRecords && isBefore(next, endOf(ledger, lane))) {
-    const scan = await scanLane(store, [ledger, lane], { from: next, maxRecords: maxRecords - found.length });
-    for (const { place, json } of scan.records)
-      found.push({ epoch: epochOf(place.epoch), seq: place.seq, body: parseBody(json) });
-    next = scan.next;
+  for await (const { records } of walkLane(store, ledger, lane)) {
+    for (const { epoch, seq, body } of records) found.push({ epoch, seq, body });
+    if (found.length >= maxRecords) break;
   }
-  return found;
+  return found.slice(0, maxRecords);
 };
 
 /**
@@ -75,7 +69,7 @@ export const inspectOutbox = async (directory: string): Promise<Inspection | str
   const opened = await openForInspection(directory);
   if ('damage' in opened) return `damaged, the daemon will repair it when it starts: ${opened.damage}`;
   const { store, report } = opened;
-  const standing = await readLedger(store, openHighWaterFile(join(directory, 'high-water')).read());
+  const standing = await findLedger(store, openLedgerMark(join(directory, 'high-water')).read());
   if (standing === null) {
     await store.close();
     return `nothing was ever put into the outbox in ${directory}`;
@@ -84,9 +78,9 @@ export const inspectOutbox = async (directory: string): Promise<Inspection | str
   return {
     damage: report.outcome === 'whole' ? doubt : report.cause,
     stats: () => statsOf(ledger),
-    peek: (lane, maxRecords) => peekLane(store, [ledger, lane], maxRecords),
-    setAside: () => readSetAside(store),
-    verify: () => Promise.all(lanes.map((lane) => verifyLane(store, ledger, lane))),
+    peek: (lane, maxRecords) => peekLane(store, ledger, lane, maxRecords),
+    deadLetters: () => readDeadLetters(store),
+    verify: () => Promise.all(recordLanes.map((lane) => verifyLane(store, ledger, lane))),
     close: () => store.close(),
   };
 };

@@ -1,113 +1,119 @@
 import type { Store } from '../store/store.ts';
-import { type Amount, add, endOf, type Ledger, nothing, placeAfter, stretches, wasGiven } from './ledger.ts';
-import type { Lane } from './outbox.ts';
-import { isBefore, type Place, placeOfKey, recordKey } from './place.ts';
-import { decodeRecord, recordBytes } from './stored-record.ts';
+import { Batch, type BatchRecord } from './batch.ts';
+import { endOf, keyAfter, type Ledger, previousOf, wasGiven } from './ledger.ts';
+import { epochOf, isBefore, type KeySpan, parseRecordKey, type RecordKey, recordKey } from './record-key.ts';
+import type { BatchLimit, RecordLane } from './records.ts';
+import { decodeRecord, parseBody } from './stored-record.ts';
 
-export type ScannedRecord = { readonly place: Place; readonly json: string; readonly bytes: number };
-
-/** Places that should hold a record and do not, or hold a damaged one; `until` is not among them. */
-export type Loss = { readonly from: Place; readonly until: Place };
-
-export type Scan = {
-  readonly records: readonly ScannedRecord[];
-  /** Where the next scan goes on; a loss, when there is one, lies before it and after the records. */
-  readonly next: Place;
-  readonly loss: Loss | null;
-};
+const MAX_ENTRIES = 500;
 
 /** Where a scan has come to, and what it found there. */
 class Cursor {
-  readonly records: ScannedRecord[] = [];
-  next: Place;
-  loss: Loss | null = null;
+  readonly records: BatchRecord[] = [];
+  lost: KeySpan | null = null;
+  next: RecordKey;
+  isFinished = false;
   readonly #ledger: Ledger;
-  readonly #lane: Lane;
+  readonly #lane: RecordLane;
+  readonly #limit: BatchLimit;
+  #bytes = 0;
 
-  constructor(ledger: Ledger, lane: Lane, from: Place) {
+  constructor(ledger: Ledger, lane: RecordLane, from: RecordKey, limit: BatchLimit) {
     this.#ledger = ledger;
     this.#lane = lane;
+    this.#limit = limit;
     this.next = from;
   }
 
-  /** Takes one entry of the store; stops at a loss. */
-  take(key: string, value: string): void {
-    const place = placeOfKey(key);
-    if (place === null || isBefore(place, this.next)) return;
-    if (isBefore(this.next, place)) {
-      if (wasGiven(this.#ledger, this.#lane, place)) this.lose(place);
+  take(entry: string, value: string): void {
+    const key = parseRecordKey(entry);
+    if (key === null || isBefore(key, this.next)) return;
+    // A damaged table gives keys that were never written.
+    const isSkipped = isBefore(this.next, key);
+    if (isSkipped && (!wasGiven(this.#ledger, this.#lane, key) || !this.lose(key))) return;
+    const record = decodeRecord(entry, value);
+    if (record === null) this.lose(this.#after(key));
+    else if (record.kind === 'taken') this.next = this.#after({ epoch: key.epoch, seq: record.until });
+    else this.#add(key, record.json);
+  }
+
+  /** Whether the scan goes on: damage is met at the head only, and one span of it at a time. */
+  lose(until: RecordKey): boolean {
+    const isContinued = this.lost === null || !isBefore(this.lost.until, this.next);
+    if (this.records.length > 0 || !isContinued) {
+      this.isFinished = true;
+      return false;
+    }
+    this.lost = { from: this.lost?.from ?? this.next, until };
+    this.next = until;
+    return true;
+  }
+
+  #add(key: RecordKey, json: string): void {
+    const bytes = Buffer.byteLength(json);
+    const { maxRecords, maxBytes } = this.#limit;
+    if (this.records.length > 0 && this.#bytes + bytes > maxBytes) {
+      this.isFinished = true;
       return;
     }
-    const record = decodeRecord(key, value);
-    if (record === null) this.lose(this.#after(place));
-    else if (record.kind === 'taken') this.next = this.#after({ epoch: place.epoch, seq: record.until });
-    else {
-      this.records.push({ place, json: record.json, bytes: recordBytes(record.json) });
-      this.next = this.#after(place);
-    }
+    this.#bytes += bytes;
+    const record = { epoch: epochOf(key.epoch), seq: key.seq, body: parseBody(json), key, bytes };
+    const isFirst = this.#lane === 'reading' && key.seq === 1;
+    const previous = isFirst ? previousOf(this.#ledger, key.epoch) : null;
+    this.records.push(previous === null ? record : { ...record, previous });
+    this.next = this.#after(key);
+    this.isFinished = this.records.length >= maxRecords;
   }
 
-  lose(until: Place): void {
-    this.loss = { from: this.next, until };
-    this.next = until;
-  }
-
-  #after(place: Place): Place {
-    return placeAfter(this.#ledger, this.#lane, place);
+  #after(key: RecordKey): RecordKey {
+    return keyAfter(this.#ledger, this.#lane, key);
   }
 }
 
 /**
- * Reads the records of a lane from `from` on, in order, up to `maxRecords` or to the first loss.
- * Every place between must hold a record or be known as taken, or else it is a loss.
+ * Reads the records of a lane from `from` on, up to the limit or to damage behind the first of them; `null` at the end.
+ * Every key between must hold a record or be known as taken, or else it is lost. Where a scan over a damaged table
+ * misses a record that is there, the next batch begins with a seek for it and finds it.
  */
 export const scanLane = async (
   store: Store,
-  [ledger, lane]: readonly [Ledger, Lane],
-  { from, maxRecords }: { readonly from: Place; readonly maxRecords: number },
-): Promise<Scan> => {
+  ledger: Ledger,
+  lane: RecordLane,
+  { from, ...limit }: BatchLimit & { readonly from: RecordKey },
+): Promise<Batch | null> => {
   const end = endOf(ledger, lane);
-  const cursor = new Cursor(ledger, lane, from);
-  if (!isBefore(from, end)) return cursor;
+  if (!isBefore(from, end)) return null;
+  const cursor = new Cursor(ledger, lane, from, limit);
   const until = recordKey(lane, end);
   let seek = recordKey(lane, from);
-  // Keys of a damaged table may be none, and more of them than records are read at once.
-  while (cursor.records.length === 0 && !isBefore(from, cursor.next)) {
-    const entries = await store.entries({ from: seek, until }, { limit: maxRecords });
+  while (!cursor.isFinished) {
+    const wanted = Math.min(MAX_ENTRIES, limit.maxRecords - cursor.records.length);
+    const entries = await store.entries({ from: seek, until }, { limit: wanted });
     for (const [key, value] of entries) {
       cursor.take(key, value);
-      if (cursor.loss !== null) return cursor;
+      if (cursor.isFinished) break;
     }
     const last = entries.at(-1)?.[0];
-    if (entries.length < maxRecords || last === undefined || last < seek) {
-      if (isBefore(cursor.next, end)) cursor.lose(end);
-      return cursor;
+    if (entries.length < wanted || last === undefined || last < seek) {
+      if (!cursor.isFinished && isBefore(cursor.next, end)) cursor.lose(end);
+      break;
     }
     seek = `${last}\u0000`;
   }
-  return cursor;
+  return new Batch(lane, cursor.records, { lost: cursor.lost, until: cursor.next });
 };
 
-const SCAN_RECORDS = 500;
-
-/** What waits from `from` up to and without `until`, losses included, for a caller that did not pick it before. */
-export const countWaiting = async (
-  store: Store,
-  [ledger, lane]: readonly [Ledger, Lane],
-  { from, until }: { readonly from: Place; readonly until: Place },
-): Promise<Amount> => {
-  let sum: Amount = nothing;
-  let next = from;
-  while (isBefore(next, until)) {
-    const scan = await scanLane(store, [ledger, lane], { from: next, maxRecords: SCAN_RECORDS });
-    for (const { place, bytes } of scan.records)
-      if (isBefore(place, until)) sum = add(sum, { count: 1, bytes });
-    if (scan.loss !== null) {
-      const end = isBefore(until, scan.loss.until) ? until : scan.loss.until;
-      for (const { from: first, to } of stretches(ledger, lane, [scan.loss.from, end]))
-        sum = add(sum, { count: to - first + 1, bytes: 0 });
-    }
-    next = scan.next;
+/** Everything that waits in a lane, batch by batch. */
+export async function* walkLane(store: Store, ledger: Ledger, lane: RecordLane): AsyncGenerator<Batch> {
+  let from = ledger.lanes[lane].head;
+  for (;;) {
+    const batch = await scanLane(store, ledger, lane, {
+      from,
+      maxRecords: MAX_ENTRIES,
+      maxBytes: Number.POSITIVE_INFINITY,
+    });
+    if (batch === null) return;
+    yield batch;
+    from = batch.until;
   }
-  return sum;
-};
+}

@@ -1,45 +1,73 @@
 import { z } from 'zod';
-import { type Lane, type LaneStats, lanes, type OutboxStats } from './outbox.ts';
-import { type EpochKey, epochOf, isBefore, type Place } from './place.ts';
-import { seal, unseal } from './sealed.ts';
+import { addChecksum, verifyChecksum } from './checksum.ts';
+import { gapSchema } from './gap.ts';
+import {
+  type EpochKey,
+  epochOf,
+  isBefore,
+  type KeySpan,
+  nextEpochKey,
+  type RecordKey,
+} from './record-key.ts';
+import {
+  type OutboxStats,
+  type RecordId,
+  type RecordLane,
+  type RecordLaneStats,
+  recordLanes,
+} from './records.ts';
+import { recordBytes } from './stored-record.ts';
 
-const amountSchema = z.strictObject({ count: z.int().min(0), bytes: z.int().min(0) });
-const placeSchema = z.strictObject({ epoch: z.string(), seq: z.int().min(1) });
-const laneSchema = z.strictObject({
+// Not strict: the next release may keep more, and this one must still open its store.
+const amountSchema = z.object({ count: z.int().min(0), bytes: z.int().min(0) });
+const keySchema = z.object({ epoch: z.string(), seq: z.int().min(1) });
+/** The newest reading before the epoch; `null` for the first epoch of a store. */
+const previousSchema = gapSchema.shape.previous;
+const laneSchema = z.object({
   /** Nothing before it waits. Remembered, since seeking it would walk over everything deleted before it. */
-  head: placeSchema,
+  head: keySchema,
   /** Entries from here to `head` may still lie on the disk. */
-  cleared: placeSchema,
+  cleared: keySchema,
   /** The next record of the current epoch. */
   nextSeq: z.int().min(1),
   /** Since the store's life began; what waits is `accepted - removed`. */
   accepted: amountSchema,
   removed: amountSchema,
 });
-const lastSeqSchema = z.strictObject({ reading: z.int(), prealert: z.int(), gap: z.int() });
 
-const ledgerSchema = z.strictObject({
+export const lanesSchema = z.object({
   epoch: z.string(),
-  /** Epochs before the current one, with the last place of each lane, as long as any of their records wait. */
-  earlier: z.array(z.strictObject({ epoch: z.string(), lastSeq: lastSeqSchema })),
-  lanes: z.strictObject({ reading: laneSchema, prealert: laneSchema, gap: laneSchema }),
-  /** The oldest reading that a waiting gap tells of; what a damaged gap told of lies between it and the head. */
-  untold: placeSchema.nullable(),
-  aside: z.strictObject({ nextSeq: z.int().min(1) }),
-  totals: z.strictObject({ delivered: z.int(), setAside: z.int(), givenUp: z.int() }),
+  lanes: z.object({ reading: laneSchema, prealert: laneSchema }),
+});
+
+const ledgerSchema = lanesSchema.extend({
+  previous: previousSchema,
+  /** Epochs before the current one, with the last number of each lane, as long as any of their records wait. */
+  earlier: z.array(
+    z.object({
+      epoch: z.string(),
+      previous: previousSchema,
+      lastSeq: z.object({ reading: z.int(), prealert: z.int() }),
+    }),
+  ),
+  /** Dropped readings that the cloud was not told of yet, oldest first. */
+  gaps: z.array(gapSchema).readonly().default([]),
+  aside: z.object({ nextSeq: z.int().min(1) }),
+  totals: z.object({ delivered: z.int(), setAside: z.int(), givenUp: z.int() }),
 });
 
 export type Amount = Readonly<z.infer<typeof amountSchema>>;
 export type LaneLedger = Readonly<z.infer<typeof laneSchema>>;
+/** What the outbox knows of itself. */
 export type Ledger = Readonly<z.infer<typeof ledgerSchema>>;
 
 export const LEDGER_KEY = 'outbox/ledger';
 
-export const encodeLedger = (ledger: Ledger): string => seal(LEDGER_KEY, JSON.stringify(ledger));
+export const encodeLedger = (ledger: Ledger): string => addChecksum(LEDGER_KEY, JSON.stringify(ledger));
 
 /** `null` when it is damaged. */
 export const decodeLedger = (value: string): Ledger | null => {
-  const text = unseal(LEDGER_KEY, value);
+  const text = verifyChecksum(LEDGER_KEY, value);
   return text === null ? null : ledgerSchema.parse(JSON.parse(text));
 };
 
@@ -60,14 +88,15 @@ const emptyLane = (epoch: EpochKey): LaneLedger => ({
 
 export const emptyLedger = (epoch: EpochKey): Ledger => ({
   epoch,
+  previous: null,
   earlier: [],
-  lanes: { reading: emptyLane(epoch), prealert: emptyLane(epoch), gap: emptyLane(epoch) },
-  untold: null,
+  lanes: { reading: emptyLane(epoch), prealert: emptyLane(epoch) },
+  gaps: [],
   aside: { nextSeq: 1 },
   totals: { delivered: 0, setAside: 0, givenUp: 0 },
 });
 
-export const withLane = (ledger: Ledger, lane: Lane, changes: Partial<LaneLedger>): Ledger => ({
+export const withLane = (ledger: Ledger, lane: RecordLane, changes: Partial<LaneLedger>): Ledger => ({
   ...ledger,
   lanes: { ...ledger.lanes, [lane]: { ...ledger.lanes[lane], ...changes } },
 });
@@ -77,60 +106,88 @@ export const waitingOf = ({ accepted, removed }: LaneLedger): Amount => ({
   bytes: Math.max(0, accepted.bytes - removed.bytes),
 });
 
+const gapBytes = ({ gaps }: Ledger): number => (gaps.length === 0 ? 0 : recordBytes(JSON.stringify(gaps)));
+
 export const waitingBytes = (ledger: Ledger): number =>
-  lanes.reduce((sum, lane) => sum + waitingOf(ledger.lanes[lane]).bytes, 0);
+  recordLanes.reduce((sum, lane) => sum + waitingOf(ledger.lanes[lane]).bytes, gapBytes(ledger));
 
-/** The epochs of a lane in order, each with the last place that was given to a record. */
-const epochsOf = (ledger: Ledger, lane: Lane): readonly Place[] => [
-  ...ledger.earlier.map(({ epoch, lastSeq }) => ({ epoch, seq: lastSeq[lane] })),
-  { epoch: ledger.epoch, seq: ledger.lanes[lane].nextSeq - 1 },
-];
+/** The number of the newest record of an epoch; 0 where the lane has none. */
+const lastSeqOf = (ledger: Ledger, lane: RecordLane, epoch: EpochKey): number =>
+  epoch === ledger.epoch
+    ? ledger.lanes[lane].nextSeq - 1
+    : (ledger.earlier.find((earlier) => earlier.epoch === epoch)?.lastSeq[lane] ?? 0);
 
-/** The place a record would have next after this one: the next of its epoch or the first of the next epoch. */
-export const placeAfter = (ledger: Ledger, lane: Lane, { epoch, seq }: Place): Place => {
-  const later = epochsOf(ledger, lane).filter((last) => last.epoch >= epoch);
-  const [own] = later;
-  if (own?.epoch === epoch && (seq < own.seq || epoch === ledger.epoch)) return { epoch, seq: seq + 1 };
-  const next = later.find((last) => last.epoch > epoch && (last.seq > 0 || last.epoch === ledger.epoch));
+/** The key a record would have next after this one: the next of its epoch or the first of the next epoch. */
+export const keyAfter = (ledger: Ledger, lane: RecordLane, { epoch, seq }: RecordKey): RecordKey => {
+  if (epoch === ledger.epoch || seq < lastSeqOf(ledger, lane, epoch)) return { epoch, seq: seq + 1 };
+  const next = ledger.earlier.find((earlier) => earlier.epoch > epoch && earlier.lastSeq[lane] > 0);
   return { epoch: next?.epoch ?? ledger.epoch, seq: 1 };
 };
 
-/** Whether a record was ever given this place. */
-export const wasGiven = (ledger: Ledger, lane: Lane, { epoch, seq }: Place): boolean =>
-  epochsOf(ledger, lane).some((last) => last.epoch === epoch && seq >= 1 && seq <= last.seq);
+/** The newest reading before an epoch, or `null` where that is not known. */
+export const previousOf = (ledger: Ledger, epoch: EpochKey): RecordId | null =>
+  epoch === ledger.epoch
+    ? ledger.previous
+    : (ledger.earlier.find((earlier) => earlier.epoch === epoch)?.previous ?? null);
 
-/** The place that the next record of this lane will have. */
-export const endOf = (ledger: Ledger, lane: Lane): Place => ({
+/** Whether a record was ever given this key. */
+export const wasGiven = (ledger: Ledger, lane: RecordLane, { epoch, seq }: RecordKey): boolean =>
+  seq >= 1 && seq <= lastSeqOf(ledger, lane, epoch);
+
+/** The key that the next record of this lane will have. */
+export const endOf = (ledger: Ledger, lane: RecordLane): RecordKey => ({
   epoch: ledger.epoch,
   seq: ledger.lanes[lane].nextSeq,
 });
 
-/** Places from `from` up to and without `until`, one stretch for each epoch. */
-export const stretches = (
-  ledger: Ledger,
-  lane: Lane,
-  [from, until]: readonly [Place, Place],
-): readonly { readonly epoch: EpochKey; readonly from: number; readonly to: number }[] =>
-  epochsOf(ledger, lane)
-    .filter(({ epoch }) => epoch >= from.epoch && epoch <= until.epoch)
-    .map(({ epoch, seq }) => ({
+export type Stretch = { readonly epoch: EpochKey; readonly from: number; readonly to: number };
+
+/** The numbers within a span, one stretch for each epoch, both ends included. */
+export const stretchesOf = (ledger: Ledger, lane: RecordLane, { from, until }: KeySpan): readonly Stretch[] =>
+  [...ledger.earlier.map(({ epoch }) => epoch), ledger.epoch]
+    .filter((epoch) => epoch >= from.epoch && epoch <= until.epoch)
+    .map((epoch) => ({
       epoch,
       from: epoch === from.epoch ? from.seq : 1,
-      to: epoch === until.epoch ? until.seq - 1 : seq,
+      to: epoch === until.epoch ? until.seq - 1 : lastSeqOf(ledger, lane, epoch),
     }))
     .filter((stretch) => stretch.from <= stretch.to);
 
 /** Epochs of which nothing waits in any lane are forgotten. */
 export const forgetDrained = (ledger: Ledger): Ledger => ({
   ...ledger,
-  earlier: ledger.earlier.filter(({ epoch }) => lanes.some((lane) => ledger.lanes[lane].head.epoch <= epoch)),
+  earlier: ledger.earlier.filter(({ epoch }) =>
+    recordLanes.some((lane) => ledger.lanes[lane].head.epoch <= epoch),
+  ),
 });
 
-/** The key of the epoch that the cloud knows by this name, when anything of it is left. */
-export const epochNamed = (ledger: Ledger, epoch: string): EpochKey | undefined =>
-  [...ledger.earlier.map((earlier) => earlier.epoch), ledger.epoch].find((key) => epochOf(key) === epoch);
+/** What was accepted so far belongs to an earlier epoch from now on; numbers begin at 1 again. */
+export const beginEpoch = (ledger: Ledger, name: string): Ledger => {
+  const { epoch, previous } = ledger;
+  const lastSeq = {
+    reading: ledger.lanes.reading.nextSeq - 1,
+    prealert: ledger.lanes.prealert.nextSeq - 1,
+  };
+  const isEmpty = lastSeq.reading === 0 && lastSeq.prealert === 0;
+  let begun: Ledger = {
+    ...ledger,
+    epoch: nextEpochKey(epoch, name),
+    previous: lastSeq.reading === 0 ? previous : { epoch: epochOf(epoch), seq: lastSeq.reading },
+    earlier: isEmpty ? ledger.earlier : [...ledger.earlier, { epoch, previous, lastSeq }],
+  };
+  for (const lane of recordLanes) begun = withLane(begun, lane, { nextSeq: 1 });
+  for (const lane of recordLanes) {
+    const { head } = begun.lanes[lane];
+    begun = withLane(begun, lane, { head: keyAfter(begun, lane, { ...head, seq: head.seq - 1 }) });
+  }
+  return forgetDrained(begun);
+};
 
-const laneStats = (ledger: Ledger, lane: Lane): LaneStats => {
+/** Whether it knows of records that the other one does not. */
+export const isAhead = (ledger: Ledger, other: Ledger): boolean =>
+  recordLanes.some((lane) => isBefore(endOf(other, lane), endOf(ledger, lane)));
+
+const laneStats = (ledger: Ledger, lane: RecordLane): RecordLaneStats => {
   const { head, nextSeq } = ledger.lanes[lane];
   const waiting = waitingOf(ledger.lanes[lane]);
   const isAnyLeft = waiting.count > 0 && isBefore(head, endOf(ledger, lane));
@@ -142,16 +199,22 @@ const laneStats = (ledger: Ledger, lane: Lane): LaneStats => {
   };
 };
 
-/** Gap records are the outbox's own and no part of the totals. */
-export const statsOf = (ledger: Ledger): OutboxStats => ({
-  epoch: epochOf(ledger.epoch),
-  lanes: {
-    reading: laneStats(ledger, 'reading'),
-    prealert: laneStats(ledger, 'prealert'),
-    gap: laneStats(ledger, 'gap'),
-  },
-  totals: {
-    accepted: ledger.lanes.reading.accepted.count + ledger.lanes.prealert.accepted.count,
-    ...ledger.totals,
-  },
-});
+export const statsOf = (ledger: Ledger): OutboxStats => {
+  const [gap] = ledger.gaps;
+  return {
+    epoch: epochOf(ledger.epoch),
+    lanes: {
+      reading: laneStats(ledger, 'reading'),
+      prealert: laneStats(ledger, 'prealert'),
+      gap: {
+        waiting: ledger.gaps.length,
+        waitingBytes: gapBytes(ledger),
+        oldest: gap === undefined ? null : { epoch: gap.epoch, seq: gap.fromseq },
+      },
+    },
+    totals: {
+      accepted: ledger.lanes.reading.accepted.count + ledger.lanes.prealert.accepted.count,
+      ...ledger.totals,
+    },
+  };
+};

@@ -6,9 +6,11 @@ import type { Store } from '../store/store.ts';
 import type { StoreReport } from '../store/store-report.ts';
 import { findLedger } from './find-ledger.ts';
 import type { TimeOf } from './gap.ts';
-import { highWaterOf, openHighWaterFile } from './high-water.ts';
-import type { Outbox } from './outbox.ts';
-import { StoreOutbox, type StoreOutboxParts } from './store-outbox.ts';
+import { beginEpoch, emptyLedger } from './ledger.ts';
+import { openLedgerMark } from './ledger-mark.ts';
+import { removeLegacyGaps } from './legacy-gaps.ts';
+import { Outbox, type OutboxParts } from './outbox.ts';
+import { firstEpochKey } from './record-key.ts';
 
 export type OutboxOptions = StoreLocation & {
   /** Of all lanes together, each record with its key. */
@@ -25,27 +27,25 @@ export type OpenedOutbox = {
 
 /** Opens the outbox below a directory in a time that does not depend on how much waits in it. */
 export const openOutbox = async (options: OutboxOptions): Promise<OpenedOutbox> => {
-  const highWaterMark = openHighWaterFile(join(options.directory, 'high-water'));
+  const mark = openLedgerMark(join(options.directory, 'high-water'));
   return await openUsableStore(options, async ({ store, report }) => {
-    const outbox = await openOutboxOn({ ...options, store, report, highWaterMark });
+    const outbox = await openOutboxOn({ ...options, store, mark });
     return { outbox, store, report };
   });
 };
 
-export type OutboxOnStoreOptions = StoreOutboxParts & {
-  readonly report: StoreReport;
-  readonly wallMs: () => number;
-};
+export type OutboxOnStoreOptions = OutboxParts & { readonly wallMs: () => number };
 
-/** Opens the outbox on a store that is open; a store that was damaged gets a new epoch. */
+/**
+ * Opens the outbox on a store that is open, and begins an epoch: a name that this run gives to a reading was given by
+ * no other, on whichever copy of the disk that ran. Nothing is written before the first change.
+ */
 export const openOutboxOn = async (options: OutboxOnStoreOptions): Promise<Outbox> => {
-  const { store, report, log, wallMs, highWaterMark } = options;
-  const { ledger, doubt } = await findLedger(store, {
-    isInDoubt: report.outcome !== 'whole',
-    highWater: highWaterMark.read(),
-    newEpoch: () => ulid(wallMs()),
-  });
-  if (doubt !== null) log.error({ epoch: ledger.epoch, doubt }, 'the outbox begins a new epoch');
-  highWaterMark.note(highWaterOf(ledger));
-  return new StoreOutbox(options, ledger);
+  const { store, log, wallMs, mark } = options;
+  const found = await findLedger(store, mark.read());
+  await removeLegacyGaps(store);
+  const epoch = ulid(wallMs());
+  if (found === null) return new Outbox(options, emptyLedger(firstEpochKey(epoch)));
+  if (found.doubt !== null) log.error({ doubt: found.doubt }, 'records of the outbox may be missing');
+  return new Outbox(options, beginEpoch(found.ledger, epoch));
 };

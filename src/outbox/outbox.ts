@@ -1,65 +1,161 @@
-/** `reading` and `prealert` bodies are the caller's; `gap` records are written by the outbox itself. */
-export const lanes = ['reading', 'prealert', 'gap'] as const;
-export type Lane = (typeof lanes)[number];
+import type { Log } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import type { Batch } from './batch.ts';
+import { Committer } from './committer.ts';
+import { keepBound } from './eviction.ts';
+import type { Gap, TimeOf } from './gap.ts';
+import { scanLane } from './lane-scan.ts';
+import { type Ledger, statsOf, waitingBytes } from './ledger.ts';
+import type { LedgerMark } from './ledger-mark.ts';
+import { epochOf } from './record-key.ts';
+import {
+  type BatchLimit,
+  type JsonValue,
+  type OutboxRecord,
+  type OutboxStats,
+  type RecordId,
+  type RecordLane,
+  recordLanes,
+  type StateChanges,
+} from './records.ts';
+import { SpaceReclaimer } from './space-reclaimer.ts';
+import { readState, stateChanges } from './state.ts';
+import type { Transaction } from './transaction.ts';
 
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+/** Below this share of its bound a full outbox counts as recovered. */
+const RECOVERED_SHARE = 0.9;
 
-/** Names one record of a lane for ever: `seq` counts from 1 with no hole within an epoch. */
-export type Position = { readonly epoch: string; readonly seq: number };
-
-export type OutboxRecord = Position & { readonly body: JsonValue };
-
-export type StateChanges = Readonly<Record<string, JsonValue>>;
-
-export type PeekLimit = {
-  readonly maxRecords: number;
-  /** Sum of the bodies' JSON bytes; at least one record is returned however large it is. */
+export type OutboxParts = {
+  readonly store: Store;
+  readonly log: Log;
+  /** Of all lanes together, each record with its key. */
   readonly maxBytes: number;
-  /** Start behind this record instead of at the head. */
-  readonly after?: Position;
-};
-
-export type LaneStats = {
-  readonly waiting: number;
-  readonly waitingBytes: number;
-  readonly oldest: Position | null;
-  readonly nextSeq: number;
-};
-
-export type OutboxStats = {
-  readonly epoch: string;
-  readonly lanes: Readonly<Record<Lane, LaneStats>>;
-  /** Since this store's life began, kept across restarts. */
-  readonly totals: {
-    readonly accepted: number;
-    readonly delivered: number;
-    readonly setAside: number;
-    readonly givenUp: number;
-  };
+  readonly timeOf: TimeOf;
+  readonly mark: LedgerMark;
 };
 
 /**
- * The durable queue between sensors and network. A call that changes something resolves once the change is
- * synced to disk, except `acknowledge`: losing one at a power cut costs a duplicate, never a reading.
+ * The durable queue between sensors and network. A reader takes a batch from the head of a lane and gives it back:
+ * delivered, or dead-lettered. Taking changes nothing, so that a batch that is never given back is taken again.
+ * `append` and `putState` resolve once the change would survive a power cut. What is given back is not flushed:
+ * losing that at a power cut costs a duplicate, never a reading.
  */
-export type Outbox = {
-  readonly epoch: string;
-  /** `state` is written in the same atomic commit as the record. Rejects with `StorageFullError` when the disk is. */
-  append(lane: 'reading' | 'prealert', body: JsonValue, state?: StateChanges): Promise<Position>;
-  /** Oldest first across epochs. A record whose checksum fails is never returned: it becomes a gap. */
-  peek(lane: Lane, limit: PeekLimit): Promise<OutboxRecord[]>;
-  /** Forgets every record of the lane up to and including this one. */
-  acknowledge(lane: Lane, upTo: Position): Promise<void>;
-  /** Takes one record that can never be sent out of its lane, keeps it for `outbox peek`, and counts it. */
-  setAside(lane: Lane, position: Position, reason: string): Promise<void>;
-  getState(key: string): Promise<JsonValue | undefined>;
-  putState(changes: StateChanges): Promise<void>;
-  stats(): OutboxStats;
-  close(): Promise<void>;
-};
+export class Outbox {
+  readonly #parts: OutboxParts;
+  readonly #committer: Committer;
+  readonly #reclaimer: SpaceReclaimer;
+  #isFull = false;
+  /** What was evicted still lies on the disk. */
+  #hasEvicted = false;
+
+  /** Goes on from a ledger whose epoch nothing was stored in. */
+  constructor(parts: OutboxParts, ledger: Ledger) {
+    this.#parts = parts;
+    this.#reclaimer = new SpaceReclaimer(parts.store, parts.log, ledger);
+    this.#committer = new Committer(
+      {
+        store: parts.store,
+        timeOf: parts.timeOf,
+        reclaimer: this.#reclaimer,
+        mark: parts.mark,
+        keepBound: (transaction) => this.#keepBound(transaction),
+      },
+      ledger,
+    );
+  }
+
+  get epoch(): string {
+    return epochOf(this.#committer.ledger.epoch);
+  }
+
+  /** `state` is written in the same atomic commit. Rejects with `StorageFullError` when the disk is full. */
+  async append(lane: RecordLane, body: JsonValue, state: StateChanges = {}): Promise<RecordId> {
+    const json = JSON.stringify(body);
+    const changes = stateChanges(state);
+    const key = await this.#committer.run('synced', (transaction) => {
+      transaction.put(changes);
+      return transaction.append(lane, json);
+    });
+    if (this.#hasEvicted) {
+      this.#hasEvicted = false;
+      for (const evictedLane of recordLanes) await this.#reclaim(evictedLane, 0);
+    }
+    return { epoch: epochOf(key.epoch), seq: key.seq };
+  }
+
+  /** The oldest records across epochs, or `null` when none wait. A damaged record is never among them. */
+  take(lane: RecordLane, { maxRecords, maxBytes }: BatchLimit): Promise<Batch | null> {
+    const { ledger } = this.#committer;
+    const from = ledger.lanes[lane].head;
+    return scanLane(this.#parts.store, ledger, lane, { from, maxRecords, maxBytes });
+  }
+
+  /** Gives a batch back as delivered; what was lost before its first record is dropped and becomes a gap. */
+  async accept(batch: Batch): Promise<void> {
+    const { lane, lost } = batch;
+    const count = await this.#committer.run('lazy', (transaction) => transaction.accept(batch));
+    if (lost !== null) this.#parts.log.error({ lane, ...lost }, 'damaged records were dropped');
+    await this.#reclaim(lane, count);
+  }
+
+  /** Gives a batch of one record back as one that can never be sent; a reading becomes a gap. */
+  async deadLetter(batch: Batch, reason: string): Promise<void> {
+    const { lane, records } = batch;
+    const [record] = records;
+    if (record === undefined || records.length > 1) throw new RangeError('only one record is dead-lettered');
+    await this.#committer.run('synced', (transaction) => transaction.deadLetter(batch, reason));
+    const { epoch, seq } = record;
+    this.#parts.log.error({ lane, epoch, seq, reason }, 'a record that can never be sent was dead-lettered');
+    await this.#reclaim(lane, 1);
+  }
+
+  /** Which readings were dropped, oldest first, as far as that was not delivered. */
+  gaps(): readonly Gap[] {
+    return this.#committer.ledger.gaps;
+  }
+
+  /** Gives a gap back as delivered. What it has grown by in the meantime stays. */
+  acceptGap(gap: Gap): Promise<void> {
+    return this.#committer.run('lazy', (transaction) => transaction.acceptGap(gap));
+  }
+
+  /** The oldest record of a lane, or `null` when none waits. */
+  async oldest(lane: RecordLane): Promise<OutboxRecord | null> {
+    const batch = await this.take(lane, { maxRecords: 1, maxBytes: 1 });
+    return batch?.records[0] ?? null;
+  }
+
+  async getState(key: string): Promise<JsonValue | undefined> {
+    const { value, isDamaged } = await readState(this.#parts.store, key);
+    if (isDamaged) this.#parts.log.error({ key }, 'a damaged piece of state was forgotten');
+    return value;
+  }
+
+  putState(changes: StateChanges): Promise<void> {
+    return this.#committer.run('synced', (transaction) => transaction.put(stateChanges(changes)));
+  }
+
+  stats(): OutboxStats {
+    return statsOf(this.#committer.ledger);
+  }
+
+  async close(): Promise<void> {
+    await this.#committer.drained();
+    await this.#reclaimer.finished();
+    this.#parts.mark.close();
+  }
+
+  async #keepBound(transaction: Transaction): Promise<void> {
+    const { maxBytes, log } = this.#parts;
+    if ((await keepBound(transaction, this.#committer.ledger, this.#parts)) === 0) return;
+    this.#hasEvicted = true;
+    if (!this.#isFull) log.warn({ maxBytes }, 'the outbox is full, the oldest records are dropped');
+    this.#isFull = true;
+  }
+
+  async #reclaim(lane: RecordLane, count: number): Promise<void> {
+    const { ledger } = this.#committer;
+    await this.#reclaimer.reclaim(ledger, lane, count);
+    if (waitingBytes(ledger) < this.#parts.maxBytes * RECOVERED_SHARE) this.#isFull = false;
+  }
+}

@@ -1,6 +1,6 @@
 import type { Store, StoreChange } from '../store/store.ts';
-import type { JsonValue, StateChanges } from './outbox.ts';
-import { seal, unseal } from './sealed.ts';
+import { addChecksum, verifyChecksum } from './checksum.ts';
+import type { JsonValue, StateChanges } from './records.ts';
 import { parseBody } from './stored-record.ts';
 
 const stateKey = (key: string): string => `state/${key}`;
@@ -8,16 +8,16 @@ const stateKey = (key: string): string => `state/${key}`;
 export const stateChanges = (changes: StateChanges): readonly StoreChange[] =>
   Object.entries(changes).map(([name, value]) => {
     const key = stateKey(name);
-    return { key, value: seal(key, JSON.stringify(value)) };
+    return { key, value: addChecksum(key, JSON.stringify(value)) };
   });
 
-/** `isDamaged`: something was kept under this key, and nobody knows any more what. */
+/** `isDamaged`: something was kept under this key, and it cannot be read any more. */
 export type ReadState = { readonly value: JsonValue | undefined; readonly isDamaged: boolean };
 
 export const readState = async (store: Store, name: string): Promise<ReadState> => {
   const key = stateKey(name);
-  const sealed = await store.get(key);
-  if (sealed === undefined) return { value: undefined, isDamaged: false };
-  const text = unseal(key, sealed);
+  const stored = await store.get(key);
+  if (stored === undefined) return { value: undefined, isDamaged: false };
+  const text = verifyChecksum(key, stored);
   return text === null ? { value: undefined, isDamaged: true } : { value: parseBody(text), isDamaged: false };
 };

@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts';
-import type { Outbox, StateChanges } from '../outbox/outbox.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { StateChanges } from '../outbox/records.ts';
 import type { PreAlertStatus } from '../status/status.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Derived } from '../weather/derived.ts';

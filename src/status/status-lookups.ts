@@ -9,7 +9,7 @@ export type StatusLookupsParts = {
   readonly certificateFile: string;
   readonly writeBudget: Pick<WriteBudget, 'look'>;
   readonly clock: Clock;
-  readonly outbox: Pick<Outbox, 'peek'>;
+  readonly outbox: Pick<Outbox, 'oldest'>;
   readonly timeOf: TimeOf;
   readonly timeKeeper: Pick<TimeKeeper, 'now' | 'stampOf'>;
 };
@@ -53,8 +53,8 @@ export class StatusLookups {
 
   async #oldestAgeSeconds(): Promise<number | null> {
     const { outbox, timeKeeper, timeOf } = this.#parts;
-    const [oldest] = await outbox.peek('reading', { maxRecords: 1, maxBytes: 1 });
-    const at = oldest === undefined ? null : timeOf(oldest.body);
+    const oldest = await outbox.oldest('reading');
+    const at = oldest === null ? null : timeOf(oldest.body);
     if (at === null) return null;
     const nowMs = timeKeeper.stampOf(timeKeeper.now()).wallMs;
     return Math.max(0, (nowMs - timeKeeper.stampOf(at).wallMs) / 1000);

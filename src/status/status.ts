@@ -1,5 +1,5 @@
 import type { LinkState } from '../mqtt/publisher.ts';
-import type { OutboxStats } from '../outbox/outbox.ts';
+import type { OutboxStats } from '../outbox/records.ts';
 import type { Derived } from '../weather/derived.ts';
 import type { ReadingMessage } from '../weather/message.ts';
 

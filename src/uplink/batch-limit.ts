@@ -35,7 +35,7 @@ export class BatchLimit {
     this.#suspects = count;
   }
 
-  noteSetAside(): void {
+  noteDeadLettered(): void {
     this.#suspects = 0;
   }
 }

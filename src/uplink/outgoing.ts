@@ -1,31 +1,31 @@
-import { gapBodySchema } from '../outbox/gap.ts';
-import type { Lane, OutboxRecord, Position } from '../outbox/outbox.ts';
+import type { Batch } from '../outbox/batch.ts';
+import type { Gap } from '../outbox/gap.ts';
+import type { OutboxRecord, RecordLane } from '../outbox/records.ts';
 import {
   BACKLOG_MAX_BYTES,
   formatDatetime,
   type GapMessage,
+  previousReading,
   readingMessage,
   type Topics,
 } from '../weather/message.ts';
 import type { Instant, Stamp } from '../weather/reading.ts';
 import { preAlertBodySchema, readingBodySchema } from './stored-bodies.ts';
 
-/** One MQTT message and the records it carries: `upTo` and all before it in its lane. */
-export type Outgoing = {
-  readonly lane: Lane;
-  readonly topic: string;
-  readonly payload: string;
-  readonly upTo: Position;
-  readonly count: number;
-};
+/** One MQTT message, and what it carries and is given back once it is acknowledged. */
+export type Outgoing = { readonly topic: string; readonly payload: string } & (
+  | { readonly lane: RecordLane; readonly batch: Batch }
+  | { readonly lane: 'gap'; readonly gap: Gap }
+);
 
 /** The record at the head of its lane, which can never be sent. */
-export type Unsendable = { readonly lane: Lane; readonly position: Position; readonly reason: string };
+export type Unsendable = { readonly batch: Batch; readonly reason: string };
 
-/** `held`: the head waits for the clock. */
+/** `held`: the head waits for the clock. `lost`: nothing of the batch can be read. */
 export type Next =
   | { readonly kind: 'send'; readonly outgoing: Outgoing }
   | { readonly kind: 'unsendable'; readonly unsendable: Unsendable }
+  | { readonly kind: 'lost'; readonly batch: Batch }
   | { readonly kind: 'held' };
 
 export type OutgoingParts = {
@@ -42,12 +42,10 @@ export type ReadingsWish = {
   readonly isHeld: (stamp: Stamp) => boolean;
 };
 
-const unsendable = (lane: Lane, record: OutboxRecord, reason: string): Next => ({
+const unsendable = (batch: Batch, reason: string): Next => ({
   kind: 'unsendable',
-  unsendable: { lane, position: positionOf(record), reason },
+  unsendable: { batch: batch.first(1), reason },
 });
-
-const positionOf = ({ epoch, seq }: OutboxRecord): Position => ({ epoch, seq });
 
 const UNREADABLE = 'the stored record cannot be read';
 const TOO_LARGE = `larger than ${BACKLOG_MAX_BYTES} bytes`;
@@ -64,20 +62,19 @@ export class OutgoingMessages {
   }
 
   /** As many of the readings as go into one message: a single one on its own topic when no other waits. */
-  readings(records: readonly [OutboxRecord, ...OutboxRecord[]], wish: ReadingsWish): Next {
-    const [first, ...others] = records;
+  readings(batch: Batch, wish: ReadingsWish): Next {
+    const [first, ...others] = batch.records;
+    if (first === undefined) return { kind: 'lost', batch };
     const head = this.#reading(first, wish);
     if (head.kind === 'held') return head;
-    if (head.kind === 'unsendable') return unsendable('reading', first, head.reason);
+    if (head.kind === 'unsendable') return unsendable(batch, head.reason);
     const messages = [head.json];
     let bytes = ENVELOPE_BYTES + head.bytes;
-    let last = first;
     for (const record of others) {
       const message = this.#reading(record, wish);
       if (message.kind !== 'message' || bytes + 1 + message.bytes > wish.maxBytes) break;
       bytes += 1 + message.bytes;
       messages.push(message.json);
-      last = record;
     }
     const { topics } = this.#parts;
     // Another may have been appended since `isOnlyOne` was found true.
@@ -85,29 +82,35 @@ export class OutgoingMessages {
       wish.isOnlyOne && messages.length === 1
         ? { topic: topics.reading, payload: head.json }
         : { topic: topics.backlog, payload: `{"readings":[${messages.join()}]}` };
-    const upTo = positionOf(last);
-    return { kind: 'send', outgoing: { lane: 'reading', ...carrier, upTo, count: messages.length } };
-  }
-
-  /** Alerts and gaps go one by one. An alert never waits for the clock: late is worse than estimated. */
-  single(lane: 'prealert' | 'gap', record: OutboxRecord): Next {
-    const message = lane === 'prealert' ? this.#preAlert(record) : this.#gap(record);
-    if (message === null) return unsendable(lane, record, UNREADABLE);
-    const payload = JSON.stringify(message);
-    if (Buffer.byteLength(payload) > BACKLOG_MAX_BYTES) return unsendable(lane, record, TOO_LARGE);
-    const upTo = positionOf(record);
     return {
       kind: 'send',
-      outgoing: { lane, topic: this.#parts.topics[lane], payload, upTo, count: 1 },
+      outgoing: { lane: 'reading', ...carrier, batch: batch.first(messages.length) },
     };
   }
 
-  #reading({ epoch, seq, body }: OutboxRecord, { isHeld }: ReadingsWish) {
+  /** Alerts go one by one, and never wait for the clock: late is worse than estimated. */
+  preAlert(batch: Batch): Next {
+    const [record] = batch.records;
+    if (record === undefined) return { kind: 'lost', batch };
+    const message = this.#preAlert(record);
+    if (message === null) return unsendable(batch, UNREADABLE);
+    const payload = JSON.stringify(message);
+    if (Buffer.byteLength(payload) > BACKLOG_MAX_BYTES) return unsendable(batch, TOO_LARGE);
+    const topic = this.#parts.topics.prealert;
+    return { kind: 'send', outgoing: { lane: 'prealert', topic, payload, batch: batch.first(1) } };
+  }
+
+  gap(gap: Gap): Next {
+    const payload = JSON.stringify(this.#gapMessage(gap));
+    return { kind: 'send', outgoing: { lane: 'gap', topic: this.#parts.topics.gap, payload, gap } };
+  }
+
+  #reading({ epoch, seq, body, previous }: OutboxRecord, { isHeld }: ReadingsWish) {
     const measurement = readingBodySchema.safeParse(body);
     if (!measurement.success) return { kind: 'unsendable', reason: UNREADABLE } as const;
     const stamp = this.#parts.stampOf(measurement.data.at);
     if (isHeld(stamp)) return { kind: 'held' } as const;
-    const identity = { deviceid: this.#parts.deviceid, epoch, seq };
+    const identity = { deviceid: this.#parts.deviceid, epoch, seq, previous };
     const json = JSON.stringify(readingMessage(identity, measurement.data, stamp));
     const bytes = Buffer.byteLength(json);
     return ENVELOPE_BYTES + bytes > BACKLOG_MAX_BYTES
@@ -124,13 +127,20 @@ export class OutgoingMessages {
     return { deviceid, epoch, seq, datetime: formatDatetime(wallMs), timequality, ...rest };
   }
 
-  #gap({ body }: OutboxRecord): GapMessage | null {
-    const gap = gapBodySchema.safeParse(body);
-    if (!gap.success) return null;
-    const { epoch, fromseq, toseq, count, from, to, reason } = gap.data;
+  #gapMessage({ epoch, fromseq, toseq, count, from, to, reason, previous }: Gap): GapMessage {
     const datetimeOf = (at: Instant | null): string | null =>
       at === null ? null : formatDatetime(this.#parts.stampOf(at).wallMs);
     const { deviceid } = this.#parts;
-    return { deviceid, epoch, fromseq, toseq, count, from: datetimeOf(from), to: datetimeOf(to), reason };
+    return {
+      deviceid,
+      epoch,
+      fromseq,
+      toseq,
+      count,
+      from: datetimeOf(from),
+      to: datetimeOf(to),
+      reason,
+      ...previousReading(previous),
+    };
   }
 }

@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts';
 import type { LinkState, Publisher, PublishResult } from '../mqtt/publisher.ts';
-import type { Lane, Outbox } from '../outbox/outbox.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Lane } from '../outbox/records.ts';
 import type { GatewayStatus } from '../status/status.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
@@ -126,7 +127,8 @@ export class Uplink {
     });
     if (next === null) return IDLE_MS;
     if (next.kind === 'held') return HOLD_CHECK_MS;
-    if (next.kind === 'unsendable') await this.#setAside(next.unsendable);
+    if (next.kind === 'lost') await this.#parts.outbox.accept(next.batch);
+    else if (next.kind === 'unsendable') await this.#deadLetter(next.unsendable);
     else await this.#send(next.outgoing, signal);
     return 0;
   }
@@ -143,16 +145,16 @@ export class Uplink {
     if (result.kind === 'refused') this.#parts.log.warn({ reason: result.reason }, 'the status was refused');
   }
 
-  async #setAside({ lane, position, reason }: Unsendable): Promise<void> {
+  async #deadLetter({ batch, reason }: Unsendable): Promise<void> {
     try {
-      await this.#parts.outbox.setAside(lane, position, reason);
+      await this.#parts.outbox.deadLetter(batch, reason);
     } catch (error) {
       if (!(error instanceof StorageFullError)) throw error;
       // It stays where it is until there is room to say so.
       this.#retry.noteFailure();
       return;
     }
-    this.#limit.noteSetAside();
+    this.#limit.noteDeadLettered();
   }
 
   async #send(outgoing: Outgoing, signal: AbortSignal): Promise<void> {
@@ -163,16 +165,19 @@ export class Uplink {
       return await this.#acknowledge(outgoing, clock.monotonicMs() - sentMs);
     if (result.kind === 'refused') return await this.#refuse(outgoing, result);
     if (outgoing.lane === 'reading') {
-      this.#possibleDuplicates += outgoing.count;
+      this.#possibleDuplicates += outgoing.batch.count;
       this.#limit.noteUnacknowledged();
     }
     this.#retry.noteFailure();
   }
 
-  async #acknowledge({ lane, count, upTo }: Outgoing, pubackMs: number): Promise<void> {
+  async #acknowledge(outgoing: Outgoing, pubackMs: number): Promise<void> {
     const { clock, log, onAcknowledged, outbox } = this.#parts;
+    const { lane } = outgoing;
+    const count = outgoing.lane === 'gap' ? 1 : outgoing.batch.count;
     const { waiting } = outbox.stats().lanes.reading;
-    await outbox.acknowledge(lane, upTo);
+    if (outgoing.lane === 'gap') await outbox.acceptGap(outgoing.gap);
+    else await outbox.accept(outgoing.batch);
     if (lane === 'reading') {
       this.#limit.noteAcknowledged(count);
       this.#progress.noteDelivered(clock.monotonicMs(), count, waiting);
@@ -184,11 +189,12 @@ export class Uplink {
   }
 
   async #refuse(outgoing: Outgoing, refusal: PublishResult & { kind: 'refused' }): Promise<void> {
-    const { lane, count, upTo, topic } = outgoing;
+    const { topic } = outgoing;
     const { isPermanent, reason } = refusal;
-    if (isPermanent && count === 1) return await this.#setAside({ lane, position: upTo, reason });
-    if (isPermanent) {
-      this.#limit.noteRefused(count);
+    if (isPermanent && outgoing.lane !== 'gap') {
+      const { batch } = outgoing;
+      if (batch.count === 1) return await this.#deadLetter({ batch, reason });
+      this.#limit.noteRefused(batch.count);
       return;
     }
     if (reason !== this.#refusal) {

@@ -6,13 +6,19 @@ export const BACKLOG_MAX_READINGS = 500;
 /** Most bytes in one backlog message; AWS IoT Core takes 128 KiB (contract: Messages). */
 export const BACKLOG_MAX_BYTES = 120_000;
 
+/**
+ * With the first reading of an epoch, or the gap that begins with it: the newest reading that the station stored
+ * before. Whatever is missing of that epoch up to there is lost.
+ */
+export type PreviousReading = { readonly previousepoch?: string; readonly previousseq?: number };
+
 /** One reading as the cloud receives it; `(deviceid, epoch, seq)` names it for ever. */
 export type ReadingMessage = { readonly deviceid: string; readonly datetime: string } & Values & {
     readonly epoch: string;
     readonly seq: number;
     readonly timequality: TimeQuality;
     readonly quality: QualityFlags;
-  };
+  } & PreviousReading;
 
 export type BacklogMessage = { readonly readings: readonly ReadingMessage[] };
 
@@ -26,7 +32,7 @@ export type GapMessage = {
   readonly from: string | null;
   readonly to: string | null;
   readonly reason: GapReason;
-};
+} & PreviousReading;
 
 /** `full`: evicted to keep the bound · `damaged`: lost with a damaged store · `refused`: set aside, never sendable. */
 export type GapReason = 'full' | 'damaged' | 'refused';
@@ -82,7 +88,15 @@ export const topicsOf = (prefix: string, deviceid: string): Topics => {
 export const formatDatetime = (wallMs: number): string =>
   new Date(wallMs).toISOString().slice(0, 19).replace('T', ' ');
 
-export type ReadingIdentity = { readonly deviceid: string; readonly epoch: string; readonly seq: number };
+export type ReadingIdentity = {
+  readonly deviceid: string;
+  readonly epoch: string;
+  readonly seq: number;
+  readonly previous?: { readonly epoch: string; readonly seq: number } | undefined;
+};
+
+export const previousReading = (previous: ReadingIdentity['previous'] | null): PreviousReading =>
+  previous ? { previousepoch: previous.epoch, previousseq: previous.seq } : {};
 
 const rounded = (
   quantity: Quantity,
@@ -100,7 +114,7 @@ const rounded = (
  * those with a value or a flag; so does what another release stored and this one does not know.
  */
 export const readingMessage = (
-  { deviceid, epoch, seq }: ReadingIdentity,
+  { deviceid, epoch, seq, previous }: ReadingIdentity,
   { values, quality }: Measurement,
   stamp: Stamp,
   table: QuantityTable = quantityTable,
@@ -119,6 +133,7 @@ export const readingMessage = (
     pressure: rounded('pressure', values.pressure, table),
     timequality: stamp.timequality,
     quality,
+    ...previousReading(previous),
   };
   const names = new Set([...quantitiesOf(table), ...Object.keys(values), ...Object.keys(quality)]);
   const measured = [...names].flatMap((name) => {

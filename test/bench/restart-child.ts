@@ -9,7 +9,7 @@ const startMs = performance.now();
 const opened = await openBenchOutbox(directory);
 await opened.outbox.append('reading', benchReading(0));
 const storedMs = performance.now() - startMs;
-await opened.outbox.peek('reading', { maxRecords: 500, maxBytes: 120_000 });
+await opened.outbox.take('reading', { maxRecords: 500, maxBytes: 120_000 });
 const megabytes = await residentMegabytes('self');
 await closeBenchOutbox(opened);
 process.stdout.write(JSON.stringify({ storedMs, megabytes }));

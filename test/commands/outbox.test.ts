@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/outbox.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
+import { acceptUpTo, deadLetterOldest } from '../fakes/outbox-bodies.ts';
 import { closeOutbox, DamageFixture } from '../outbox/damage-fixture.ts';
 
 describe('outbox', () => {
@@ -35,8 +36,8 @@ outbox: { directory: ${fixture.directory} }
     await opened.outbox.append('reading', { value: 1 });
     await opened.outbox.append('reading', { value: 2 });
     await opened.outbox.append('prealert', 'rain');
-    await opened.outbox.setAside('reading', { epoch: opened.outbox.epoch, seq: 2 }, 'too large');
-    await opened.outbox.acknowledge('prealert', { epoch: opened.outbox.epoch, seq: 1 });
+    await deadLetterOldest(opened.outbox, 'reading', 'too large');
+    await acceptUpTo(opened.outbox, 'prealert', 1);
     await closeOutbox(opened);
     return opened.outbox.epoch;
   };
@@ -49,7 +50,7 @@ outbox: { directory: ${fixture.directory} }
 
     expect(text.status).toBe(0);
     expect(text.out).toMatch(new RegExp(`^epoch +${epoch}\naccepted +3\ndelivered +1\nsetAside +1\n`));
-    expect(text.out).toMatch(new RegExp(`\nreading +1 waiting, \\d+ bytes, oldest ${epoch} 1\n`));
+    expect(text.out).toMatch(new RegExp(`\nreading +1 waiting, \\d+ bytes, oldest ${epoch} 2\n`));
     expect(JSON.parse(json.out)).toMatchObject({ epoch, totals: { accepted: 3, setAside: 1 } });
   });
 
@@ -60,19 +61,22 @@ outbox: { directory: ${fixture.directory} }
     const json = await run('peek', '--json');
 
     const lines = text.out.split('\n');
-    expect(lines[0]).toBe(`reading ${epoch} 1 {"value":1}`);
-    expect(lines.at(-2)).toBe(`set aside (too large): reading ${epoch} 2 {"value":2}`);
+    expect(lines[0]).toBe(`reading ${epoch} 2 {"value":2}`);
+    expect(lines.at(-2)).toBe(`set aside (too large): reading ${epoch} 1 {"value":1}`);
     expect(JSON.parse(json.out)).toMatchObject({
       waiting: [
-        { lane: 'reading', seq: 1 },
+        { lane: 'reading', seq: 2 },
         { lane: 'gap', body: { reason: 'refused' } },
       ],
-      setAside: [{ seq: 2, reason: 'too large' }],
+      setAside: [{ seq: 1, reason: 'too large' }],
     });
   });
 
   it('says so when nothing waits', async () => {
-    await closeOutbox(await fixture.open());
+    const opened = await fixture.open();
+    await opened.outbox.append('reading', { value: 1 });
+    await acceptUpTo(opened.outbox, 'reading', 1);
+    await closeOutbox(opened);
 
     expect(await run('peek')).toEqual({ status: 0, out: 'nothing waits\n', err: '' });
   });

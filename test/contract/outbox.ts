@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { GapBody } from '../../src/outbox/gap.ts';
-import type { Outbox, OutboxRecord } from '../../src/outbox/outbox.ts';
+import type { Gap } from '../../src/outbox/gap.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import type { OutboxRecord } from '../../src/outbox/records.ts';
 import { StorageFullError } from '../../src/store/store.ts';
-import { instantAt, isConserved } from '../fakes/outbox-bodies.ts';
+import { acceptUpTo, deadLetterOldest, instantAt, isConserved, waitingIn } from '../fakes/outbox-bodies.ts';
 
 export type OutboxHarness = {
   readonly outbox: Outbox;
@@ -13,7 +14,6 @@ export type OutboxHarness = {
   setFull(isFull: boolean): void;
 };
 
-const limit = { maxRecords: 1_000, maxBytes: 1_000_000 };
 const seqs = (records: readonly OutboxRecord[]): number[] => records.map(({ seq }) => seq);
 
 /** What an outbox keeps to on every store. */
@@ -51,69 +51,110 @@ export const describeOutbox = (
       ]);
 
       expect(positions).toEqual([at(1), at(1), at(2)]);
-      expect(await outbox.peek('reading', limit)).toEqual([
+      expect(await waitingIn(outbox, 'reading')).toEqual([
         { ...at(1), body: 'a' },
         { ...at(2), body: 'c' },
       ]);
     });
 
-    it('names its epoch by a ULID, the same one after a restart', async () => {
-      const { epoch } = outbox;
+    it('names its epoch by a ULID, and begins another one with what it stores after a restart', async () => {
+      const before = await outbox.append('reading', 'a');
 
       outbox = await harness.reopen();
+      const after = await outbox.append('reading', 'b');
 
-      expect(outbox.epoch).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
-      expect(outbox.epoch).toBe(epoch);
+      expect(before.epoch).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
+      expect(after).toEqual(at(1));
+      expect(after.epoch).not.toBe(before.epoch);
+      expect(await waitingIn(outbox, 'reading')).toEqual([
+        { ...before, body: 'a' },
+        { ...after, body: 'b', previous: before },
+      ]);
+    });
+
+    it('says with the first reading of an epoch which reading came before, of whichever epoch', async () => {
+      await appendReadings(3);
+      const last = at(3);
+      outbox = await harness.reopen();
+      await outbox.append('prealert', 'an epoch without a reading');
+      outbox = await harness.reopen();
+      outbox = await harness.reopen();
+      await acceptUpTo(outbox, 'reading', 3);
+      await appendReadings(2);
+      await deadLetterOldest(outbox, 'reading', 'refused');
+
+      expect(outbox.gaps()).toMatchObject([{ epoch: outbox.epoch, fromseq: 1, previous: last }]);
+      expect(await waitingIn(outbox, 'reading')).toMatchObject([at(2)]);
     });
 
     it('keeps bodies of every JSON kind as they were', async () => {
       const bodies = [null, 'Wörthing 🌧', -0.5, [1, [true]], { nested: { empty: {} } }];
       for (const body of bodies) await outbox.append('reading', body);
 
-      expect((await outbox.peek('reading', limit)).map(({ body }) => body)).toEqual(bodies);
+      expect((await waitingIn(outbox, 'reading')).map(({ body }) => body)).toEqual(bodies);
     });
 
-    it('peeks no more records than asked for, from behind a position if one is given', async () => {
+    it('gives no more records in a batch than asked for, the oldest first', async () => {
       await appendReadings(10);
 
-      const first = await outbox.peek('reading', { maxRecords: 4, maxBytes: 1_000_000 });
-      const next = await outbox.peek('reading', { maxRecords: 4, maxBytes: 1_000_000, after: at(4) });
+      const batch = await outbox.take('reading', { maxRecords: 4, maxBytes: 1_000_000 });
 
-      expect([seqs(first), seqs(next)]).toEqual([
-        [1, 2, 3, 4],
-        [5, 6, 7, 8],
+      expect(seqs(batch?.records ?? [])).toEqual([1, 2, 3, 4]);
+      expect(batch).toMatchObject({ lane: 'reading', count: 4 });
+    });
+
+    it('gives no more bytes than asked for, but one record at least', async () => {
+      for (const size of [500, 30, 30, 30]) await outbox.append('reading', 'x'.repeat(size));
+
+      const large = await outbox.take('reading', { maxRecords: 10, maxBytes: 100 });
+      await acceptUpTo(outbox, 'reading', 1);
+      const small = await outbox.take('reading', { maxRecords: 10, maxBytes: 70 });
+
+      expect([large, small]).toMatchObject([
+        { count: 1, bytes: 502 },
+        { count: 2, bytes: 64 },
       ]);
     });
 
-    it('peeks no more bytes than asked for, but one record at least', async () => {
-      for (const size of [500, 30, 30, 30]) await outbox.append('reading', 'x'.repeat(size));
-
-      const large = await outbox.peek('reading', { maxRecords: 10, maxBytes: 100 });
-      const small = await outbox.peek('reading', { maxRecords: 10, maxBytes: 70, after: at(1) });
-
-      expect([seqs(large), seqs(small)]).toEqual([[1], [2, 3]]);
+    it('has no batch where nothing waits', async () => {
+      expect(await outbox.take('reading', { maxRecords: 4, maxBytes: 100 })).toBeNull();
+      expect(await outbox.oldest('prealert')).toBeNull();
+      expect(outbox.gaps()).toEqual([]);
     });
 
-    it('forgets what was acknowledged and counts it as delivered', async () => {
+    it('changes nothing by giving a batch', async () => {
+      await appendReadings(3);
+      const before = outbox.stats();
+
+      const first = await outbox.take('reading', { maxRecords: 2, maxBytes: 1_000 });
+      const second = await outbox.take('reading', { maxRecords: 2, maxBytes: 1_000 });
+
+      expect(second).toEqual(first);
+      expect(await outbox.oldest('reading')).toMatchObject(at(1));
+      expect(outbox.stats()).toEqual(before);
+    });
+
+    it('forgets what was accepted and counts it as delivered', async () => {
       await appendReadings(5);
-      await outbox.peek('reading', limit);
 
-      await outbox.acknowledge('reading', at(3));
+      await acceptUpTo(outbox, 'reading', 3);
 
-      expect(seqs(await outbox.peek('reading', limit))).toEqual([4, 5]);
+      expect(seqs(await waitingIn(outbox, 'reading'))).toEqual([4, 5]);
       expect(outbox.stats()).toMatchObject({
         totals: { accepted: 5, delivered: 3, setAside: 0, givenUp: 0 },
         lanes: { reading: { waiting: 2, oldest: at(4), nextSeq: 6 } },
       });
     });
 
-    it('acknowledges what this process never peeked at, twice, and beyond the end, all the same', async () => {
+    it('accepts a part of a batch, and nothing of it twice', async () => {
       await appendReadings(5);
+      const batch = await outbox.take('reading', { maxRecords: 5, maxBytes: 1_000_000 });
+      if (batch === null) throw new Error('nothing waits');
 
-      await outbox.acknowledge('reading', at(2));
-      await outbox.acknowledge('reading', at(2));
-      await outbox.acknowledge('reading', at(99));
-      await outbox.acknowledge('reading', { epoch: 'unknown', seq: 1 });
+      await outbox.accept(batch.first(2));
+      await outbox.accept(batch.first(2));
+      expect(seqs(await waitingIn(outbox, 'reading'))).toEqual([3, 4, 5]);
+      await outbox.accept(batch);
 
       expect(outbox.stats().totals.delivered).toBe(5);
       expect(outbox.stats().lanes.reading).toMatchObject({ waiting: 0, waitingBytes: 0, oldest: null });
@@ -121,25 +162,27 @@ export const describeOutbox = (
 
     it('goes on counting where it was after a restart, also when nothing waits', async () => {
       await appendReadings(3);
-      await outbox.acknowledge('reading', at(3));
-      await outbox.append('prealert', 'p');
-      const before = outbox.stats();
+      await acceptUpTo(outbox, 'reading', 3);
+      const preAlert = await outbox.append('prealert', 'p');
+      const { totals } = outbox.stats();
 
       outbox = await harness.reopen();
 
-      expect(outbox.stats()).toEqual(before);
-      expect(await outbox.append('reading', 'next')).toEqual(at(4));
+      expect(outbox.stats()).toMatchObject({
+        totals,
+        lanes: { reading: { waiting: 0 }, prealert: { waiting: 1, oldest: preAlert } },
+      });
+      expect(await outbox.append('reading', 'next')).toEqual(at(1));
     });
 
     it('loses nothing that was accepted when the process is killed', async () => {
       await appendReadings(3);
-      await outbox.peek('reading', limit);
-      await outbox.acknowledge('reading', at(1));
+      await acceptUpTo(outbox, 'reading', 1);
       await appendReadings(2);
 
       outbox = await harness.kill();
 
-      const records = await outbox.peek('reading', limit);
+      const records = await waitingIn(outbox, 'reading');
       expect(seqs(records).slice(-4)).toEqual([2, 3, 4, 5]);
       expect(outbox.stats().totals.accepted).toBe(5);
     });
@@ -155,73 +198,72 @@ export const describeOutbox = (
       ).toEqual([{ tips: 7 }, [1], null, undefined]);
     });
 
-    it('sets a record aside from wherever it is, and tells of a reading as refused', async () => {
+    it('dead-letters the oldest record, and names a reading in a gap', async () => {
       await appendReadings(4);
 
-      await outbox.setAside('reading', at(2), 'payload too large');
-      await outbox.setAside('reading', at(2), 'payload too large');
-      await outbox.setAside('reading', at(1), 'payload too large');
+      await deadLetterOldest(outbox, 'reading', 'payload too large');
+      await deadLetterOldest(outbox, 'reading', 'payload too large');
 
-      expect(seqs(await outbox.peek('reading', limit))).toEqual([3, 4]);
-      const gaps = await outbox.peek('gap', limit);
-      expect(gaps.map(({ body }) => body)).toEqual([
-        {
-          epoch: outbox.epoch,
-          fromseq: 2,
-          toseq: 2,
-          count: 1,
-          reason: 'refused',
-          from: instantAt(1),
-          to: instantAt(1),
-        },
+      expect(seqs(await waitingIn(outbox, 'reading'))).toEqual([3, 4]);
+      expect(outbox.gaps()).toEqual([
         {
           epoch: outbox.epoch,
           fromseq: 1,
-          toseq: 1,
-          count: 1,
+          toseq: 2,
+          count: 2,
           reason: 'refused',
           from: instantAt(0),
-          to: instantAt(0),
+          to: instantAt(1),
+          previous: null,
         },
-      ] satisfies GapBody[]);
+      ] satisfies Gap[]);
       expect(outbox.stats().totals).toEqual({ accepted: 4, delivered: 0, setAside: 2, givenUp: 0 });
     });
 
-    it('does not count what was set aside when it acknowledges what follows', async () => {
-      await appendReadings(4);
-      await outbox.peek('reading', limit);
+    it('dead-letters nothing but one record', async () => {
+      await appendReadings(2);
+      const batch = await outbox.take('reading', { maxRecords: 2, maxBytes: 1_000 });
+      if (batch === null) throw new Error('nothing waits');
 
-      await Promise.all([outbox.setAside('reading', at(2), 'refused'), outbox.acknowledge('reading', at(3))]);
-
-      expect(outbox.stats().totals).toMatchObject({ delivered: 2, setAside: 1 });
-      expect(outbox.stats().lanes.reading.waiting).toBe(1);
+      await expect(outbox.deadLetter(batch, 'refused')).rejects.toThrow(RangeError);
     });
 
-    it('sets pre-alerts and gaps aside without a gap', async () => {
+    it('dead-letters pre-alerts without a gap', async () => {
       await outbox.append('prealert', 'p');
-      await outbox.append('reading', 'r');
-      await outbox.setAside('reading', at(1), 'refused');
 
-      await outbox.setAside('prealert', at(1), 'refused');
-      await outbox.setAside('gap', at(1), 'refused');
+      await deadLetterOldest(outbox, 'prealert', 'refused');
 
-      expect(await outbox.peek('gap', limit)).toEqual([]);
-      expect(outbox.stats().totals).toEqual({ accepted: 2, delivered: 0, setAside: 2, givenUp: 0 });
+      expect(outbox.gaps()).toEqual([]);
+      expect(outbox.stats().totals).toEqual({ accepted: 1, delivered: 0, setAside: 1, givenUp: 0 });
     });
 
-    it('gives up the oldest readings when it is full, and tells in one gap which', async () => {
+    it('forgets a gap that was accepted, also across a restart', async () => {
+      await appendReadings(3);
+      await deadLetterOldest(outbox, 'reading', 'refused');
+      await acceptUpTo(outbox, 'reading', 1);
+      await deadLetterOldest(outbox, 'reading', 'refused');
+      const [first] = outbox.gaps();
+      if (first === undefined) throw new Error('no gap waits');
+
+      await outbox.acceptGap(first);
+      outbox = await harness.reopen();
+
+      expect(outbox.gaps()).toMatchObject([{ fromseq: 3, toseq: 3, count: 1, reason: 'refused' }]);
+      expect(outbox.stats().lanes.gap.waiting).toBe(1);
+    });
+
+    it('drops the oldest readings when it is full, and names them in one gap', async () => {
       outbox = await harness.reopen(4_000);
       await outbox.append('prealert', 'kept');
       for (let index = 0; index < 100; index += 1)
         await outbox.append('reading', { at: instantAt(index), pad: 'x'.repeat(100) });
 
-      const readings = await outbox.peek('reading', limit);
-      const [gap, ...more] = await outbox.peek('gap', limit);
+      const readings = await waitingIn(outbox, 'reading');
 
       const first = readings[0]?.seq ?? 0;
       expect(first).toBeGreaterThan(80);
       expect(seqs(readings)).toEqual(Array.from({ length: 101 - first }, (_, index) => first + index));
-      expect([gap?.body, more]).toEqual([
+      expect(outbox.gaps()).toEqual([
         {
           epoch: outbox.epoch,
           fromseq: 1,
@@ -230,35 +272,35 @@ export const describeOutbox = (
           reason: 'full',
           from: instantAt(0),
           to: instantAt(first - 2),
-        } satisfies GapBody,
-        [],
-      ]);
-      expect((await outbox.peek('prealert', limit)).length).toBe(1);
+          previous: null,
+        },
+      ] satisfies Gap[]);
+      expect((await waitingIn(outbox, 'prealert')).length).toBe(1);
       expect(outbox.stats().totals.givenUp).toBe(first - 1);
     });
 
-    it('tells in another gap what it gave up after a gap was handed out', async () => {
+    it('keeps what a gap has grown by while it was on its way', async () => {
       outbox = await harness.reopen(4_000);
       const fill = async (): Promise<void> => {
         for (let index = 0; index < 30; index += 1) await outbox.append('reading', 'x'.repeat(100));
       };
       await fill();
-      const [first] = await outbox.peek('gap', limit);
+      const [taken] = outbox.gaps();
+      if (taken === undefined) throw new Error('no gap waits');
       await fill();
+      await outbox.acceptGap(taken);
 
-      const gaps = await outbox.peek('gap', limit);
+      const [rest, ...more] = outbox.gaps();
 
-      expect(gaps[0]).toEqual(first);
-      expect(gaps.length).toBe(2);
-      const given = gaps.reduce((sum, { body }) => sum + Number(Object(body).count), 0);
-      expect(given).toBe(outbox.stats().totals.givenUp);
+      expect([rest, more]).toMatchObject([{ fromseq: taken.toseq + 1, from: null, previous: null }, []]);
+      expect(taken.count + (rest?.count ?? 0)).toBe(outbox.stats().totals.givenUp);
     });
 
-    it('gives up the oldest pre-alerts when no reading is left to give up', async () => {
+    it('drops the oldest pre-alerts when no reading is left to drop', async () => {
       outbox = await harness.reopen(4_000);
       for (let index = 0; index < 40; index += 1) await outbox.append('prealert', 'x'.repeat(100));
 
-      const kept = await outbox.peek('prealert', limit);
+      const kept = await waitingIn(outbox, 'prealert');
 
       expect(kept.at(-1)?.seq).toBe(40);
       expect(outbox.stats().totals.givenUp).toBe(40 - kept.length);
@@ -288,15 +330,14 @@ export const describeOutbox = (
     it('goes on draining while the disk is full, and remembers it once there is room', async () => {
       await appendReadings(4);
       harness.setFull(true);
-      await outbox.peek('reading', { maxRecords: 2, maxBytes: 1_000_000 });
-      await outbox.acknowledge('reading', at(2));
-      expect(seqs(await outbox.peek('reading', limit))).toEqual([3, 4]);
+      await acceptUpTo(outbox, 'reading', 2);
+      expect(seqs(await waitingIn(outbox, 'reading'))).toEqual([3, 4]);
       harness.setFull(false);
       await outbox.append('reading', 'next');
 
       outbox = await harness.kill();
 
-      expect(seqs(await outbox.peek('reading', limit))).toEqual([3, 4, 5]);
+      expect(seqs(await waitingIn(outbox, 'reading'))).toEqual([3, 4, 5]);
       expect(outbox.stats().totals).toEqual({ accepted: 5, delivered: 2, setAside: 0, givenUp: 0 });
     });
   });

@@ -8,13 +8,14 @@ import { mailOf } from '../../cloud/lambda/alert-mail.ts';
 import { parseAlertRecord } from '../../cloud/lambda/alert-record.ts';
 import { runCommandLine } from '../../src/commands/cli.ts';
 import type { CommandModule } from '../../src/commands/command.ts';
-import type { OutboxRecord } from '../../src/outbox/outbox.ts';
+import type { OutboxRecord } from '../../src/outbox/records.ts';
 import { offlineStatus, onlineStatus } from '../../src/uplink/online-status.ts';
 import { type Next, OutgoingMessages } from '../../src/uplink/outgoing.ts';
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_READINGS, topicsOf } from '../../src/weather/message.ts';
 import type { Instant, TimeQuality } from '../../src/weather/reading.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
+import { batchOf } from '../fakes/outbox-bodies.ts';
 import { readMarkedPart } from './marked-part.ts';
 import { metricsTable } from './metrics-table.ts';
 import { metricsPart, readPage, root } from './pages.ts';
@@ -92,11 +93,15 @@ const waiting = { isOnlyOne: false, maxBytes: BACKLOG_MAX_BYTES, isHeld: () => f
 
 describe('the examples of docs/messages.md', () => {
   it('have the reading that the uplink makes', () => {
-    expect(example('Reading')).toBe(payloadOf(messages.readings([reading], { ...waiting, isOnlyOne: true })));
+    expect(example('Reading')).toBe(
+      payloadOf(messages.readings(batchOf('reading', [reading]), { ...waiting, isOnlyOne: true })),
+    );
   });
 
   it('have the backlog that the uplink makes, and its limits', () => {
-    expect(example('Backlog')).toBe(payloadOf(messages.readings([before, reading], waiting)));
+    expect(example('Backlog')).toBe(
+      payloadOf(messages.readings(batchOf('reading', [before, reading]), waiting)),
+    );
     expect(section('Backlog')).toContain(
       `${BACKLOG_MAX_READINGS}\nreadings and ${BACKLOG_MAX_BYTES.toLocaleString('en')} bytes`,
     );
@@ -104,8 +109,9 @@ describe('the examples of docs/messages.md', () => {
 
   it('have the gap that the uplink makes', () => {
     const from = { ...at, wallMs: at.wallMs - 3_600_000 };
-    const body = { epoch: EPOCH, fromseq: 1, toseq: 300, count: 300, reason: 'full', from, to: earlier };
-    expect(example('Gap')).toBe(payloadOf(messages.single('gap', { epoch: EPOCH, seq: 1, body })));
+    const previous = { epoch: '01JX1M7D5K2N4P6R8S0T1V3W5X', seq: 1041 };
+    const range = { epoch: EPOCH, fromseq: 1, toseq: 300, count: 300, previous };
+    expect(example('Gap')).toBe(payloadOf(messages.gap({ ...range, reason: 'full', from, to: earlier })));
   });
 
   it('have the status of a connection and the will', () => {
@@ -157,7 +163,7 @@ describe('the pre-alert of docs/messages.md', () => {
     const { datetime: _, ...event } = JSON.parse(events[0] ?? '');
 
     const record = { epoch: EPOCH, seq: 7, body: { at, ...event } };
-    expect(example('Pre-alert')).toBe(payloadOf(messages.single('prealert', record)));
+    expect(example('Pre-alert')).toBe(payloadOf(messages.preAlert(batchOf('prealert', [record]))));
   });
 });
 

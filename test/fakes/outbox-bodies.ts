@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { Batch } from '../../src/outbox/batch.ts';
 import type { TimeOf } from '../../src/outbox/gap.ts';
-import type { HighWaterMark } from '../../src/outbox/high-water.ts';
+import type { LedgerMark } from '../../src/outbox/ledger-mark.ts';
 import { openOutboxOn } from '../../src/outbox/open-outbox.ts';
-import type { Outbox, OutboxStats } from '../../src/outbox/outbox.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import { firstEpochKey, LOWEST_KEY } from '../../src/outbox/record-key.ts';
+import type { OutboxRecord, OutboxStats, RecordLane } from '../../src/outbox/records.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { StoreReport } from '../../src/store/store-report.ts';
 import type { Instant } from '../../src/weather/reading.ts';
 import { createRecordingLog } from './log.ts';
 
@@ -32,26 +34,51 @@ export const isConserved = ({ totals, lanes }: OutboxStats): boolean =>
   totals.accepted ===
   totals.delivered + totals.setAside + totals.givenUp + lanes.reading.waiting + lanes.prealert.waiting;
 
-/** A mark that nobody made and nobody reads. */
-const noMark: HighWaterMark = { read: () => null, note: () => undefined, close: () => undefined };
+/** No mark. */
+const noMark: LedgerMark = { read: () => null, note: () => undefined, close: () => undefined };
 
 export type OutboxForTest = {
   readonly maxBytes: number;
-  readonly report?: StoreReport;
-  readonly highWaterMark?: HighWaterMark;
+  readonly mark?: LedgerMark;
 };
 
 /** An outbox on a store, as `openOutbox` would make it. */
 export const openOutboxForTest = (
   store: Store,
-  { maxBytes, report = { outcome: 'whole' }, highWaterMark = noMark }: OutboxForTest,
+  { maxBytes, mark = noMark }: OutboxForTest,
 ): Promise<Outbox> =>
   openOutboxOn({
     store,
     maxBytes,
-    report,
-    highWaterMark,
+    mark,
     log: createRecordingLog(),
     timeOf,
     wallMs: () => Date.UTC(2026, 5, 1),
   });
+
+/** A batch of the given records, as a lane would give it. */
+export const batchOf = (lane: RecordLane, records: readonly OutboxRecord[]): Batch => {
+  const keyed = records.map((record) => {
+    const key = { epoch: firstEpochKey(record.epoch), seq: record.seq };
+    return { ...record, key, bytes: Buffer.byteLength(JSON.stringify(record.body)) };
+  });
+  const { key } = keyed.at(-1) ?? { key: LOWEST_KEY };
+  return new Batch(lane, keyed, { lost: null, until: { ...key, seq: key.seq + 1 } });
+};
+
+/** What waits in a lane, up to the first damaged record behind the head. */
+export const waitingIn = async (outbox: Outbox, lane: RecordLane): Promise<readonly OutboxRecord[]> => {
+  const batch = await outbox.take(lane, { maxRecords: 10_000, maxBytes: 100_000_000 });
+  return (batch?.records ?? []).map(({ key: _key, bytes: _bytes, ...record }) => record);
+};
+
+/** Accepts the oldest `count` records of a lane. */
+export const acceptUpTo = async (outbox: Outbox, lane: RecordLane, count: number): Promise<void> => {
+  const batch = await outbox.take(lane, { maxRecords: count, maxBytes: 100_000_000 });
+  if (batch !== null) await outbox.accept(batch);
+};
+
+export const deadLetterOldest = async (outbox: Outbox, lane: RecordLane, reason: string): Promise<void> => {
+  const batch = await outbox.take(lane, { maxRecords: 1, maxBytes: 1 });
+  if (batch !== null) await outbox.deadLetter(batch, reason);
+};

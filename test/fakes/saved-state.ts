@@ -1,4 +1,5 @@
-import type { JsonValue, Outbox, StateChanges } from '../../src/outbox/outbox.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import type { JsonValue, StateChanges } from '../../src/outbox/records.ts';
 
 export type FakeSavedState = Pick<Outbox, 'getState' | 'putState'> & {
   readonly entries: Map<string, JsonValue>;

@@ -1,4 +1,5 @@
-import { decodeHighWater, encodeHighWater, type HighWaterMark } from '../../src/outbox/high-water.ts';
+import { decodeLedger, encodeLedger } from '../../src/outbox/ledger.ts';
+import type { LedgerMark } from '../../src/outbox/ledger-mark.ts';
 import { createGroupCommit } from '../../src/store/group-commit.ts';
 import { type KeyRange, StorageFullError, type Store, type StoreChange } from '../../src/store/store.ts';
 
@@ -12,7 +13,7 @@ export type FakeDisk = {
   /** Changes a stored value behind the store's back; `null` removes it. */
   tamper(key: string, change: (value: string) => string | null): void;
   /** Lies on the same disk, outside the store. */
-  readonly highWaterMark: HighWaterMark;
+  readonly mark: LedgerMark;
   keys(): string[];
   /** Commits so far, a group counted once. */
   commits(): number;
@@ -76,14 +77,14 @@ export const createFakeDisk = (): FakeDisk => {
     };
   };
 
-  let mark: string | null = null;
+  let marked: string | null = null;
 
   return {
     open,
-    highWaterMark: {
-      read: () => (mark === null ? null : decodeHighWater(mark)),
-      note: (highWater) => {
-        mark = encodeHighWater(highWater);
+    mark: {
+      read: () => (marked === null ? null : decodeLedger(marked)),
+      note: (ledger) => {
+        marked = encodeLedger(ledger);
       },
       close: () => undefined,
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OutboxStats } from '../../src/outbox/outbox.ts';
+import type { OutboxStats } from '../../src/outbox/records.ts';
 import { DeliveryLedger } from '../system/delivery-ledger.ts';
 import { verdictOn } from './verdict.ts';
 

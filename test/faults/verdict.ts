@@ -1,4 +1,4 @@
-import type { OutboxStats } from '../../src/outbox/outbox.ts';
+import type { OutboxStats } from '../../src/outbox/records.ts';
 import { isConserved } from '../fakes/outbox-bodies.ts';
 import type { DeliveryLedger } from '../system/delivery-ledger.ts';
 
@@ -22,7 +22,7 @@ export const verdictOn = (station: string, ledger: DeliveryLedger, stats: Outbox
   const { epoch, lanes, totals } = stats;
   const lastSeq = lanes.reading.nextSeq - 1 - lanes.reading.waiting;
   const names = [...new Set([...ledger.epochs(), epoch])];
-  // An earlier epoch ended with damage: its last reading is the last that arrived or that a gap told of.
+  // How far an earlier epoch had got, the one after it says.
   const accounts = names.map((name) => ledger.account(name, name === epoch ? lastSeq : undefined));
   const problems = [
     ...accounts

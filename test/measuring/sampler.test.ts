@@ -3,7 +3,7 @@ import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { sensorsSchema } from '../../src/config/sensors-schema.ts';
 import type { OutputLine } from '../../src/gpio/output-line.ts';
 import { createSampler, type Sampler } from '../../src/measuring/sampler.ts';
-import type { StateChanges } from '../../src/outbox/outbox.ts';
+import type { StateChanges } from '../../src/outbox/records.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { Ads1115Chip } from '../../src/simulation/ads1115-chip.ts';
 import {

@@ -1,11 +1,16 @@
-import { type GapBody, gapBodySchema } from '../../src/outbox/gap.ts';
-import type { Lane, Outbox, OutboxRecord, OutboxStats, Position } from '../../src/outbox/outbox.ts';
+import type { Gap } from '../../src/outbox/gap.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import {
+  type OutboxRecord,
+  type OutboxStats,
+  type RecordId,
+  type RecordLane,
+  recordLanes,
+} from '../../src/outbox/records.ts';
 import { StorageFullError } from '../../src/store/store.ts';
 import { isConserved } from '../fakes/outbox-bodies.ts';
 
-type BodyLane = 'reading' | 'prealert';
-
-const nameOf = (lane: string, { epoch, seq }: Position): string => `${lane} ${epoch} ${seq}`;
+const nameOf = (lane: string, { epoch, seq }: RecordId): string => `${lane} ${epoch} ${seq}`;
 
 /** Whatever the disk does, an operation is either carried out or refused as on a full disk. */
 const unlessFull = async <Result>(attempt: Promise<Result>): Promise<Result | null> => {
@@ -24,7 +29,7 @@ export class Bookkeeper {
   readonly #accountedFor = new Set<string>();
   #pads = 0;
 
-  async append(outbox: Outbox, lane: BodyLane, count: number): Promise<void> {
+  async append(outbox: Outbox, lane: RecordLane, count: number): Promise<void> {
     await Promise.all(
       Array.from({ length: count }, async () => {
         this.#pads += 1;
@@ -35,26 +40,35 @@ export class Bookkeeper {
     );
   }
 
-  async deliver(outbox: Outbox, lane: Lane, count: number): Promise<void> {
-    const records = await outbox.peek(lane, { maxRecords: count, maxBytes: 3_000 });
-    this.receive(lane, records);
-    const last = records.at(-1);
-    if (last) await outbox.acknowledge(lane, last);
+  /** Delivers up to `count` records and accepts them, as many of them as `accepted` says. */
+  async deliver(outbox: Outbox, lane: RecordLane, count: number, accepted = count): Promise<void> {
+    const batch = await outbox.take(lane, { maxRecords: count, maxBytes: 3_000 });
+    if (batch === null) return;
+    this.receive(lane, batch.records);
+    if (batch.count === 0 || accepted > 0) await outbox.accept(batch.first(Math.max(1, accepted)));
   }
 
-  async setAside(outbox: Outbox, lane: BodyLane, index: number): Promise<void> {
-    const records = await outbox.peek(lane, { maxRecords: index + 1, maxBytes: 100_000 });
-    const record = records[index];
-    if (record === undefined) return;
-    const wasStored = await unlessFull(outbox.setAside(lane, record, 'model').then(() => true));
+  async deliverGap(outbox: Outbox): Promise<void> {
+    const [gap] = outbox.gaps();
+    if (gap === undefined) return;
+    this.receiveGap(gap);
+    await outbox.acceptGap(gap);
+  }
+
+  async deadLetter(outbox: Outbox, lane: RecordLane): Promise<void> {
+    const batch = await outbox.take(lane, { maxRecords: 1, maxBytes: 100_000 });
+    const record = batch?.records[0];
+    if (batch === null || record === undefined) return;
+    const wasStored = await unlessFull(outbox.deadLetter(batch, 'model').then(() => true));
     if (wasStored) this.#accountedFor.add(nameOf(lane, record));
   }
 
   async deliverAll(outbox: Outbox): Promise<void> {
-    for (const lane of ['prealert', 'reading', 'gap'] as const) {
+    for (const lane of recordLanes) {
       while (outbox.stats().lanes[lane].waiting > 0) await this.deliver(outbox, lane, 50);
       await this.deliver(outbox, lane, 50);
     }
+    while (outbox.gaps().length > 0) await this.deliverGap(outbox);
   }
 
   check(stats: OutboxStats, maxBytes: number): void {
@@ -64,7 +78,7 @@ export class Bookkeeper {
     if (bytes > maxBytes + 8 * 400) this.complaints.push(`${bytes} bytes wait`);
   }
 
-  /** Readings that neither came out, nor were set aside, nor are told of in a gap. Pre-alerts have no gaps. */
+  /** Readings that neither came out, nor were dead-lettered, nor are named in a gap. Pre-alerts have no gaps. */
   unaccounted(): string[] {
     return [...this.#accepted.keys()].filter(
       (name) => name.startsWith('reading') && !this.#accountedFor.has(name),
@@ -76,20 +90,18 @@ export class Bookkeeper {
     this.#accepted.set(name, body);
   }
 
-  receive(lane: Lane, records: readonly OutboxRecord[]): void {
+  receive(lane: RecordLane, records: readonly OutboxRecord[]): void {
     for (const record of records) {
       const name = nameOf(lane, record);
       const expected = this.#accepted.get(name);
-      if (lane === 'gap') this.#receiveGap(gapBodySchema.parse(record.body));
-      else if (expected !== record.body) this.complaints.push(`${name} is not what was appended`);
+      if (expected !== record.body) this.complaints.push(`${name} is not what was appended`);
       this.#accountedFor.add(name);
     }
     const seqs = records.map(({ epoch, seq }) => `${epoch} ${String(seq).padStart(9, '0')}`);
-    if (lane !== 'gap' && new Set(seqs).size !== seqs.length)
-      this.complaints.push(`${lane} twice in one peek`);
+    if (new Set(seqs).size !== seqs.length) this.complaints.push(`${lane} twice in one batch`);
   }
 
-  #receiveGap({ epoch, fromseq, toseq }: GapBody): void {
+  receiveGap({ epoch, fromseq, toseq }: Gap): void {
     for (let seq = fromseq; seq <= toseq; seq += 1) this.#accountedFor.add(nameOf('reading', { epoch, seq }));
   }
 }

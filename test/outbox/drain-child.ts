@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { openOutbox } from '../../src/outbox/open-outbox.ts';
-import { lanes } from '../../src/outbox/outbox.ts';
+import { recordLanes } from '../../src/outbox/records.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { timeOf } from '../fakes/outbox-bodies.ts';
 
@@ -13,13 +13,18 @@ const { outbox, store } = await openOutbox({
   maxBytes: 100_000_000,
   wallMs: () => Date.UTC(2026, 5, 1, 12),
 });
-for (const lane of lanes) {
-  while (outbox.stats().lanes[lane].waiting > 0) {
-    const records = await outbox.peek(lane, { maxRecords: 50, maxBytes: 100_000 });
-    for (const record of records) writeSync(1, `${JSON.stringify({ lane, ...record })}\n`);
-    const last = records.at(-1);
-    if (last) await outbox.acknowledge(lane, last);
+for (const lane of recordLanes) {
+  for (;;) {
+    const batch = await outbox.take(lane, { maxRecords: 50, maxBytes: 100_000 });
+    if (batch === null) break;
+    for (const { epoch, seq, body } of batch.records)
+      writeSync(1, `${JSON.stringify({ lane, epoch, seq, body })}\n`);
+    await outbox.accept(batch);
   }
+}
+for (const gap of outbox.gaps()) {
+  writeSync(1, `${JSON.stringify({ lane: 'gap', epoch: gap.epoch, seq: gap.fromseq, body: gap })}\n`);
+  await outbox.acceptGap(gap);
 }
 await outbox.close();
 await store.close();

@@ -5,7 +5,7 @@ import { createPreAlerts, type PreAlerts } from '../../src/pre-alerts/pre-alerts
 import type { PreAlertStatus } from '../../src/status/status.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { measurementAt } from '../fakes/measurements.ts';
-import { openOutboxForTest } from '../fakes/outbox-bodies.ts';
+import { openOutboxForTest, waitingIn } from '../fakes/outbox-bodies.ts';
 import { heatRule } from '../fakes/pre-alert-rules.ts';
 import { createFakeDisk } from '../fakes/store.ts';
 
@@ -30,7 +30,7 @@ const openDesk = async (outbox: Outbox) => {
 };
 
 const eventsIn = async (outbox: Outbox): Promise<unknown[]> =>
-  (await outbox.peek('prealert', { maxRecords: 10, maxBytes: 100_000 })).map(({ body }) => body);
+  (await waitingIn(outbox, 'prealert')).map(({ body }) => body);
 
 const setUp = async () => {
   const disk = createFakeDisk();
@@ -106,8 +106,7 @@ describe('the pre-alert desk', () => {
     disk.setFull(false);
     await desk.decide(measurementAt(12 * 102));
 
-    const waiting = await outbox.peek('prealert', { maxRecords: 200, maxBytes: 1_000_000 });
-    expect(waiting).toHaveLength(101);
+    expect(await waitingIn(outbox, 'prealert')).toHaveLength(101);
   });
 
   it('does not hide a bug', async () => {

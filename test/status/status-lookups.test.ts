@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
-import type { OutboxRecord } from '../../src/outbox/outbox.ts';
+import type { OutboxRecord } from '../../src/outbox/records.ts';
 import { StatusLookups } from '../../src/status/status-lookups.ts';
 import { WriteBudget } from '../../src/store/write-budget.ts';
 import type { Instant, Stamp } from '../../src/weather/reading.ts';
@@ -40,7 +40,7 @@ describe('the lookups of a status', () => {
         wallMs: () => clock.wallMs(),
       }),
       clock,
-      outbox: { peek: () => Promise.resolve(waiting) },
+      outbox: { oldest: () => Promise.resolve(waiting[0] ?? null) },
       timeOf,
       timeKeeper: {
         now: (): Instant => ({ ...instantAt(0), wallMs: clock.wallMs() }),

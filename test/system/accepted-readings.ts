@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { inspectOutbox } from '../../src/outbox/inspection.ts';
-import type { OutboxStats } from '../../src/outbox/outbox.ts';
+import type { OutboxStats } from '../../src/outbox/records.ts';
 import { readingBodySchema } from '../../src/uplink/stored-bodies.ts';
 import { type ReadingMessage, readingMessage } from '../../src/weather/message.ts';
 import type { Mosquitto } from './mosquitto.ts';

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lanes } from '../../src/outbox/outbox.ts';
+import { gapSchema } from '../../src/outbox/gap.ts';
+import { lanes } from '../../src/outbox/records.ts';
 import { DamageFixture, noFaults, seeds } from '../outbox/damage-fixture.ts';
 
 const deliveredSchema = z.object({
@@ -27,7 +28,8 @@ const drainAsService = (fixture: DamageFixture): number => {
     );
     for (const line of stdout.split('\n').filter((text) => text.endsWith('}'))) {
       const { lane, ...record } = deliveredSchema.parse(JSON.parse(line));
-      fixture.books.receive(lane, [record]);
+      if (lane === 'gap') fixture.books.receiveGap(gapSchema.parse(record.body));
+      else fixture.books.receive(lane, [record]);
     }
     if (status === 0) return start;
   }

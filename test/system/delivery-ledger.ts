@@ -1,10 +1,11 @@
 import { z } from 'zod';
 
-const reading = z.object({ epoch: z.string(), seq: z.int() });
+const previous = z.object({ previousepoch: z.string().optional(), previousseq: z.int().optional() });
+const reading = previous.extend({ epoch: z.string(), seq: z.int() });
 const backlog = z.object({ readings: z.array(reading) });
-const gap = z.object({ epoch: z.string(), fromseq: z.int(), toseq: z.int() });
+const gap = previous.extend({ epoch: z.string(), fromseq: z.int(), toseq: z.int() });
 
-export type ArrivedReading = Readonly<z.infer<typeof reading>>;
+export type ArrivedReading = { readonly epoch: string; readonly seq: number };
 
 export type EpochAccount = {
   readonly epoch: string;
@@ -20,6 +21,8 @@ export type EpochAccount = {
 type Epoch = {
   readonly seen: Set<number>;
   readonly told: Set<number>;
+  /** How far it had got, as the epoch after it says. */
+  end: number;
   highest: number;
   duplicates: number;
   outOfOrder: number;
@@ -42,7 +45,8 @@ export class DeliveryLedger {
       for (const each of backlog.parse(JSON.parse(payload)).readings) this.#note(each);
     }
     if (kind === 'gap') {
-      const { epoch, fromseq, toseq } = gap.parse(JSON.parse(payload));
+      const { epoch, fromseq, toseq, ...rest } = gap.parse(JSON.parse(payload));
+      this.#noteEnd(rest);
       for (let seq = fromseq; seq <= toseq; seq += 1) this.#epoch(epoch).told.add(seq);
     }
   }
@@ -57,8 +61,8 @@ export class DeliveryLedger {
 
   /** `lastSeq`: the last reading of the epoch that was accepted; by default the last one heard of. */
   account(name: string, lastSeq?: number): EpochAccount {
-    const { seen, told, duplicates, outOfOrder } = this.#epoch(name);
-    const end = lastSeq ?? Math.max(0, ...seen, ...told);
+    const { seen, told, end: saidEnd, duplicates, outOfOrder } = this.#epoch(name);
+    const end = Math.max(saidEnd, lastSeq ?? Math.max(0, ...seen, ...told));
     const all = Array.from({ length: end }, (_, index) => index + 1);
     return {
       epoch: name,
@@ -74,6 +78,7 @@ export class DeliveryLedger {
     const epoch = this.#epochs.get(name) ?? {
       seen: new Set<number>(),
       told: new Set<number>(),
+      end: 0,
       highest: 0,
       duplicates: 0,
       outOfOrder: 0,
@@ -82,7 +87,14 @@ export class DeliveryLedger {
     return epoch;
   }
 
-  #note({ epoch: name, seq }: ArrivedReading): void {
+  #noteEnd({ previousepoch, previousseq = 0 }: z.infer<typeof previous>): void {
+    if (previousepoch === undefined) return;
+    const epoch = this.#epoch(previousepoch);
+    epoch.end = Math.max(epoch.end, previousseq);
+  }
+
+  #note({ epoch: name, seq, ...rest }: z.infer<typeof reading>): void {
+    this.#noteEnd(rest);
     const epoch = this.#epoch(name);
     if (epoch.seen.has(seq)) epoch.duplicates += 1;
     else {

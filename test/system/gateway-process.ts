@@ -7,11 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Identity } from '../../src/certificate/certificate-authority.ts';
-import { openOutbox } from '../../src/outbox/open-outbox.ts';
-import type { OutboxStats } from '../../src/outbox/outbox.ts';
+import { inspectOutbox } from '../../src/outbox/inspection.ts';
+import type { OutboxStats } from '../../src/outbox/records.ts';
 import type { ScenarioEvent } from '../../src/simulation/scenario.ts';
-import { timeOf } from '../../src/uplink/stored-bodies.ts';
-import { createRecordingLog } from '../fakes/log.ts';
 
 export type GatewayProcessParts = {
   readonly stationId: string;
@@ -140,16 +138,10 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     standing,
     waiting: async () => (await standing())?.waiting ?? null,
     stats: async () => {
-      const opened = await openOutbox({
-        directory: outboxDirectory,
-        maxBytes: 8_000_000,
-        log: createRecordingLog(),
-        wallMs: () => Date.now(),
-        timeOf,
-      });
-      const stats = opened.outbox.stats();
-      await opened.outbox.close();
-      await opened.store.close();
+      const inspection = await inspectOutbox(outboxDirectory);
+      if (typeof inspection === 'string') throw new Error(inspection);
+      const stats = inspection.stats();
+      await inspection.close();
       return stats;
     },
   };

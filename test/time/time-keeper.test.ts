@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonValue, StateChanges } from '../../src/outbox/outbox.ts';
+import type { JsonValue, StateChanges } from '../../src/outbox/records.ts';
 import { TimeKeeper } from '../../src/time/time-keeper.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';

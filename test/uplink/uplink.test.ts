@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PublishResult } from '../../src/mqtt/publisher.ts';
-import type { JsonValue } from '../../src/outbox/outbox.ts';
+import type { JsonValue } from '../../src/outbox/records.ts';
 import { type Acknowledged, Uplink } from '../../src/uplink/uplink.ts';
 import type { Measurement, Stamp } from '../../src/weather/reading.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { instantAt, measurementAt } from '../fakes/measurements.ts';
-import { openOutboxForTest } from '../fakes/outbox-bodies.ts';
+import { deadLetterOldest, openOutboxForTest } from '../fakes/outbox-bodies.ts';
 import { createFakePublisher, type Published } from '../fakes/publisher.ts';
 import { createFakeDisk } from '../fakes/store.ts';
 
@@ -27,14 +27,13 @@ const readingsIn = ({ topic, payload }: Published): Reading[] => {
   return topic.endsWith('/backlog') ? JSON.parse(payload).readings : [];
 };
 
-const setUp = async () => {
+const setUp = async (disk = createFakeDisk()) => {
   const clock = createManualClock();
   const log = createRecordingLog();
-  const disk = createFakeDisk();
   const publisher = createFakePublisher();
   const outbox = await openOutboxForTest(disk.open(), {
     maxBytes: 50_000_000,
-    highWaterMark: disk.highWaterMark,
+    mark: disk.mark,
   });
   const time: { isSynchronized: boolean; stamp: (at: Measurement['at']) => Stamp } = {
     isSynchronized: true,
@@ -169,7 +168,7 @@ describe('the uplink', () => {
   it('sends pre-alerts first, then gaps, then readings', async () => {
     const { append, outbox, publisher, settle, start } = await begin();
     await append(2);
-    await outbox.setAside('reading', { epoch: outbox.epoch, seq: 1 }, 'test');
+    await deadLetterOldest(outbox, 'reading', 'test');
     await outbox.append('prealert', { at: instantAt(5), rule: 'heat', text: 'It is hot.' });
     start();
     await settle();
@@ -198,6 +197,39 @@ describe('the uplink', () => {
       from: '2026-06-01 00:00:00',
       to: '2026-06-01 00:00:00',
       reason: 'refused',
+    });
+  });
+
+  it('says with the first reading of an epoch, or the gap in its place, which reading came before', async () => {
+    const { disk, publisher, settle, start } = await begin();
+    const previous = { previousepoch: bench.outbox.epoch, previousseq: 2 };
+    await bench.append(2);
+    await bench.outbox.close();
+    const other = await setUp(disk);
+    await other.append(2);
+    other.start();
+    await other.settle();
+    const sent = other.publisher.published.flatMap(readingsIn);
+    await other.end();
+    await other.outbox.close();
+    const third = await setUp(disk);
+    await third.append(1);
+    await deadLetterOldest(third.outbox, 'reading', 'test');
+    third.start();
+    await third.settle();
+    await third.end();
+    start();
+    await settle();
+
+    expect(sent).toMatchObject([{ seq: 1 }, { seq: 2 }, { seq: 1, ...previous }, { seq: 2 }]);
+    expect(Object.keys(sent[3] ?? {})).not.toContain('previousepoch');
+    expect(Object.keys(sent[2] ?? {}).slice(-2)).toEqual(['previousepoch', 'previousseq']);
+    expect(publisher.published.flatMap(readingsIn)).toEqual([]);
+    const gap = third.publisher.published.find(({ topic }) => topic.endsWith('/gap'));
+    expect(JSON.parse(gap?.payload ?? '')).toMatchObject({
+      fromseq: 1,
+      previousepoch: other.outbox.epoch,
+      previousseq: 2,
     });
   });
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { createBounceFilter } from '../../gpio/contact-bounce.ts';
 import type { Log } from '../../log.ts';
-import type { Outbox, StateChanges } from '../../outbox/outbox.ts';
+import type { Outbox } from '../../outbox/outbox.ts';
+import type { StateChanges } from '../../outbox/records.ts';
 
 export type RainGaugeOptions = {
   readonly mmPerTip: number;

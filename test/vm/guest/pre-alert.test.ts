@@ -67,10 +67,10 @@ const eventsIn = async (directory: string): Promise<unknown[]> => {
     wallMs: () => Date.now(),
     timeOf,
   });
-  const records = await outbox.peek('prealert', { maxRecords: 100, maxBytes: 1_000_000 });
+  const batch = await outbox.take('prealert', { maxRecords: 100, maxBytes: 1_000_000 });
   await outbox.close();
   await store.close();
-  return records.map(({ body }) => body);
+  return (batch?.records ?? []).map(({ body }) => body);
 };
 
 describe.each(['gpiomon', 'onoff'])('the outputs of pre-alerts of the built daemon, with %s', (backend) => {

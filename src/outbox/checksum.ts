@@ -6,10 +6,10 @@ const checksum = (key: string, text: string): string =>
   crc32(`${key}${text}`).toString(16).padStart(CHECKSUM_DIGITS, '0');
 
 /** A value that shows whether it is still what was written under this key: LevelDB does not look on its own. */
-export const seal = (key: string, text: string): string => `${checksum(key, text)} ${text}`;
+export const addChecksum = (key: string, text: string): string => `${checksum(key, text)} ${text}`;
 
 /** The text, or `null` when the value was damaged or belongs to another key. */
-export const unseal = (key: string, value: string): string | null => {
+export const verifyChecksum = (key: string, value: string): string | null => {
   const text = value.slice(CHECKSUM_DIGITS + 1);
-  return value === seal(key, text) ? text : null;
+  return value === addChecksum(key, text) ? text : null;
 };

@@ -11,18 +11,18 @@ import { createFakeDisk } from '../fakes/store.ts';
 
 describeOutbox('a store in memory', async (maxBytes) => {
   const disk = createFakeDisk();
-  const { highWaterMark } = disk;
-  const outbox = await openOutboxForTest(disk.open(), { maxBytes, highWaterMark });
+  const { mark } = disk;
+  const outbox = await openOutboxForTest(disk.open(), { maxBytes, mark });
   return {
     outbox,
     setFull: disk.setFull,
     reopen: async (bound = maxBytes) => {
       await outbox.close();
-      return openOutboxForTest(disk.open(), { maxBytes: bound, highWaterMark });
+      return openOutboxForTest(disk.open(), { maxBytes: bound, mark });
     },
     kill: () => {
       disk.cutPower();
-      return openOutboxForTest(disk.open(), { maxBytes, highWaterMark });
+      return openOutboxForTest(disk.open(), { maxBytes, mark });
     },
   };
 });

@@ -1,0 +1,147 @@
+import type { StoreChange } from '../store/store.ts';
+import type { Batch } from './batch.ts';
+import { deadLetterChanges } from './dead-letters.ts';
+import { addGap, type Gap, removeGap, type TimeOf } from './gap.ts';
+import {
+  type Amount,
+  add,
+  encodeLedger,
+  endOf,
+  forgetDrained,
+  LEDGER_KEY,
+  type Ledger,
+  previousOf,
+  stretchesOf,
+  waitingOf,
+  withLane,
+} from './ledger.ts';
+import { epochOf, isBefore, type KeySpan, later, type RecordKey, recordKey } from './record-key.ts';
+import type { RecordLane } from './records.ts';
+import { encodeRecord, recordBytes } from './stored-record.ts';
+
+type Outcome = keyof Ledger['totals'];
+
+/** Changes that will be committed together, and the ledger as it is with them. */
+export class Transaction {
+  readonly #timeOf: TimeOf;
+  #ledger: Ledger;
+  #isLedgerChanged: boolean;
+  readonly #changes: StoreChange[] = [];
+
+  /** `isStale`: the disk does not hold this ledger yet. */
+  constructor(ledger: Ledger, options: { readonly isStale: boolean; readonly timeOf: TimeOf }) {
+    this.#ledger = ledger;
+    this.#isLedgerChanged = options.isStale;
+    this.#timeOf = options.timeOf;
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  get hasOnlyGrown(): boolean {
+    return !this.#isLedgerChanged;
+  }
+
+  /** The newest record of a lane tells how much its lane accepted, so that an append need not write the ledger. */
+  changes(): readonly StoreChange[] {
+    return this.#isLedgerChanged
+      ? [...this.#changes, { key: LEDGER_KEY, value: encodeLedger(this.#ledger) }]
+      : this.#changes;
+  }
+
+  put(changes: readonly StoreChange[]): void {
+    this.#changes.push(...changes);
+  }
+
+  append(lane: RecordLane, json: string): RecordKey {
+    const key = endOf(this.#ledger, lane);
+    const accepted = add(this.#ledger.lanes[lane].accepted, { count: 1, bytes: recordBytes(json) });
+    const entry = recordKey(lane, key);
+    this.put([{ key: entry, value: encodeRecord(entry, json, accepted.bytes) }]);
+    this.#ledger = withLane(this.#ledger, lane, { accepted, nextSeq: key.seq + 1 });
+    return key;
+  }
+
+  /** Counts a batch as delivered. Resolves with how many of its records still waited. */
+  accept(batch: Batch): number {
+    return this.#take(batch, 'delivered');
+  }
+
+  /** Keeps the only record of a batch for a person to look at. */
+  deadLetter(batch: Batch, reason: string): void {
+    const { aside, lanes } = this.#ledger;
+    const [record] = batch.recordsFrom(lanes[batch.lane].head);
+    if (record !== undefined) {
+      this.put(deadLetterChanges(aside.nextSeq, { lane: batch.lane, record, reason }));
+      this.#setLedger({ ...this.#ledger, aside: { nextSeq: aside.nextSeq + 1 } });
+    }
+    this.#take(batch, 'setAside', 'refused');
+  }
+
+  /** Drops the records of a batch to make room. */
+  drop(batch: Batch): void {
+    this.#take(batch, 'givenUp', 'full');
+  }
+
+  acceptGap(gap: Gap): void {
+    this.#setLedger({ ...this.#ledger, gaps: removeGap(this.#ledger.gaps, gap) });
+  }
+
+  #take(batch: Batch, outcome: Outcome, reason?: Gap['reason']): number {
+    const { lane, lost, until } = batch;
+    const { head } = this.#ledger.lanes[lane];
+    // Whatever of it left in the meantime, to make room, is accounted for.
+    if (!isBefore(head, until)) return 0;
+    if (lost !== null && isBefore(head, lost.until))
+      this.#dropLost(lane, { ...lost, from: later(head, lost.from) });
+    const records = batch.recordsFrom(head);
+    this.#count(lane, outcome, {
+      count: records.length,
+      bytes: records.reduce((sum, { bytes }) => sum + bytes + recordBytes(''), 0),
+    });
+    if (lane === 'reading' && reason !== undefined)
+      for (const { key, body } of records) {
+        const at = this.#timeOf(body);
+        this.#addGap(key, key.seq, { count: 1, reason, from: at, to: at });
+      }
+    this.#setLedger(forgetDrained(withLane(this.#ledger, lane, { head: until })));
+    return records.length;
+  }
+
+  #dropLost(lane: RecordLane, lost: KeySpan): void {
+    for (const { epoch, from, to } of stretchesOf(this.#ledger, lane, lost)) {
+      const count = to - from + 1;
+      // Their size is not known; it is made good whenever nothing waits.
+      this.#count(lane, 'givenUp', { count, bytes: 0 });
+      if (lane === 'reading')
+        this.#addGap({ epoch, seq: from }, to, { count, reason: 'damaged', from: null, to: null });
+    }
+  }
+
+  #addGap(
+    { epoch, seq }: RecordKey,
+    toseq: number,
+    rest: Pick<Gap, 'count' | 'reason' | 'from' | 'to'>,
+  ): void {
+    const previous = seq === 1 ? previousOf(this.#ledger, epoch) : null;
+    const gap: Gap = { epoch: epochOf(epoch), fromseq: seq, toseq, ...rest, previous };
+    this.#ledger = { ...this.#ledger, gaps: addGap(this.#ledger.gaps, gap) };
+  }
+
+  #count(lane: RecordLane, outcome: Outcome, amount: Amount): void {
+    const own = this.#ledger.lanes[lane];
+    const removed = add(own.removed, amount);
+    const isDrained = waitingOf({ ...own, removed }).count === 0;
+    const { totals } = this.#ledger;
+    this.#setLedger({
+      ...withLane(this.#ledger, lane, { removed: isDrained ? own.accepted : removed }),
+      totals: { ...totals, [outcome]: totals[outcome] + amount.count },
+    });
+  }
+
+  #setLedger(ledger: Ledger): void {
+    this.#ledger = ledger;
+    this.#isLedgerChanged = true;
+  }
+}
