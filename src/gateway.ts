@@ -1,8 +1,10 @@
 import type { StationBuses } from './buses/station-buses.ts';
+import type { DeviceCredentials } from './certificate/device-credentials.ts';
 import type { GatewayConfig } from './config/schema.ts';
 import { serveDashboard } from './http/dashboard.ts';
 import { createMetrics } from './http/metrics.ts';
 import type { PageFile } from './http/page-files.ts';
+import { serveStatusSocket } from './http/status-socket.ts';
 import type { Log } from './log.ts';
 import type { Publisher } from './mqtt/publisher.ts';
 import { type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
@@ -31,6 +33,8 @@ export type GatewayParts = {
   readonly synchronization: Synchronization;
   readonly buses: StationBuses;
   readonly publisher: Publisher;
+  /** The pair of key and certificate in use. */
+  readonly credentials: Pick<DeviceCredentials, 'current'>;
   readonly manager: ServiceManager;
   readonly pageFiles: readonly PageFile[];
   readonly log: Log;
@@ -67,15 +71,21 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     observeCommit: (seconds) => metrics.observeCommit(seconds),
   });
   const { timeKeeper, progress, history } = station;
-  const certificateFile = config.aws.certificate;
   const writtenBytes = (): number => processWrittenBytes(() => opened.store.writtenBytes());
   const writeBudget = new WriteBudget({
-    budgetMegabytes: config.outbox.dailyWriteMegabytes ?? Number.POSITIVE_INFINITY,
+    budgetMegabytes: warningMegabytes(config.outbox),
     log,
     writtenBytes,
     wallMs: () => clock.wallMs(),
   });
-  const lookups = new StatusLookups({ certificateFile, writeBudget, clock, outbox, timeOf, timeKeeper });
+  const lookups = new StatusLookups({
+    credentials: parts.credentials,
+    writeBudget,
+    clock,
+    outbox,
+    timeOf,
+    timeKeeper,
+  });
   const status = (): GatewayStatus =>
     gatewayStatus({
       ...{ ...parts, ...opened, ...station },
@@ -97,6 +107,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     ...station.loops,
     publishing(parts.publisher, uplink),
     (signal) => lookups.run(signal),
+    serveStatusSocket({ directory: parts.directory, status, clock, log }),
     serveDashboard({ config: config.http, clock, log, pageFiles, status, health, history, metrics }),
     (signal) =>
       superviseByProgress(
@@ -110,6 +121,9 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       ),
   ];
 };
+
+const warningMegabytes = (outbox: GatewayConfig['outbox']): number =>
+  outbox.dailyWriteWarningMegabytes ?? outbox.dailyWriteMegabytes ?? Number.POSITIVE_INFINITY;
 
 type UplinkParts = ConstructorParameters<typeof Uplink>[0];
 

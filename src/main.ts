@@ -43,6 +43,10 @@ const context: CommandContext = {
     configPath: process.env['WEATHER_GATEWAY_CONFIG'] ?? '/etc/weather-gateway/gateway.yaml',
     stateDirectory: process.env['STATE_DIRECTORY'],
     credentialsDirectory: process.env['CREDENTIALS_DIRECTORY'],
+    proxy: {
+      httpsProxy: process.env['HTTPS_PROXY'] ?? process.env['https_proxy'],
+      noProxy: process.env['NO_PROXY'] ?? process.env['no_proxy'],
+    },
     notifySocket: process.env['NOTIFY_SOCKET'],
     watchdogUsec: process.env['WATCHDOG_USEC'],
   },

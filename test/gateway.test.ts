@@ -76,6 +76,7 @@ describe('the gateway', () => {
             return Promise.resolve();
           },
         },
+        credentials: { current: () => null },
         pageFiles: [],
       },
       stop.signal,

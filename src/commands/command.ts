@@ -1,3 +1,5 @@
+import type { ProxyEnvironment } from '../config/proxy.ts';
+
 /** What main.ts found in the process environment; nobody else looks there. */
 export type Environment = {
   /** $WEATHER_GATEWAY_CONFIG or the default; `--config` goes before it. */
@@ -6,6 +8,8 @@ export type Environment = {
   readonly stateDirectory: string | undefined;
   /** $CREDENTIALS_DIRECTORY, set by systemd where the unit loads the private key as a credential. */
   readonly credentialsDirectory: string | undefined;
+  /** $HTTPS_PROXY and $NO_PROXY; `aws.proxy` goes before them. */
+  readonly proxy: ProxyEnvironment;
   readonly notifySocket: string | undefined;
   readonly watchdogUsec: string | undefined;
 };

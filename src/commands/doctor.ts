@@ -1,57 +1,71 @@
 import { openStationBuses } from '../buses/machine-buses.ts';
-import { loadConfig } from '../config/load.ts';
-import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
+import { DeviceCredentials } from '../certificate/device-credentials.ts';
+import { renewalsIn } from '../certificate/key-pairs.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { cloudSteps } from '../doctor/cloud-steps.ts';
 import { hardwareSteps } from '../doctor/hardware-steps.ts';
 import { machineSteps } from '../doctor/machine-steps.ts';
-import { daemonLink } from '../doctor/running-daemon.ts';
+import { runningDaemon } from '../doctor/running-daemon.ts';
 import { formatFinding, type Step, takeSteps } from '../doctor/step.ts';
 import { createLog } from '../log.ts';
-import { awsConnect } from '../mqtt/aws-connection.ts';
-import { stationConnection } from '../mqtt/station-connection.ts';
-import { systemClock } from '../time/clock.ts';
+import { StationConnection } from '../mqtt/station-connection.ts';
+import { systemClock as clock } from '../time/clock.ts';
 import { systemSynchronization } from '../time/synchronization.ts';
-import type { Command, CommandContext } from './command.ts';
+import type { CommandContext } from './command.ts';
+import { configured, stateDirectoryOf } from './configured.ts';
+import { printable, printableJson } from './printable.ts';
 
-const stepsFor = (config: GatewayConfig, { environment, signal }: CommandContext): Step[] => {
-  const { sensors, http, outbox } = config;
+const stepsFor = (config: GatewayConfig, configFile: string, context: CommandContext): Step[] => {
+  const { sensors, aws } = config;
+  const { environment, signal } = context;
   const log = createLog('silent');
-  const linkOfDaemon = () => daemonLink(http, signal);
+  const directory = stateDirectoryOf(config, context);
+  const synchronization = systemSynchronization();
+  const { certificate, privateKey } = aws;
+  const credentials = new DeviceCredentials({
+    files: { certificate, privateKey, renewals: renewalsIn(directory) },
+    clock,
+    log,
+  });
+  const daemon = () => runningDaemon(directory, signal);
   return [
     ...hardwareSteps({
       sensors,
-      clock: systemClock,
-      openBuses: () => openStationBuses({ sensors, clock: systemClock, log }),
-      isDaemonRunning: async () => (await linkOfDaemon()) !== null,
+      clock,
+      openBuses: () => openStationBuses({ sensors, clock, log }),
+      isDaemonRunning: async () => (await daemon()).kind !== 'not running',
     }),
     ...machineSteps({
       config,
-      directory: environment.stateDirectory ?? outbox.directory,
-      synchronization: systemSynchronization(),
-      wallMs: () => systemClock.wallMs(),
+      configFile,
+      credentials,
+      directory,
+      synchronization,
+      wallMs: () => clock.wallMs(),
     }),
     ...cloudSteps({
       config,
-      connect: awsConnect(stationConnection(config)),
-      daemonLink: linkOfDaemon,
+      credentials,
+      connection: new StationConnection({
+        config,
+        proxyEnvironment: environment.proxy,
+        synchronization,
+        clock,
+      }),
+      daemon,
       signal,
     }),
   ];
 };
 
 /** Tests the real thing step by step. */
-export const command: Command = async (args, context) => {
-  const { environment, out, err } = context;
-  const { config, problems } = await loadConfig(args.config ?? environment.configPath, environment);
-  if (config === undefined) {
-    err.write(`${problems.map(formatProblem).join('\n')}\n`);
-    return BAD_CONFIGURATION;
-  }
+export const command = configured(async (config, args, context) => {
+  const { environment, out } = context;
   const isJson = args.json === true;
-  const findings = await takeSteps(stepsFor(config, context), systemClock, (finding) => {
-    if (!isJson) out.write(formatFinding(finding));
+  const steps = stepsFor(config, args.config ?? environment.configPath, context);
+  const findings = await takeSteps(steps, clock, (finding) => {
+    if (!isJson) out.write(printable(formatFinding(finding)));
   });
-  if (isJson) out.write(`${JSON.stringify(findings, null, 2)}\n`);
+  if (isJson) out.write(`${printableJson(findings, 2)}\n`);
   return findings.every(({ isPassed }) => isPassed) ? 0 : 1;
-};
+});

@@ -1,9 +1,7 @@
-import { loadConfig } from '../config/load.ts';
-import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import { type Inspection, inspectOutbox, type Verified } from '../outbox/inspection.ts';
 import { lanes, type OutboxStats } from '../outbox/records.ts';
 import { StorageFullError, StorageLockedError } from '../store/store.ts';
-import type { Command } from './command.ts';
+import { configured, stateDirectoryOf } from './configured.ts';
 
 const PEEKED_RECORDS = 10;
 
@@ -69,7 +67,8 @@ const subcommands: Readonly<Record<string, (inspection: Inspection) => Promise<F
 };
 
 /** Looks at the store while the daemon is stopped; exit status 1 when it is damaged or cannot be looked at. */
-export const command: Command = async (args, { environment, out, err }) => {
+export const command = configured(async (config, args, context) => {
+  const { out, err } = context;
   const refuse = (message: string): number => {
     err.write(`weather-gateway: ${message}\n`);
     return 1;
@@ -77,13 +76,8 @@ export const command: Command = async (args, { environment, out, err }) => {
   const [name = ''] = args.operands;
   const look = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (look === undefined) return refuse('outbox needs one of: stats, peek, verify');
-  const { config, problems } = await loadConfig(args.config ?? environment.configPath);
-  if (config === undefined) {
-    err.write(`${problems.map(formatProblem).join('\n')}\n`);
-    return BAD_CONFIGURATION;
-  }
   try {
-    const inspection = await inspectOutbox(environment.stateDirectory ?? config.outbox.directory);
+    const inspection = await inspectOutbox(stateDirectoryOf(config, context));
     if (typeof inspection === 'string') return refuse(inspection);
     const { json, text, isWhole } = await look(inspection).finally(() => inspection.close());
     out.write(args.json === true ? `${JSON.stringify(json)}\n` : `${text}\n`);
@@ -94,4 +88,4 @@ export const command: Command = async (args, { environment, out, err }) => {
       return refuse(error.message);
     throw error;
   }
-};
+});

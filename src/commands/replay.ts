@@ -1,11 +1,10 @@
 import { access, constants } from 'node:fs/promises';
-import { loadConfig } from '../config/load.ts';
-import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import type { PreAlertEvent } from '../pre-alerts/event.ts';
 import { readRecording } from '../replay/recorded-line.ts';
 import { replay } from '../replay/replay.ts';
 import { formatDatetime } from '../weather/message.ts';
-import type { Command, CommandContext } from './command.ts';
+import type { CommandContext } from './command.ts';
+import { configured } from './configured.ts';
 
 /** More complaints are counted only: a file of the wrong kind would fill the screen. */
 const MOST_COMPLAINTS = 20;
@@ -23,18 +22,14 @@ const isReadable = (file: string): Promise<boolean> =>
   );
 
 /** Tries the pre-alert rules of the configuration on recorded readings, and prints the events. */
-export const command: Command = async (args, context) => {
+export const command = configured(async (config, args, context) => {
   const [file] = args.operands;
-  const refuse = (message: string, status: number): number => {
-    context.err.write(`${message}\n`);
-    return status;
+  const refuse = (message: string): number => {
+    context.err.write(`weather-gateway: ${message}\n`);
+    return 1;
   };
-  if (file === undefined) return refuse('weather-gateway: replay needs a FILE of recorded readings', 1);
-  const { config, problems } = await loadConfig(args.config ?? context.environment.configPath, {
-    credentialsDirectory: context.environment.credentialsDirectory,
-  });
-  if (config === undefined) return refuse(problems.map(formatProblem).join('\n'), BAD_CONFIGURATION);
-  if (!(await isReadable(file))) return refuse(`weather-gateway: ${file} cannot be read`, 1);
+  if (file === undefined) return refuse('replay needs a FILE of recorded readings');
+  if (!(await isReadable(file))) return refuse(`${file} cannot be read`);
   const counts = await print(file, replay(readRecording(file), config), {
     context,
     formatEvent: args.json === true ? jsonOf : textOf,
@@ -42,7 +37,7 @@ export const command: Command = async (args, context) => {
   const summary = `${counts.readings} readings, ${counts.events} events, ${counts.complaints} lines skipped\n`;
   context.err.write(summary);
   return counts.complaints === 0 ? 0 : 1;
-};
+});
 
 type Printing = {
   readonly context: CommandContext;

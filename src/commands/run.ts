@@ -1,15 +1,17 @@
 import { openStationBuses } from '../buses/machine-buses.ts';
 import type { StationBuses } from '../buses/station-buses.ts';
+import { DeviceCredentials } from '../certificate/device-credentials.ts';
+import { renewalsIn } from '../certificate/key-pairs.ts';
 import { loadConfig } from '../config/load.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { runGateway } from '../gateway.ts';
 import { loadPageFiles } from '../http/page-files.ts';
 import { createLog, type Log } from '../log.ts';
-import { awsConnect } from '../mqtt/aws-connection.ts';
+import { connectWithCredentials } from '../mqtt/credentialed-connect.ts';
 import type { Publisher } from '../mqtt/publisher.ts';
 import { ReconnectingPublisher } from '../mqtt/reconnecting-publisher.ts';
-import { stationConnection } from '../mqtt/station-connection.ts';
+import { StationConnection } from '../mqtt/station-connection.ts';
 import { accelerated } from '../simulation/accelerated-clock.ts';
 import { catchingUp } from '../simulation/catching-up-clock.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
@@ -59,13 +61,35 @@ const run = async (
   const log = createLog(config.log.level);
   const { buses, clock, synchronization, throughNetwork } =
     scenario === undefined ? await openThisMachine(config, log) : simulate(config, scenario);
-  const connect = awsConnect(stationConnection(config));
-  const publisher = throughNetwork(new ReconnectingPublisher({ connect, clock, log }));
   const directory = environment.stateDirectory ?? config.outbox.directory;
+  const { certificate, privateKey } = config.aws;
+  const credentials = new DeviceCredentials({
+    files: { certificate, privateKey, renewals: renewalsIn(directory) },
+    clock,
+    log,
+  });
+  const connection = new StationConnection({
+    config,
+    proxyEnvironment: environment.proxy,
+    synchronization,
+    clock,
+  });
+  const publisher = throughNetwork(
+    new ReconnectingPublisher({
+      connect: connectWithCredentials({
+        credentials,
+        connectWith: (pair) => connection.with(pair),
+        clock,
+      }),
+      credentialProblem: () => credentials.problem(),
+      clock,
+      log,
+    }),
+  );
   log.info({ version, station: config.station.id, directory }, 'weather-gateway starts');
   await runGateway(
     {
-      ...{ config, version, directory, clock, synchronization, buses, publisher, log },
+      ...{ config, version, directory, clock, synchronization, buses, publisher, credentials, log },
       bootId: await readBootId(),
       manager: createServiceManager({ ...environment, log }),
       pageFiles: await loadPageFiles(PAGE_DIRECTORY),

@@ -32,6 +32,7 @@ export const shownStatus = z.object({
     reason: z.string().optional(),
     sinceSeconds: z.number(),
     reconnects: z.number(),
+    problem: z.string().nullable().default(null),
   }),
   outbox: z.object({
     lanes: z.object({ reading: z.object({ waiting: z.number(), waitingBytes: z.number() }) }),

@@ -54,7 +54,8 @@ const linkText = ({ link }: ShownStatus, paint: Paint): string => {
   const since = formatDuration(link.sinceSeconds);
   const tone = link.state === 'connected' ? 'good' : 'alert';
   const reason = link.reason === undefined ? '' : `: ${link.reason}`;
-  return `${paint(tone, link.state)} for ${since}${reason} (${formatNumber(link.reconnects)} reconnects)`;
+  const problem = link.problem === null ? '' : `; ${paint('alert', link.problem)}`;
+  return `${paint(tone, link.state)} for ${since}${reason} (${formatNumber(link.reconnects)} reconnects)${problem}`;
 };
 
 /** Only while the cloud is away: the outbox does not fill up otherwise. */

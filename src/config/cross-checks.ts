@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { topicsOf } from '../weather/message.ts';
+import { TOPIC_MAX_BYTES } from '../weather/station-id.ts';
 import { isLoopback } from './loopback.ts';
 import { dottedKey, type KeyPath } from './problem.ts';
 import type { CrossProblem } from './validate.ts';
@@ -9,6 +11,11 @@ const gpioProbe = probe(z.object({ gpio: probe(z.int()) }));
 const outputProbe = probe(z.object({ gpio: probe(z.int()), activeLow: probe(z.boolean()) }));
 const configProbe = z
   .object({
+    station: probe(z.object({ id: probe(z.string()) })),
+    aws: probe(z.object({ topicPrefix: probe(z.string()) })),
+    outbox: probe(
+      z.object({ dailyWriteMegabytes: probe(z.number()), dailyWriteWarningMegabytes: probe(z.number()) }),
+    ),
     sensors: probe(
       z.object({
         i2cBus: probe(z.int()),
@@ -79,6 +86,33 @@ const httpChecks = ({ http }: Probe): CrossProblem[] =>
     ? []
     : [{ path: ['http', 'listen'], allowed: '127.0.0.1, ::1 or localhost, or any address with http.token' }];
 
+const topicChecks = ({ station, aws }: Probe): CrossProblem[] => {
+  const { id } = station ?? {};
+  if (id === undefined || aws?.topicPrefix === undefined) return [];
+  const topics = Object.values(topicsOf(aws.topicPrefix, id));
+  const longest = Math.max(...topics.map((topic) => Buffer.byteLength(topic)));
+  return longest <= TOPIC_MAX_BYTES
+    ? []
+    : [
+        {
+          path: ['aws', 'topicPrefix'],
+          found: `topics of up to ${longest} bytes`,
+          allowed: `topics of at most ${TOPIC_MAX_BYTES} bytes, station.id included (AWS IoT Core)`,
+        },
+      ];
+};
+
+const outboxChecks = ({ outbox }: Probe): CrossProblem[] =>
+  outbox?.dailyWriteMegabytes !== undefined && outbox.dailyWriteWarningMegabytes !== undefined
+    ? [
+        {
+          path: ['outbox', 'dailyWriteMegabytes'],
+          found: 'the former name beside the present one',
+          allowed: 'dailyWriteWarningMegabytes alone',
+        },
+      ]
+    : [];
+
 /** What the guard against floods of events calls itself in its own. */
 const FLOOD = 'flood';
 
@@ -102,7 +136,13 @@ const ruleChecks = ({ preAlerts = [] }: Probe): CrossProblem[] =>
 /** Finds what is wrong with keys that are each right by themselves. */
 export const crossCheck = (value: unknown): CrossProblem[] => {
   const config = configProbe.parse(value);
-  return [lineChecks, polarityChecks, channelChecks, httpChecks, ruleChecks].flatMap((check) =>
-    check(config),
-  );
+  return [
+    topicChecks,
+    outboxChecks,
+    lineChecks,
+    polarityChecks,
+    channelChecks,
+    httpChecks,
+    ruleChecks,
+  ].flatMap((check) => check(config));
 };

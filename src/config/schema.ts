@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { STATION_ID, STATION_ID_IN_WORDS } from '../weather/station-id.ts';
 import { decimalNumber, oneOf, text, textLike, wholeNumber } from './fields.ts';
 import { preAlertsSchema } from './pre-alerts-schema.ts';
+import { parseProxy } from './proxy.ts';
 import { qualitySchema } from './quality-schema.ts';
 import { sensorsSchema } from './sensors-schema.ts';
 
@@ -10,10 +12,12 @@ const filePath = () =>
     'an absolute path, or credential:NAME for a credential of the systemd unit',
   );
 
+const PROXY = 'http://HOST:PORT or http://USER:PASSWORD@HOST:PORT';
+
 const stationSchema = z
   .strictObject({
-    id: textLike(/^[A-Za-z0-9:_-]{1,128}$/, '1 to 128 letters, digits, :, _ or -').describe(
-      'Device id, thing name and MQTT client id in one. 1 to 128 letters, digits, :, _ or -.',
+    id: textLike(STATION_ID, STATION_ID_IN_WORDS).describe(
+      `Device id, thing name and MQTT client id in one. ${STATION_ID_IN_WORDS}.`,
     ),
     name: text(128).describe('Name for people, as in the alert mail. 1 to 128 characters.'),
     elevationMetres: decimalNumber(-430, 8850)
@@ -38,6 +42,14 @@ const awsSchema = z
     )
       .default('weather')
       .describe('First part of every topic: PREFIX/STATION/reading. 1 to 3 levels.'),
+    keepAliveSeconds: wholeNumber(10, 1_200)
+      .default(60)
+      .describe('Time after which an idle connection is pinged, s; less for a NAT that forgets. 10 to 1200.'),
+    proxy: z
+      .string(PROXY)
+      .refine((value) => parseProxy(value) !== null, PROXY)
+      .exactOptional()
+      .describe('HTTP proxy that opens tunnels (CONNECT): http://[USER:PASSWORD@]HOST:PORT.'),
   })
   .describe('The connection to AWS IoT Core.');
 
@@ -55,9 +67,12 @@ const outboxSchema = z
     maxMegabytes: wholeNumber(8, 65_536)
       .default(512)
       .describe('Most disk the waiting readings may take, MB; beyond it the oldest go. 8 to 65536.'),
+    dailyWriteWarningMegabytes: wholeNumber(1, 1_000_000)
+      .exactOptional()
+      .describe('The log warns when more is written to the card in a day, MB. 1 to 1000000.'),
     dailyWriteMegabytes: wholeNumber(1, 1_000_000)
       .exactOptional()
-      .describe('Most the store may write to the card in a day, MB. 1 to 1000000; no bound without.'),
+      .describe('The former name of dailyWriteWarningMegabytes.'),
   })
   .describe('The durable store between sensors and network.');
 

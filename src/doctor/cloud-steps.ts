@@ -1,47 +1,52 @@
-import { connect as connectSocket } from 'node:net';
+import type { DeviceCredentials } from '../certificate/device-credentials.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import type { Connect } from '../mqtt/connection.ts';
+import { ConnectError } from '../mqtt/connection.ts';
+import type { StationConnection } from '../mqtt/station-connection.ts';
 import { type StatusMessage, topicsOf } from '../weather/message.ts';
+import type { RunningDaemon } from './running-daemon.ts';
 import { Complaint, type Step } from './step.ts';
 
 export type CloudParts = {
   readonly config: GatewayConfig;
-  readonly connect: Connect;
-  /** Link of the running daemon; `null` when none runs. Two clients of one name would throw each other out. */
-  readonly daemonLink: () => Promise<string | null>;
+  readonly credentials: Pick<DeviceCredentials, 'preview'>;
+  readonly connection: Pick<StationConnection, 'with' | 'examine'>;
+  /** Two clients of one id would end each other's sessions. */
+  readonly daemon: () => Promise<RunningDaemon>;
   readonly signal: AbortSignal;
 };
 
-const endpointStep = ({ config: { aws }, signal }: CloudParts): Step => ({
-  name: 'endpoint',
-  remedy:
-    'compare aws.endpoint with aws iot describe-endpoint --endpoint-type iot:Data-ATS; is the port open?',
-  examine: () =>
-    new Promise((resolve, reject) => {
-      const socket = connectSocket({ host: aws.endpoint, port: aws.port, signal });
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        resolve(`${aws.endpoint}:${aws.port} answers from ${socket.remoteAddress}`);
-        socket.destroy();
-      });
-    }),
+const tlsStep = ({ credentials, connection, signal }: CloudParts): Step => ({
+  name: 'TLS',
+  remedy: 'check aws.endpoint, aws.port and aws.rootCa',
+  examine: async () => {
+    const { pair } = await credentials.preview();
+    const { isGood, text, remedy } = await connection.examine(pair, signal);
+    if (!isGood) throw new Complaint(text, remedy);
+    return text;
+  },
 });
 
 const POLICY =
   'is the certificate active and attached to the thing, and does its policy allow connect and publish?';
 
-const publish = async ({ config, connect, signal }: CloudParts): Promise<string> => {
+const publish = async ({ config, credentials, connection, signal }: CloudParts): Promise<string> => {
   const { station, aws } = config;
   const topic = topicsOf(aws.topicPrefix, station.id).status;
-  const connection = await connect(signal);
+  const { pair, problems } = await credentials.preview();
+  if (pair === null) throw new Error(problems.join('; '));
+  const connected = await connection
+    .with(pair)(signal)
+    .catch((error: unknown) => {
+      throw error instanceof ConnectError ? new Error(error.end.reason) : error;
+    });
   try {
-    // Not retained: with no daemon running it is the truth, and it stays with nobody.
+    // Not retained: with no daemon running it is the truth, and no subscriber keeps it.
     const message: StatusMessage = { deviceid: station.id, state: 'offline' };
-    const result = await connection.publish(topic, JSON.stringify(message));
+    const result = await connected.publish(topic, JSON.stringify(message));
     if (result.kind === 'acknowledged') return `acknowledged on ${topic}`;
     throw new Complaint(`${result.kind} on ${topic}: ${result.reason}`, POLICY);
   } finally {
-    await connection.close();
+    await connected.close();
   }
 };
 
@@ -49,12 +54,26 @@ const publishStep = (parts: CloudParts): Step => ({
   name: 'publish',
   remedy: POLICY,
   examine: async () => {
-    const link = await parts.daemonLink();
-    if (link === null) return await publish(parts);
-    if (link === 'connected') return 'the running daemon is connected';
-    throw new Complaint(`the running daemon is ${link}`, 'journalctl -u weather-gateway says why');
+    const daemon = await parts.daemon();
+    if (daemon.kind === 'not running') return await publish(parts);
+    if (daemon.kind === 'unknown')
+      throw new Complaint(
+        `not tried, as a daemon with this id may be connected: ${daemon.reason}`,
+        'run doctor with sudo, or stop the daemon first',
+      );
+    const { state, reason, problem } = daemon.link;
+    if (problem !== null && problem !== undefined)
+      throw new Complaint(
+        `the running daemon is ${state}: ${problem}`,
+        'each station needs its own station.id and certificate; stop the other one',
+      );
+    if (state === 'connected') return 'the running daemon is connected';
+    throw new Complaint(
+      `the running daemon is ${state}${reason === undefined ? '' : `: ${reason}`}`,
+      'journalctl -u weather-gateway says more',
+    );
   },
 });
 
 /** The way to the cloud, and whether it takes what we send. */
-export const cloudSteps = (parts: CloudParts): Step[] => [endpointStep(parts), publishStep(parts)];
+export const cloudSteps = (parts: CloudParts): Step[] => [tlsStep(parts), publishStep(parts)];

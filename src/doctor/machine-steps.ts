@@ -1,11 +1,14 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { access, constants, readFile, statfs } from 'node:fs/promises';
+import { access, constants, statfs } from 'node:fs/promises';
+import type { DeviceCredentials } from '../certificate/device-credentials.ts';
 import type { GatewayConfig } from '../config/schema.ts';
+import { openSecrets } from '../config/secrets.ts';
 import type { Synchronization } from '../time/synchronization.ts';
 import { Complaint, type Step } from './step.ts';
 
 export type MachineParts = {
   readonly config: GatewayConfig;
+  readonly configFile: string;
+  readonly credentials: Pick<DeviceCredentials, 'preview'>;
   /** Where the store lies. */
   readonly directory: string;
   readonly synchronization: Synchronization;
@@ -14,24 +17,45 @@ export type MachineParts = {
 };
 
 const DAY_MS = 86_400_000;
-/** Time enough to order a new certificate and bring it to a mast. */
+/** Time enough to order a new certificate. */
 const RENEW_DAYS = 30;
 const BYTES_PER_MEGABYTE = 1_000_000;
 
-const renew = 'sudo weather-gateway enroll --force, then a new certificate from AWS IoT Core';
+const renew = 'sudo weather-gateway enroll --force, and bring the new certificate to where it says';
 
-const certificateStep = ({ config: { aws }, wallMs }: MachineParts): Step => ({
+const certificateStep = ({ config: { aws }, credentials, wallMs }: MachineParts): Step => ({
   name: 'certificate',
   remedy: `sudo weather-gateway enroll, then the certificate to ${aws.certificate}`,
   examine: async () => {
-    const certificate = new X509Certificate(await readFile(aws.certificate));
-    if (!certificate.checkPrivateKey(createPrivateKey(await readFile(aws.privateKey))))
-      throw new Complaint(`${aws.certificate} was issued for another key than ${aws.privateKey}`, renew);
-    const daysLeft = Math.floor((Date.parse(certificate.validTo) - wallMs()) / DAY_MS);
-    if (Date.parse(certificate.validFrom) > wallMs())
-      throw new Complaint(`not valid before ${certificate.validFrom}`, 'set the clock, or wait');
+    const { pair, problems } = await credentials.preview();
+    if (pair === null) {
+      const isMismatch = problems.some((problem) => problem.includes('for another key'));
+      const detail = problems.join('; ');
+      throw isMismatch ? new Complaint(detail, renew) : new Error(detail);
+    }
+    const { validFromMs, validToMs, certificateFile } = pair;
+    const isOther = certificateFile !== aws.certificate;
+    if (problems.length > 0)
+      throw new Complaint(`${problems.join('; ')}; the pair of ${certificateFile} is used instead`, renew);
+    if (validFromMs > wallMs())
+      throw new Complaint(
+        `not valid before ${new Date(validFromMs).toISOString()}`,
+        'set the clock, or wait',
+      );
+    const daysLeft = Math.floor((validToMs - wallMs()) / DAY_MS);
     if (daysLeft < RENEW_DAYS) throw new Complaint(`${daysLeft} days left`, renew);
-    return `belongs to the key, ${daysLeft} days left`;
+    return `belongs to the key, ${daysLeft} days left${isOther ? ` (${certificateFile})` : ''}`;
+  },
+});
+
+const secretsStep = ({ config, configFile }: MachineParts): Step => ({
+  name: 'secrets',
+  remedy: 'chmod o= the file',
+  examine: async () => {
+    const open = await openSecrets(config, configFile);
+    if (open.length > 0)
+      throw new Complaint(`readable by every user: ${open.join(', ')}`, `sudo chmod o= ${open.join(' ')}`);
+    return 'key and token are closed to other users';
   },
 });
 
@@ -66,9 +90,10 @@ const diskStep = ({ config, directory, freeBytesAt = freeBytesOf }: MachineParts
   },
 });
 
-/** Certificate, clock and disk. */
+/** Certificate, secrets, clock and disk. */
 export const machineSteps = (parts: MachineParts): Step[] => [
   certificateStep(parts),
+  secretsStep(parts),
   clockStep(parts),
   diskStep(parts),
 ];

@@ -1,25 +1,28 @@
 import { z } from 'zod';
-import type { GatewayConfig } from '../config/schema.ts';
+import { askDaemon } from '../status/daemon-socket.ts';
 
-const answer = z.object({ link: z.object({ state: z.string() }) });
-/** A slow Pi takes seconds to load what fetches; where nobody listens, the answer is immediate. */
-const ANSWER_TIMEOUT_MS = 10_000;
+const answer = z.object({
+  link: z.object({
+    state: z.string(),
+    reason: z.string().optional(),
+    problem: z.string().nullable().optional(),
+  }),
+});
 
-/** The state of the running daemon's link; `null` when no daemon answers where the configuration says. */
-export const daemonLink = async (
-  { listen, port, token }: GatewayConfig['http'],
-  signal: AbortSignal,
-): Promise<string | null> => {
-  const host = listen.includes(':') ? `[${listen}]` : listen;
-  try {
-    const response = await fetch(`http://${host}:${port}/api/status`, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-    });
-    const status = answer.safeParse(await response.json());
-    return status.success ? status.data.link.state : null;
-  } catch {
-    // Nobody there, or somebody else: no daemon of ours in either case.
-    return null;
-  }
+export type DaemonLink = z.output<typeof answer>['link'];
+
+/** `not running`: its id may be used. `unknown`: it may run, and must not be disturbed. */
+export type RunningDaemon =
+  | { readonly kind: 'running'; readonly link: DaemonLink }
+  | { readonly kind: 'not running' }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** Whether a daemon runs on this state directory, and how its link is. */
+export const runningDaemon = async (stateDirectory: string, signal: AbortSignal): Promise<RunningDaemon> => {
+  const answered = await askDaemon(stateDirectory, signal);
+  if (answered.kind !== 'answered') return answered;
+  const status = answer.safeParse(answered.body);
+  return status.success
+    ? { kind: 'running', link: status.data.link }
+    : { kind: 'unknown', reason: 'the running daemon is of another version' };
 };

@@ -7,9 +7,12 @@ export type ConnectionEnd = {
   /**
    * `unreachable`: no answer at all, asking again costs next to nothing ·
    * `broken`: an established connection ended without a word ·
-   * `refused`: the endpoint answered no, and will most likely do so again.
+   * `refused`: the endpoint answered no, and will most likely do so again ·
+   * `taken over`: another client connected with this client id.
    */
-  readonly kind: 'unreachable' | 'broken' | 'refused';
+  readonly kind: 'unreachable' | 'broken' | 'refused' | 'taken over';
+  /** The attempt failed before the broker answered CONNECT. */
+  readonly isHandshake?: boolean;
 };
 
 /** One MQTT connection from CONNACK to its end. Nothing of it outlives it: no queue, no session. */

@@ -15,7 +15,7 @@ const reasonCodes: Readonly<Record<number, string>> = {
   138: 'banned',
   139: 'server shutting down',
   141: 'keep-alive timeout',
-  142: 'session taken over: another client uses this client identifier',
+  142: 'another client uses this id: the broker gave the session to it',
   144: 'topic name invalid',
   145: 'packet identifier in use',
   147: 'receive maximum exceeded',
@@ -31,14 +31,23 @@ const reasonCodes: Readonly<Record<number, string>> = {
   159: 'connection rate exceeded',
 };
 
+const SESSION_TAKEN_OVER = 0x8e;
+
 export const reasonCodeText = (code: number): string =>
   `${reasonCodes[code] ?? 'refused'} (0x${code.toString(16).padStart(2, '0')})`;
 
-/** Errors of name resolution and of the TCP handshake: nobody has answered. */
+/** How a connection ended that the broker ended with a DISCONNECT. */
+export const farewellOf = (reasonCode: number): ConnectionEnd => ({
+  kind: reasonCode === SESSION_TAKEN_OVER ? 'taken over' : 'refused',
+  reason: reasonCodeText(reasonCode),
+});
+
+/** Errors of name resolution and of the TCP handshake: there was no answer. */
 const unreachable: Readonly<Record<string, string>> = {
   AWS_IO_DNS_INVALID_NAME: 'the name of the endpoint does not exist',
   AWS_IO_DNS_NO_ADDRESS_FOR_HOST: 'the endpoint has no address',
   AWS_IO_DNS_QUERY_FAILED: 'the name of the endpoint cannot be resolved: is the network up?',
+  AWS_IO_DNS_QUERY_AGAIN: 'the name of the endpoint cannot be resolved now: is the network up?',
   AWS_IO_SOCKET_ADDRESS_NOT_AVAILABLE: 'no local address: is the network up?',
   AWS_IO_SOCKET_CONNECT_ABORTED: 'connection aborted',
   AWS_IO_SOCKET_CONNECTION_REFUSED: 'connection refused: nothing listens on this port of the endpoint',
@@ -48,31 +57,52 @@ const unreachable: Readonly<Record<string, string>> = {
   AWS_IO_SOCKET_INVALID_ADDRESS: 'the endpoint has no valid address',
 };
 
-/** Somebody has answered, and the attempt failed all the same. */
+/** There was an answer, and the attempt failed. */
 const refused: Readonly<Record<string, string>> = {
   AWS_IO_SOCKET_CLOSED:
     'the endpoint closed the connection during the handshake: is the certificate registered and active?',
   AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE:
-    'TLS failed: wrong root certificate, wrong host name, or the clock of this machine is wrong',
+    'TLS failed: wrong root certificate, wrong host name, no TLS 1.2, or the clock of this machine is wrong',
+  AWS_IO_TLS_ERROR_ALERT_RECEIVED:
+    'the endpoint ended the TLS handshake: is the certificate registered and active?',
   AWS_IO_TLS_NEGOTIATION_TIMEOUT: 'the endpoint does not finish the TLS handshake',
+  AWS_IO_TLS_HOST_NAME_MISMATCH: 'the certificate of the endpoint is for another name',
+  AWS_IO_TLS_UNKNOWN_ROOT_CERTIFICATE:
+    'the certificate of the endpoint is from an authority that is not trusted',
+  AWS_IO_TLS_CERTIFICATE_EXPIRED: 'the certificate of the endpoint has expired',
+  AWS_IO_TLS_CERTIFICATE_NOT_YET_VALID:
+    'the certificate of the endpoint is not valid yet: is the clock right?',
   AWS_ERROR_MQTT5_CONNACK_TIMEOUT: 'the endpoint does not answer CONNECT',
+  AWS_ERROR_MQTT5_DECODE_PROTOCOL_ERROR: 'the broker broke the rules of MQTT 5',
+  AWS_ERROR_HTTP_PROXY_CONNECT_FAILED:
+    'the HTTP proxy refuses the connection: check aws.proxy or HTTPS_PROXY',
+  AWS_ERROR_HTTP_CONNECTION_CLOSED: 'the HTTP proxy closed the connection: check aws.proxy or HTTPS_PROXY',
+  AWS_ERROR_HTTP_PROTOCOL_ERROR: 'the HTTP proxy does not speak HTTP: check aws.proxy or HTTPS_PROXY',
 };
+
+/** The name of the SDK's error is kept for whoever searches for it, but never stands alone. */
+const unexplained = (errorName: string): string => `the connection failed (${errorName})`;
 
 /** How an attempt failed, by the name of the SDK's error. */
 export const failureOf = (errorName: string): ConnectionEnd => {
   const noAnswer = unreachable[errorName];
   if (noAnswer !== undefined) return { kind: 'unreachable', reason: noAnswer };
-  return { kind: 'refused', reason: refused[errorName] ?? errorName };
+  return { kind: 'refused', reason: refused[errorName] ?? unexplained(errorName), isHandshake: true };
 };
 
 const losses: Readonly<Record<string, string>> = {
   AWS_IO_SOCKET_CLOSED: 'the connection was closed',
+  AWS_IO_TLS_CLOSED_GRACEFUL: 'the connection was closed',
+  AWS_IO_TLS_CLOSED_ABORT: 'the connection was closed',
+  AWS_IO_TLS_ALERT_NOT_GRACEFUL: 'the broker ended the TLS connection: was the certificate refused?',
+  AWS_IO_TLS_ERROR_ALERT_RECEIVED: 'the broker ended the TLS connection: was the certificate refused?',
   AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT: 'no answer to a ping',
   AWS_ERROR_MQTT5_USER_REQUESTED_STOP: 'stopped',
+  AWS_ERROR_MQTT5_DECODE_PROTOCOL_ERROR: 'the broker broke the rules of MQTT 5',
 };
 
 /** How an established connection broke, by the name of the SDK's error. */
 export const lossOf = (errorName: string): ConnectionEnd => ({
   kind: 'broken',
-  reason: losses[errorName] ?? unreachable[errorName] ?? errorName,
+  reason: losses[errorName] ?? unreachable[errorName] ?? refused[errorName] ?? unexplained(errorName),
 });

@@ -24,6 +24,8 @@ export type Publisher = {
   /** Never rejects for anything the network or the broker does. */
   publish(topic: string, payload: string, options?: PublishOptions): Promise<PublishResult>;
   link(): LinkState;
+  /** What hinders the link although it may be up, for a person: another client with this id, a key without its certificate. */
+  problem(): string | null;
   /** Called at every change of the link; returns how to stop listening. */
   onLink(listener: (link: LinkState) => void): () => void;
   /** Drops the connection and makes a new one: for a link that is up but acknowledges nothing. */

@@ -2,12 +2,15 @@ import type { Log } from '../log.ts';
 import { Backoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Connect, ConnectError, type Connection, type ConnectionEnd } from './connection.ts';
+import { IdConflict } from './id-conflict.ts';
 import type { LinkState, Publisher, PublishOptions, PublishResult } from './publisher.ts';
 
 export type ReconnectingPublisherParts = {
   readonly connect: Connect;
   readonly clock: Clock;
   readonly log: Log;
+  /** What is wrong with key and certificate, for a person. */
+  readonly credentialProblem?: () => string | null;
   /** 0 (included) to 1 (not). */
   readonly random?: () => number;
 };
@@ -18,6 +21,11 @@ const UNREACHABLE_CAP_MS = 3_000;
 /** A refused or broken connection has cost a TLS handshake: 5 KB that may be paid for by the megabyte. */
 const REFUSED_CAP_MS = 128_000;
 const STABLE_MS = 30_000;
+/** The first wait when another client uses this id. */
+const CONFLICT_BASE_MS = 5_000;
+/** While it waits, the clock is looked at so often; a step is more than NTP slews meanwhile. */
+const LOOK_EVERY_MS = 1_000;
+const STEP_MS = 2_000;
 
 const stopped: ConnectionEnd = { kind: 'broken', reason: 'stopped' };
 const notConnected: PublishResult = { kind: 'unacknowledged', reason: 'not connected' };
@@ -29,6 +37,8 @@ export class ReconnectingPublisher implements Publisher {
   readonly #stop = new AbortController();
   readonly #unreachable: Backoff;
   readonly #refused: Backoff;
+  readonly #conflicting: Backoff;
+  readonly #conflict: IdConflict;
   #link: LinkState = { state: 'disconnected', reason: 'not started' };
   #connection: Connection | undefined;
   #running: Promise<void> | undefined;
@@ -42,6 +52,9 @@ export class ReconnectingPublisher implements Publisher {
     const random = parts.random ?? Math.random;
     this.#unreachable = new Backoff({ baseMs: BACKOFF_BASE_MS, random });
     this.#refused = new Backoff({ baseMs: BACKOFF_BASE_MS, random });
+    // At least half of each bound: of two stations that draw a short wait, neither gets anything done.
+    this.#conflicting = new Backoff({ baseMs: CONFLICT_BASE_MS, random: () => 0.5 + random() / 2 });
+    this.#conflict = new IdConflict(parts.clock);
   }
 
   start(): void {
@@ -50,6 +63,10 @@ export class ReconnectingPublisher implements Publisher {
 
   link(): LinkState {
     return this.#link;
+  }
+
+  problem(): string | null {
+    return this.#conflict.problem() ?? this.#parts.credentialProblem?.() ?? null;
   }
 
   onLink(listener: (link: LinkState) => void): () => void {
@@ -76,18 +93,33 @@ export class ReconnectingPublisher implements Publisher {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    const { clock } = this.#parts;
     while (!signal.aborted) {
       this.#become({ state: 'connecting' });
       const end = await this.#connectOnce();
       this.#become({ state: 'disconnected', reason: end.reason });
-      await clock.sleep(this.#waitMs(end), signal).catch((error: unknown) => {
+      await this.#wait(this.#waitMs(end));
+    }
+  }
+
+  /** Ends early when the clock steps: TLS fails while it is wrong, and may work as soon as it is right. */
+  async #wait(ms: number): Promise<void> {
+    const { clock } = this.#parts;
+    const { signal } = this.#stop;
+    const offsetMs = (): number => clock.wallMs() - clock.monotonicMs();
+    const startOffsetMs = offsetMs();
+    const endMs = clock.monotonicMs() + ms;
+    for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs = endMs - clock.monotonicMs()) {
+      await clock.sleep(Math.min(leftMs, LOOK_EVERY_MS), signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;
       });
+      if (Math.abs(offsetMs() - startOffsetMs) > STEP_MS) return;
     }
   }
 
   #waitMs(end: ConnectionEnd): number {
+    const conflictMs = this.#conflict.maxWaitMs();
+    if (conflictMs !== null && end.kind !== 'unreachable') return this.#conflicting.nextMs(conflictMs);
+    this.#conflicting.reset();
     return end.kind === 'unreachable'
       ? this.#unreachable.nextMs(UNREACHABLE_CAP_MS)
       : this.#refused.nextMs(REFUSED_CAP_MS);
@@ -104,6 +136,7 @@ export class ReconnectingPublisher implements Publisher {
       throw error;
     }
     const sinceMs = this.#parts.clock.monotonicMs();
+    this.#conflict.noteConnected();
     const end = await this.#use(connection);
     // What brought readings home was worth its handshake, unless the broker itself has shown us out.
     const wasUseful = end.kind === 'broken' && this.#acknowledged > 0;
@@ -120,7 +153,11 @@ export class ReconnectingPublisher implements Publisher {
     this.#unreachable.reset();
     this.#connection = connection;
     this.#become({ state: 'connected' });
-    const end = await Promise.race([connection.ended, dropped]);
+    const [end, isOurs] = await Promise.race([
+      connection.ended.then((how) => [how, false] as const),
+      dropped.then((how) => [how, true] as const),
+    ]);
+    this.#conflict.noteEnded(end, isOurs);
     this.#connection = undefined;
     this.#drop = undefined;
     await connection.close();
@@ -137,12 +174,16 @@ export class ReconnectingPublisher implements Publisher {
   #logChange(link: LinkState): void {
     const { log } = this.#parts;
     if (link.state === 'connected') {
+      // Of two clients with one id each connects again and again: that is told once.
+      if (this.#conflict.problem() !== null) return;
       this.#loggedReason = undefined;
       log.info({}, 'connected');
-    } else if (link.state === 'disconnected' && link.reason !== this.#loggedReason) {
-      this.#loggedReason = link.reason;
+    } else if (link.state === 'disconnected') {
+      const reason = this.#conflict.problem() ?? link.reason;
+      if (reason === this.#loggedReason) return;
+      this.#loggedReason = reason;
       if (this.#stop.signal.aborted) log.info({}, 'disconnected');
-      else log.warn({ reason: link.reason }, 'no connection');
+      else log.warn({ reason }, 'no connection');
     }
   }
 }

@@ -72,6 +72,7 @@ export const behindNetwork = (publisher: Publisher, network: SimulatedNetwork): 
       return network.isAway() ? { kind: 'unacknowledged', reason: REASON } : result;
     },
     link,
+    problem: () => publisher.problem(),
     onLink: (listener) => {
       const stops = [
         publisher.onLink(() => {

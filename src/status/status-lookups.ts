@@ -1,4 +1,4 @@
-import { certificateDaysLeft } from '../certificate/days-left.ts';
+import type { DeviceCredentials } from '../certificate/device-credentials.ts';
 import type { TimeOf } from '../outbox/gap.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { WriteBudget } from '../store/write-budget.ts';
@@ -6,7 +6,7 @@ import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 
 export type StatusLookupsParts = {
-  readonly certificateFile: string;
+  readonly credentials: Pick<DeviceCredentials, 'current'>;
   readonly writeBudget: Pick<WriteBudget, 'look'>;
   readonly clock: Clock;
   readonly outbox: Pick<Outbox, 'oldest'>;
@@ -23,14 +23,12 @@ export type Lookups = {
 };
 
 const LOOK_EVERY_MS = 5_000;
-/** A renewed certificate is noticed within the hour. */
-const CERTIFICATE_EVERY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
 /** What a status wants to tell and only the disk knows, looked up now and then. */
 export class StatusLookups {
   readonly #parts: StatusLookupsParts;
   #lookups: Lookups = { oldestAgeSeconds: null, certificateDaysLeft: null, writtenTodayBytes: 0 };
-  #certificateAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: StatusLookupsParts) {
     this.#parts = parts;
@@ -44,7 +42,7 @@ export class StatusLookups {
     while (!signal.aborted) {
       this.#lookups = {
         oldestAgeSeconds: await this.#oldestAgeSeconds(),
-        certificateDaysLeft: await this.#certificateDaysLeft(),
+        certificateDaysLeft: this.#certificateDaysLeft(),
         writtenTodayBytes: this.#parts.writeBudget.look().bytesToday,
       };
       await this.#parts.clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
@@ -60,11 +58,10 @@ export class StatusLookups {
     return Math.max(0, (nowMs - timeKeeper.stampOf(at).wallMs) / 1000);
   }
 
-  async #certificateDaysLeft(): Promise<number | null> {
-    const { clock, certificateFile } = this.#parts;
-    if (clock.monotonicMs() - this.#certificateAtMs < CERTIFICATE_EVERY_MS)
-      return this.#lookups.certificateDaysLeft;
-    this.#certificateAtMs = clock.monotonicMs();
-    return await certificateDaysLeft(certificateFile, clock.wallMs());
+  /** Of the pair in use, as a person counts days; negative afterwards. */
+  #certificateDaysLeft(): number | null {
+    const { clock, credentials } = this.#parts;
+    const pair = credentials.current();
+    return pair === null ? null : Math.floor((pair.validToMs - clock.wallMs()) / DAY_MS);
   }
 }

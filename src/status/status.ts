@@ -43,7 +43,12 @@ export type GatewayStatus = {
   /** What follows from the latest readings; `null` before the first. */
   readonly derived: Derived | null;
   readonly instruments: readonly InstrumentStatus[];
-  readonly link: LinkState & { readonly sinceSeconds: number; readonly reconnects: number };
+  readonly link: LinkState & {
+    readonly sinceSeconds: number;
+    readonly reconnects: number;
+    /** What hinders the link although it may be up; `null` when nothing does. */
+    readonly problem: string | null;
+  };
   readonly outbox: OutboxStats & {
     /** Age of the oldest waiting reading; `null` when none waits. */
     readonly oldestAgeSeconds: number | null;

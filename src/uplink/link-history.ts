@@ -1,4 +1,4 @@
-import type { LinkState } from '../mqtt/publisher.ts';
+import type { LinkState, Publisher } from '../mqtt/publisher.ts';
 import type { GatewayStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -23,8 +23,13 @@ export class LinkHistory {
     this.#link = link;
   }
 
-  status(): GatewayStatus['link'] {
+  status(publisher: Pick<Publisher, 'problem'>): GatewayStatus['link'] {
     const sinceSeconds = (this.#clock.monotonicMs() - this.#sinceMs) / 1_000;
-    return { ...this.#link, sinceSeconds, reconnects: Math.max(0, this.#connections - 1) };
+    return {
+      ...this.#link,
+      sinceSeconds,
+      reconnects: Math.max(0, this.#connections - 1),
+      problem: publisher.problem(),
+    };
   }
 }

@@ -81,7 +81,7 @@ export class Uplink {
   status(): UplinkStatus {
     const { waiting } = this.#parts.outbox.stats().lanes.reading;
     return {
-      link: this.#history.status(),
+      link: this.#history.status(this.#parts.publisher),
       drain: this.#progress.status(this.#parts.clock.monotonicMs(), waiting),
       possibleDuplicates: this.#possibleDuplicates,
     };

@@ -69,6 +69,8 @@ export type StatusMessage =
       readonly epoch: string;
       readonly version: string;
       readonly waiting: number;
+      /** What hinders the link, for a person; absent when nothing does. */
+      readonly problem?: string;
     };
 
 export type Topics = Readonly<Record<'reading' | 'backlog' | 'prealert' | 'gap' | 'status', string>>;

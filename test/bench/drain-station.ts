@@ -19,7 +19,8 @@ const connectionParts = async (
   endpoint: 'localhost',
   port: broker.port,
   clientId,
-  credentials: { ...(await broker.authority.issueClient(clientId)), rootCa: broker.authority.certificate },
+  ...(await broker.authority.issueClient(clientId)),
+  rootCa: broker.authority.certificate,
   will: { topic: `weather/${clientId}/status`, payload: '{}' },
   flowControl,
 });

@@ -51,6 +51,7 @@ class Stopwatch {
         return result;
       },
       link: () => publisher.link(),
+      problem: () => publisher.problem(),
       onLink: (listener) => publisher.onLink(listener),
       reconnect: (reason) => publisher.reconnect(reason),
       stop: () => publisher.stop(),
@@ -84,6 +85,7 @@ const measureLatencies = async (broker: Mosquitto, directory: string): Promise<r
       manager: { watchdogMs: null, notify: () => Promise.resolve() },
       buses: { ...buses, i2cBus: stopwatch.bus(buses.i2cBus) },
       publisher: stopwatch.publisher(await connectingPublisher(broker, 'iot-core')),
+      credentials: { current: () => null },
       log: createRecordingLog(),
     },
     stop.signal,

@@ -1,3 +1,6 @@
+import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/check.ts';
@@ -20,13 +23,31 @@ describe('check', () => {
     );
   });
 
-  it('finds no problems in a good file named by --config', async () => {
+  const checkGoodFiles = async (keyMode: number) => {
+    const folder = await mkdtemp(join(tmpdir(), 'check-'));
+    for (const name of ['good.yaml', 'good.pem'])
+      await copyFile(new URL(name, import.meta.url), join(folder, name));
+    await chmod(join(folder, 'good.pem'), keyMode);
     const context = createRecordingContext();
-    const config = fileURLToPath(new URL('good.yaml', import.meta.url));
+    const status = await command({ operands: [], config: join(folder, 'good.yaml') }, context);
+    await rm(folder, { recursive: true });
+    return { status, folder, out: (await context.written()).out };
+  };
 
-    const status = await command({ operands: [], config }, context);
+  it('finds no problems in a good file named by --config', async () => {
+    const { status, folder, out } = await checkGoodFiles(0o640);
 
     expect(status).toBe(0);
-    expect((await context.written()).out).toBe(`${config}: no problems\n`);
+    expect(out).toBe(`${folder}/good.yaml: no problems\n`);
+  });
+
+  it('names a key that every user can read', async () => {
+    const { status, folder, out } = await checkGoodFiles(0o644);
+
+    expect(status).toBe(78);
+    expect(out).toBe(
+      `${folder}/good.pem: found a secret that every user can read; ` +
+        `allowed: a file closed to others (chmod o= ${folder}/good.pem)\n`,
+    );
   });
 });

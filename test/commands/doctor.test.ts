@@ -41,9 +41,9 @@ describe('doctor', () => {
         ? /^FAIL {2}BME280: .*\(ENOENT\)\n {6}-> check its supply/m
         : /^FAIL {2}BME280: The package i2c-bus is not usable: .*\n {6}-> run systemd\/install.sh again/m,
     );
-    expect(out).toMatch(/^FAIL {2}certificate: ENOENT.*\n {6}-> sudo weather-gateway enroll/m);
+    expect(out).toMatch(/^FAIL {2}certificate: .*no such file.*\n {6}-> sudo weather-gateway enroll/m);
     expect(out).toMatch(/^ ok {3}disk: \d+ MB free/m);
-    expect(out).toMatch(/^FAIL {2}endpoint: connect ECONNREFUSED/m);
+    expect(out).toMatch(/^FAIL {2}TLS: 127\.0\.0\.1:1 refuses the connection: the port is closed\n/m);
   });
 
   it('tells the same as JSON', async () => {
@@ -57,9 +57,10 @@ describe('doctor', () => {
       'buses',
       'BME280',
       'certificate',
+      'secrets',
       'clock',
       'disk',
-      'endpoint',
+      'TLS',
       'publish',
     ]);
     expect(found.every(({ isPassed, remedy }) => isPassed === (remedy === null))).toBe(true);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,6 +23,7 @@ describe('enroll', () => {
         '  endpoint: localhost',
         `  certificate: ${directory}/device.pem`,
         `  privateKey: ${directory}/keys/device.key`,
+        `outbox: { directory: ${directory}/state }`,
       ].join('\n'),
     );
   });
@@ -49,7 +50,11 @@ describe('enroll', () => {
     const request = await run('openssl', ['req', '-in', requestFile(), '-noout', '-pubkey']);
     expect(request.stdout).toBe(key.stdout);
     expect(out).toContain(`private key      ${keyFile()}\nsigning request  ${requestFile()}\n`);
-    expect(out).toContain(`bring the certificate to ${directory}/device.pem`);
+    expect(out).toContain(`and bring station-7.pem to ${directory}/device.pem.`);
+    expect(out).toContain('aws iot create-thing --thing-name station-7');
+    expect(out).toContain('aws iot create-policy --policy-name weather-gateway');
+    expect(out).toContain('aws iot attach-policy --policy-name weather-gateway');
+    expect(out).toContain('aws iot attach-thing-principal --thing-name station-7');
   });
 
   it('shows the key to nobody', async () => {
@@ -66,22 +71,27 @@ describe('enroll', () => {
     const { status, err } = await enroll();
 
     expect(status).toBe(1);
-    expect(err).toBe(
-      `enroll: ${keyFile()} is there already; --force replaces it, and its certificate with it\n`,
-    );
+    expect(err).toBe(`enroll: ${keyFile()} is there already; --force makes a new key and keeps this one\n`);
     expect(await readFile(keyFile(), 'utf8')).toBe(before);
   });
 
-  it('replaces it with --force, closing it to others', async () => {
+  it('with --force makes a new pair beside, where the daemon finds it', async () => {
     await enroll();
     const before = await readFile(keyFile(), 'utf8');
-    await run('chmod', ['644', keyFile()]);
 
-    const { status } = await enroll(true);
+    const { status, out } = await enroll(true);
 
     expect(status).toBe(0);
-    expect(await readFile(keyFile(), 'utf8')).not.toBe(before);
-    expect((await stat(keyFile())).mode & 0o777).toBe(0o600);
+    expect(await readFile(keyFile(), 'utf8')).toBe(before);
+    const folder = join(directory, 'state/credentials');
+    const names = await readdir(folder);
+    const [request = '', key = ''] = names.sort();
+    expect(names).toEqual([expect.stringMatching(/^\d{8}T\d{6}Z\.csr$/), expect.stringMatching(/Z\.key$/)]);
+    expect((await stat(join(folder, key))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(folder, key), 'utf8')).not.toBe(before);
+    expect(out).toContain(`bring station-7.pem to ${join(folder, request.replace('.csr', '.pem'))}.`);
+    expect(out).not.toContain('create-thing');
+    expect(out).toContain('attach-policy');
   });
 
   it('makes nothing out of a bad configuration', async () => {

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -11,27 +10,24 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shownStatus } from '../../src/commands/shown-status.ts';
 import { command } from '../../src/commands/status.ts';
 import { statusText } from '../../src/commands/status-text.ts';
+import { daemonSocketIn } from '../../src/status/daemon-socket.ts';
 import type { GatewayStatus } from '../../src/status/status.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const TOKEN = '0123456789abcdef';
 
 let directory: string;
 let daemon: Server;
-let port: number;
 let answer: { code: number; body: string };
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'status-'));
   answer = { code: 200, body: JSON.stringify(createGatewayStatus()) };
   daemon = createServer((request, response) => {
-    const isAllowed = request.headers.authorization === `Bearer ${TOKEN}`;
-    response.writeHead(isAllowed ? answer.code : 401).end(request.url === '/api/status' ? answer.body : '');
+    response.writeHead(answer.code).end(request.url === '/api/status' ? answer.body : '');
   });
-  await new Promise<void>((resolve) => daemon.listen(0, '127.0.0.1', resolve));
-  port = portOf(daemon);
+  await new Promise<void>((resolve) => daemon.listen(daemonSocketIn(directory), resolve));
 });
 afterEach(async () => {
   daemon.closeAllConnections();
@@ -39,30 +35,23 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const portOf = (server: Server): number => {
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening');
-  return address.port;
-};
-
-const writeConfig = async (http: Record<string, string | number> = {}): Promise<string> => {
+const writeConfig = async (listen = '127.0.0.1'): Promise<string> => {
   const config = join(directory, 'gateway.yaml');
-  const settings = { listen: '127.0.0.1', port, token: TOKEN, ...http };
   await writeFile(
     config,
     JSON.stringify({
       station: { id: '1', name: 'UK-Worthing' },
       aws: { endpoint: 'localhost', certificate: '/c', privateKey: '/k' },
-      http: settings,
+      outbox: { directory },
+      http: { listen },
     }),
   );
   return config;
 };
 
-const ask = async (http: Record<string, string | number> = {}, json = false) => {
-  const config = await writeConfig(http);
+const ask = async (json = false) => {
   const context = createRecordingContext();
-  const status = await command({ operands: [], config, json }, context);
+  const status = await command({ operands: [], config: await writeConfig(), json }, context);
   return { status, ...(await context.written()) };
 };
 
@@ -109,42 +98,45 @@ describe('status', () => {
   });
 
   it('gives the answer as it is with --json', async () => {
-    const { status, out } = await ask({}, true);
+    const { status, out } = await ask(true);
 
     expect(status).toBe(0);
     expect(JSON.parse(out)).toEqual(createGatewayStatus());
   });
 
-  it('asks on this machine when the daemon listens everywhere', async () => {
-    expect((await ask({ listen: '0.0.0.0' })).status).toBe(0);
+  it('prints no escape sequence that came from outside', async () => {
+    const { station } = createGatewayStatus();
+    answer.body = JSON.stringify(
+      createGatewayStatus({ station: { ...station, name: 'A\u001b[2J\u009b2J' } }),
+    );
+
+    expect((await ask()).out).toMatch(/^A\\u001b\[2J\\u009b2J \(station 1\)/);
+    const { out } = await ask(true);
+    expect(out).not.toContain('\u009b');
+    expect(JSON.parse(out).station.name).toBe('A\u001b[2J\u009b2J');
   });
 
-  it('fails with a sentence when no daemon answers', async () => {
+  it('fails with a sentence when no daemon runs', async () => {
     daemon.close();
     const { status, err } = await ask();
 
     expect(status).toBe(1);
-    expect(err).toMatch(
-      /^weather-gateway: no daemon answers at http:\/\/127\.0\.0\.1:\d+\/api\/status: .*ECONNREFUSED/,
-    );
+    expect(err).toBe(`weather-gateway: no daemon runs on ${directory}\n`);
   });
 
-  it('says when the token, the answer or the port is wrong', async () => {
-    expect((await ask({ token: 'another-one-0123' })).err).toContain('refuses the token');
-    answer = { code: 503, body: '' };
-    expect((await ask()).err).toContain('answers 503');
-    answer = { code: 200, body: '{"version":"9"}' };
+  it('says when the answer is none', async () => {
+    answer.body = '{"version":"9"}';
     expect((await ask()).err).toContain('of another version');
-    answer = { code: 200, body: '<html>' };
-    expect((await ask()).err).toContain('no daemon answers');
-    expect((await ask({ port: 0 })).err).toContain('http.port is 0');
+    answer.body = '<html>';
+    expect((await ask()).err).toContain('the daemon does not answer');
   });
 
   it('prints the problems of a bad configuration', async () => {
-    const { status, err } = await ask({ listen: 'not an address' });
+    const context = createRecordingContext();
+    const status = await command({ operands: [], config: await writeConfig('not an address') }, context);
 
-    expect(status).toBe(1);
-    expect(err).toContain('http.listen');
+    expect(status).toBe(78);
+    expect((await context.written()).err).toContain('http.listen');
   });
 });
 
@@ -164,7 +156,7 @@ describe('the text of a status', () => {
           lastFault: { code: 'no-answer', message: 'nothing acknowledged', datetime: '2026-06-01 11:00:00' },
         },
       ],
-      link: { state: 'disconnected', reason: 'no route', sinceSeconds: 7_200, reconnects: 3 },
+      link: { state: 'disconnected', reason: 'no route', sinceSeconds: 7_200, reconnects: 3, problem: null },
       outbox: {
         ...outbox,
         lanes: {

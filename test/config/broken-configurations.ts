@@ -130,12 +130,12 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
   {
     title: 'a station id without quotes',
     text: station('{ id: 1, name: A }'),
-    problems: ['1:16: station.id: found 1; allowed: 1 to 128 letters, digits, :, _ or -, as text in quotes'],
+    problems: ['1:16: station.id: found 1; allowed: 1 to 100 letters, digits, :, _ or -, as text in quotes'],
   },
   {
     title: 'a station id that a topic cannot hold',
     text: station('{ id: uk/1, name: A }'),
-    problems: ['1:16: station.id: found "uk/1"; allowed: 1 to 128 letters, digits, :, _ or -'],
+    problems: ['1:16: station.id: found "uk/1"; allowed: 1 to 100 letters, digits, :, _ or -'],
   },
   {
     title: 'an empty station name',
@@ -164,7 +164,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     title: 'nothing of the cloud',
     text: STATION,
     problems: [
-      '1:1: aws: found nothing; allowed: a mapping with the keys endpoint, port, certificate, privateKey, rootCa, topicPrefix',
+      '1:1: aws: found nothing; allowed: a mapping with the keys endpoint, port, certificate, privateKey, rootCa, topicPrefix, keepAliveSeconds, proxy',
     ],
   },
   {
@@ -252,7 +252,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     title: 'a key in the wrong letters',
     text: `${SMALLEST}outbox: { maxMegaBytes: 512 }\n`,
     problems: [
-      '3:11: outbox.maxMegaBytes: found an unknown key; allowed: directory, maxMegabytes, dailyWriteMegabytes (did you mean maxMegabytes?)',
+      '3:11: outbox.maxMegaBytes: found an unknown key; allowed: directory, maxMegabytes, dailyWriteWarningMegabytes, dailyWriteMegabytes (did you mean maxMegabytes?)',
     ],
   },
   {
@@ -416,7 +416,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     text: 'station:\n  id: 1\n  nmae: A\naws:\n  endpoint: localhost\n  port: 0\n  certificate: /c.pem\nhttp:\n  listen: 0.0.0.0\n',
     problems: [
       '1:1: station.name: found nothing; allowed: text of 1 to 128 characters',
-      '2:7: station.id: found 1; allowed: 1 to 128 letters, digits, :, _ or -, as text in quotes',
+      '2:7: station.id: found 1; allowed: 1 to 100 letters, digits, :, _ or -, as text in quotes',
       '3:3: station.nmae: found an unknown key; allowed: id, name, elevationMetres (did you mean name?)',
       '4:1: aws.privateKey: found nothing; allowed: an absolute path, or credential:NAME for a credential of the systemd unit',
       '6:9: aws.port: found 0; allowed: a whole number from 1 to 65535',

@@ -16,6 +16,7 @@ describe('the configuration schema', () => {
         certificate: '/c.pem',
         privateKey: '/c.key',
         topicPrefix: 'weather',
+        keepAliveSeconds: 60,
       },
       reporting: { intervalSeconds: 12 },
       outbox: { directory: '/var/lib/weather-gateway', maxMegabytes: 512 },

@@ -1,24 +1,25 @@
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
+import { DeviceCredentials } from '../../src/certificate/device-credentials.ts';
+import { type KeyPair, renewalsIn } from '../../src/certificate/key-pairs.ts';
 import { type GatewayConfig, gatewaySchema } from '../../src/config/schema.ts';
 import { cloudSteps } from '../../src/doctor/cloud-steps.ts';
 import { hardwareSteps } from '../../src/doctor/hardware-steps.ts';
 import { machineSteps } from '../../src/doctor/machine-steps.ts';
-import { daemonLink } from '../../src/doctor/running-daemon.ts';
+import type { RunningDaemon } from '../../src/doctor/running-daemon.ts';
 import { type Finding, formatFinding, type Step, takeSteps } from '../../src/doctor/step.ts';
-import type { Connect } from '../../src/mqtt/connection.ts';
+import { type Connect, ConnectError } from '../../src/mqtt/connection.ts';
 import type { PublishResult } from '../../src/mqtt/publisher.ts';
+import type { TlsExamination } from '../../src/mqtt/tls-examination.ts';
 import type { ScenarioEvent } from '../../src/simulation/scenario.ts';
 import { openSimulatedStation } from '../../src/simulation/simulated-station.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createFakeEdgeSource } from '../fakes/edge-source.ts';
+import { createRecordingLog } from '../fakes/log.ts';
 import { usualSensors } from '../fakes/simulated-station.ts';
 
 const configOf = (changes: object = {}): GatewayConfig =>
@@ -26,6 +27,13 @@ const configOf = (changes: object = {}): GatewayConfig =>
     station: { id: 's1', name: 'A' },
     aws: { endpoint: '127.0.0.1', certificate: '/c.pem', privateKey: '/c.key' },
     ...changes,
+  });
+
+const credentialsOf = ({ aws }: GatewayConfig, directory: string): DeviceCredentials =>
+  new DeviceCredentials({
+    files: { certificate: aws.certificate, privateKey: aws.privateKey, renewals: renewalsIn(directory) },
+    clock: systemClock,
+    log: createRecordingLog(),
   });
 
 const examine = async (steps: readonly Step[]): Promise<Record<string, Finding>> =>
@@ -193,6 +201,7 @@ describe('the steps of the machine', () => {
     wallMs?: number;
     directory?: string;
     freeBytes?: number;
+    keyMode?: number;
   }) => {
     const authority = await createCertificateAuthority('CA');
     const mine = await authority.issueClient('s1', validForDays(changes.days ?? 365));
@@ -205,9 +214,13 @@ describe('the steps of the machine', () => {
       privateKey: join(directory, 'c.key'),
     };
     const isSynchronized = () => Promise.resolve(changes.isSynchronized ?? true);
+    await chmod(join(directory, 'c.key'), changes.keyMode ?? 0o600);
+    const config = configOf({ aws, outbox: { maxMegabytes: 8 } });
     return examine(
       machineSteps({
-        config: configOf({ aws, outbox: { maxMegabytes: 8 } }),
+        config,
+        configFile: join(directory, 'gateway.yaml'),
+        credentials: credentialsOf(config, directory),
         directory: changes.directory ?? directory,
         synchronization: { isSynchronized, wasSynchronizedInThisBoot: isSynchronized },
         wallMs: () => changes.wallMs ?? nowMs,
@@ -289,6 +302,17 @@ describe('the steps of the machine', () => {
     });
   });
 
+  it('name a key that every user can read', async () => {
+    const { secrets } = await findingsWith({ keyMode: 0o644 });
+
+    expect(secrets).toMatchObject({
+      isPassed: false,
+      detail: `readable by every user: ${join(directory, 'c.key')}`,
+      remedy: `sudo chmod o= ${join(directory, 'c.key')}`,
+    });
+    expect((await findingsWith({}))['secrets']).toMatchObject({ isPassed: true });
+  });
+
   it('say how to come by a certificate that is not there', async () => {
     const config = configOf({ aws: { endpoint: 'e', certificate: '/nowhere.pem', privateKey: '/n.key' } });
     const synchronized = () => Promise.resolve(true);
@@ -296,6 +320,8 @@ describe('the steps of the machine', () => {
     const { certificate } = await examine(
       machineSteps({
         config,
+        configFile: '/nowhere.yaml',
+        credentials: credentialsOf(config, directory),
         directory,
         synchronization: { isSynchronized: synchronized, wasSynchronizedInThisBoot: synchronized },
         wallMs: () => nowMs,
@@ -307,16 +333,6 @@ describe('the steps of the machine', () => {
 });
 
 describe('the steps to the cloud', () => {
-  let server: Server;
-  beforeEach(async () => {
-    server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-  });
-  afterEach(() => {
-    server.close();
-  });
-
-  const portOf = (listening: Server): number => (listening.address() as AddressInfo).port;
   const published: string[] = [];
   const connectGiving =
     (result: PublishResult): Connect =>
@@ -329,38 +345,50 @@ describe('the steps to the cloud', () => {
         },
         close: () => Promise.resolve(),
       });
-  const findingsWith = (connect: Connect, link: string | null = null, port = portOf(server)) => {
-    const aws = { endpoint: '127.0.0.1', port, certificate: '/c.pem', privateKey: '/c.key' };
-    return examine(
+  const pair: KeyPair = {
+    certificate: '',
+    privateKey: '',
+    fingerprint: '',
+    validFromMs: 0,
+    validToMs: 0,
+    certificateFile: '/c.pem',
+  };
+  const good = { isGood: true, text: 'e:8883 (192.0.2.1), TLSv1.3, issued by Amazon', remedy: '' };
+  const findingsWith = (
+    connect: Connect,
+    daemon: RunningDaemon = { kind: 'not running' },
+    examination: TlsExamination = good,
+  ) =>
+    examine(
       cloudSteps({
-        config: configOf({ aws }),
-        connect,
-        daemonLink: () => Promise.resolve(link),
+        config: configOf({}),
+        credentials: { preview: () => Promise.resolve({ pair, isTrial: false, problems: [] }) },
+        connection: { with: () => connect, examine: () => Promise.resolve(examination) },
+        daemon: () => Promise.resolve(daemon),
         signal: new AbortController().signal,
       }),
     );
-  };
 
   it('pass where the endpoint answers and acknowledges', async () => {
     const findings = await findingsWith(connectGiving({ kind: 'acknowledged' }));
 
     expect(findings).toMatchObject({
-      endpoint: { isPassed: true, detail: `127.0.0.1:${portOf(server)} answers from 127.0.0.1` },
+      TLS: { isPassed: true, detail: good.text },
       publish: { isPassed: true, detail: 'acknowledged on weather/s1/status' },
     });
     expect(published).toEqual(['weather/s1/status {"deviceid":"s1","state":"offline"}']);
   });
 
-  it('say what to look at where nobody listens', async () => {
-    const port = portOf(server);
-    server.close();
-    await once(server, 'close');
-
-    const findings = await findingsWith(() => Promise.reject(new Error('connection refused')), null, port);
+  it('say what is wrong with the way there, and what to do', async () => {
+    const findings = await findingsWith(
+      () => Promise.reject(new ConnectError({ kind: 'unreachable', reason: 'the port is closed' })),
+      { kind: 'not running' },
+      { isGood: false, text: 'the port is closed', remedy: 'does a firewall let the port out?' },
+    );
 
     expect(findings).toMatchObject({
-      endpoint: { isPassed: false, detail: expect.stringContaining('ECONNREFUSED') },
-      publish: { isPassed: false, detail: 'connection refused', remedy: expect.stringContaining('policy') },
+      TLS: { isPassed: false, detail: 'the port is closed', remedy: 'does a firewall let the port out?' },
+      publish: { isPassed: false, detail: 'the port is closed', remedy: expect.stringContaining('policy') },
     });
   });
 
@@ -380,35 +408,30 @@ describe('the steps to the cloud', () => {
     });
   });
 
-  it('ask the running daemon, and do not throw it out', async () => {
+  it('ask the running daemon, and never connect with its id', async () => {
     const connect: Connect = () => Promise.reject(new Error('never called'));
+    const publishStep = async (daemon: RunningDaemon) => (await findingsWith(connect, daemon))['publish'];
 
-    expect((await findingsWith(connect, 'connected'))['publish']).toMatchObject({
+    expect(await publishStep({ kind: 'running', link: { state: 'connected' } })).toMatchObject({
       isPassed: true,
       detail: 'the running daemon is connected',
     });
-    expect((await findingsWith(connect, 'disconnected'))['publish']).toMatchObject({
+    expect(
+      await publishStep({ kind: 'running', link: { state: 'disconnected', reason: 'no route' } }),
+    ).toMatchObject({ isPassed: false, detail: 'the running daemon is disconnected: no route' });
+    expect(
+      await publishStep({
+        kind: 'running',
+        link: { state: 'connected', problem: 'another client uses this id' },
+      }),
+    ).toMatchObject({
       isPassed: false,
-      detail: 'the running daemon is disconnected',
-      remedy: 'journalctl -u weather-gateway says why',
+      detail: 'the running daemon is connected: another client uses this id',
+      remedy: expect.stringContaining('its own station.id'),
     });
-  });
-
-  it('find the running daemon by its status, and nobody else', async () => {
-    const { signal } = new AbortController();
-    const answers = ['{"link":{"state":"connected"}}', '{"hello":"world"}'];
-    const asked: (string | undefined)[] = [];
-    const daemon = createHttpServer((request, response) => {
-      asked.push(request.headers.authorization);
-      response.end(answers.shift());
-    }).listen(0, '127.0.0.1');
-    await once(daemon, 'listening');
-    const http = { listen: '127.0.0.1', port: portOf(daemon), token: '0123456789abcdef' };
-
-    expect(await daemonLink(http, signal)).toBe('connected');
-    expect(await daemonLink(http, signal)).toBeNull();
-    expect(await daemonLink({ listen: '::1', port: 9 }, signal)).toBeNull();
-    expect(asked[0]).toBe('Bearer 0123456789abcdef');
-    daemon.close();
+    expect(await publishStep({ kind: 'unknown', reason: 'use sudo' })).toMatchObject({
+      isPassed: false,
+      detail: 'not tried, as a daemon with this id may be connected: use sudo',
+    });
   });
 });

@@ -11,6 +11,7 @@ const bareEnvironment: Environment = {
   configPath: '/etc/weather-gateway/gateway.yaml',
   stateDirectory: undefined,
   credentialsDirectory: undefined,
+  proxy: {},
   notifySocket: undefined,
   watchdogUsec: undefined,
 };

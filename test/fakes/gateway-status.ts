@@ -42,7 +42,7 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
     { name: 'anemometer', state: 'ok', errors: 0, lastFault: null },
     { name: 'rainGauge', state: 'ok', errors: 0, lastFault: null },
   ],
-  link: { state: 'connected', sinceSeconds: 3_600, reconnects: 2 },
+  link: { state: 'connected', sinceSeconds: 3_600, reconnects: 2, problem: null },
   outbox: {
     epoch: '01JX',
     lanes: { reading: { ...emptyLane, nextSeq: 1043 }, prealert: emptyLane, gap: emptyLane },

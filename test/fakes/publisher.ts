@@ -61,6 +61,7 @@ export const createFakePublisher = (): FakePublisher => {
       return await new Promise<PublishResult>((resolve) => silent.add(resolve));
     },
     link: () => link,
+    problem: () => null,
     onLink: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

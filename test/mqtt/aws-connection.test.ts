@@ -1,10 +1,7 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCertificateAuthority, type Identity } from '../../src/certificate/certificate-authority.ts';
+import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
 import { type Broker, type BrokerParts, startBroker } from '../../src/demo/broker.ts';
 import type { BrokerAnswer, BrokerMessage } from '../../src/demo/broker-session.ts';
 import { type AwsConnectionParts, awsConnect } from '../../src/mqtt/aws-connection.ts';
@@ -41,7 +38,8 @@ const partsFor = (overrides: Partial<AwsConnectionParts> = {}): AwsConnectionPar
   endpoint: '127.0.0.1',
   port: broker.port,
   clientId: '1',
-  credentials: { ...device, rootCa: authority.certificate },
+  ...device,
+  rootCa: authority.certificate,
   will: { topic: 'w/1/status', payload: 'offline' },
   ...overrides,
 });
@@ -205,11 +203,11 @@ describe('a connection through the AWS SDK', () => {
       kind: 'refused',
       reason: expect.stringContaining('not authorized'),
     });
-    expect(await refusalOf({ credentials: { ...stranger, rootCa: authority.certificate } })).toMatchObject({
+    expect(await refusalOf(stranger)).toMatchObject({
       kind: 'refused',
       reason: expect.stringContaining('is the certificate registered and active'),
     });
-    expect(await refusalOf({ credentials: { ...device, rootCa: 'garbage' } })).toMatchObject({
+    expect(await refusalOf({ rootCa: 'garbage' })).toMatchObject({
       kind: 'refused',
       reason: expect.stringContaining('cannot be used'),
     });
@@ -236,46 +234,6 @@ describe('a connection through the AWS SDK', () => {
     expect(await failing).toEqual({ kind: 'broken', reason: 'stopped' });
     await expect(awsConnect(partsFor())(stop.signal)).rejects.toThrow();
     mute.close();
-  });
-
-  describe('with files', () => {
-    const files = async (identity: Identity) => {
-      const folder = await mkdtemp(join(tmpdir(), 'credentials-'));
-      const certificateFile = join(folder, 'device.pem');
-      const privateKeyFile = join(folder, 'device.key');
-      const rootCaFile = join(folder, 'ca.pem');
-      await writeFile(rootCaFile, authority.certificate);
-      const write = async (next: Identity): Promise<void> => {
-        await writeFile(certificateFile, next.certificate);
-        await writeFile(privateKeyFile, next.privateKey);
-      };
-      await write(identity);
-      return { folder, write, credentials: { certificateFile, privateKeyFile, rootCaFile } };
-    };
-
-    it('takes a renewed certificate at the next attempt', async () => {
-      const stranger = await (await createCertificateAuthority('Other CA')).issueClient('1');
-      const { folder, write, credentials } = await files(stranger);
-      const attempt = awsConnect(partsFor({ credentials }));
-      await expect(attempt(never)).rejects.toThrow();
-
-      await write(device);
-      const connection = await attempt(never);
-
-      expect(await connection.publish('w/1/reading', 'x')).toEqual({ kind: 'acknowledged' });
-      await connection.close();
-      await rm(folder, { recursive: true });
-    });
-
-    it('names a file that is missing as the trouble', async () => {
-      const { folder, credentials } = await files(device);
-      await rm(folder, { recursive: true });
-
-      expect(await refusalOf({ credentials })).toMatchObject({
-        kind: 'refused',
-        reason: expect.stringContaining('cannot be used'),
-      });
-    });
   });
 });
 

@@ -34,6 +34,7 @@ const setUp = () => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    problem: () => null,
     reconnect: (reason) => calls.push(reason),
     stop: () => {
       calls.push('stop');

@@ -1,8 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
+import { describe, expect, it } from 'vitest';
 import type { OutboxRecord } from '../../src/outbox/records.ts';
 import { StatusLookups } from '../../src/status/status-lookups.ts';
 import { WriteBudget } from '../../src/store/write-budget.ts';
@@ -11,20 +7,15 @@ import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { instantAt, timeOf } from '../fakes/outbox-bodies.ts';
 
-const notBefore = new Date('2026-01-01T00:00:00Z');
-const notAfter = new Date('2026-07-01T00:00:00Z');
-
 describe('the lookups of a status', () => {
-  let folder: string;
-  let certificateFile: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'lookups-'));
-    certificateFile = join(folder, 'device.pem');
-    const authority = await createCertificateAuthority('an authority for a test');
-    await writeFile(certificateFile, (await authority.issueClient('1', { notBefore, notAfter })).certificate);
-  });
-  afterAll(() => rm(folder, { recursive: true }));
+  const pair = {
+    certificate: '',
+    privateKey: '',
+    fingerprint: '',
+    validFromMs: Date.UTC(2026, 0, 1),
+    validToMs: Date.UTC(2026, 6, 1),
+    certificateFile: 'device.pem',
+  };
 
   const start = (waiting: OutboxRecord[]) => {
     const clock = createManualClock({ wallMs: Date.UTC(2026, 5, 1) });
@@ -32,7 +23,7 @@ describe('the lookups of a status', () => {
     const disk = { writtenBytes: 4096 };
     const stop = new AbortController();
     const lookups = new StatusLookups({
-      certificateFile,
+      credentials: { current: () => pair },
       writeBudget: new WriteBudget({
         budgetMegabytes: 1,
         log,
@@ -75,7 +66,7 @@ describe('the lookups of a status', () => {
 
     expect(lookups.current()).toEqual({
       oldestAgeSeconds: 5,
-      certificateDaysLeft: 30,
+      certificateDaysLeft: 29,
       writtenTodayBytes: 4096,
     });
     await end();

@@ -110,7 +110,13 @@ describe('the dashboard', () => {
 
   it('tells an outage, its backlog, and how the backlog drains', async () => {
     station.show({
-      link: { state: 'disconnected', reason: 'no route to host', sinceSeconds: 7_200, reconnects: 2 },
+      link: {
+        state: 'disconnected',
+        reason: 'no route to host',
+        sinceSeconds: 7_200,
+        reconnects: 2,
+        problem: null,
+      },
       outbox: waitingReadings(600, 7_200),
     });
     await sees('#link-pill', 'offline');
@@ -121,7 +127,7 @@ describe('the dashboard', () => {
     await sees('#health', 'healthy');
 
     station.show({
-      link: { state: 'connected', sinceSeconds: 3, reconnects: 3 },
+      link: { state: 'connected', sinceSeconds: 3, reconnects: 3, problem: null },
       outbox: waitingReadings(450, 5_400),
       drain: { readingsPerSecond: 50, secondsLeft: 9, startedWith: 600 },
     });
@@ -256,7 +262,7 @@ describe('the pictures in the documentation', () => {
     ]);
     await showNewest(station);
     station.show({
-      link: { state: 'connected', sinceSeconds: 40, reconnects: 3 },
+      link: { state: 'connected', sinceSeconds: 40, reconnects: 3, problem: null },
       outbox: waitingReadings(18_234, 218_808),
       drain: { readingsPerSecond: 1_840, secondsLeft: 10, startedWith: 30_000 },
     });

@@ -15,6 +15,8 @@ import {
 
 const linkTexts = ({ link }: GatewayStatus): { state: State; short: string; long: string } => {
   const since = formatDuration(link.sinceSeconds);
+  if (link.problem !== null)
+    return { state: 'alert', short: 'trouble', long: `${link.state} for ${since}: ${link.problem}` };
   if (link.state === 'connected') return { state: 'good', short: 'online', long: `Connected for ${since}` };
   if (link.state === 'connecting')
     return { state: 'warning', short: 'connecting', long: `Connecting for ${since}` };

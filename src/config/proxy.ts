@@ -1,0 +1,49 @@
+/** An HTTP proxy that opens tunnels by CONNECT. */
+export type HttpProxy = {
+  readonly host: string;
+  readonly port: number;
+  readonly user?: string;
+  readonly password?: string;
+};
+
+const DEFAULT_PORT = 80;
+
+/** Of `http://[user:password@]host[:port]`; `null` for anything else. */
+export const parseProxy = (text: string): HttpProxy | null => {
+  if (!URL.canParse(text)) return null;
+  const { protocol, hostname, port, username, password, pathname, search } = new URL(text);
+  if (protocol !== 'http:' || hostname === '' || !['', '/'].includes(pathname) || search !== '') return null;
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const address = { host, port: port === '' ? DEFAULT_PORT : Number(port) };
+  return username === ''
+    ? address
+    : { ...address, user: decodeURIComponent(username), password: decodeURIComponent(password) };
+};
+
+/** What the environment says of proxies: `HTTPS_PROXY` and `NO_PROXY`, as other programs read them. */
+export type ProxyEnvironment = {
+  readonly httpsProxy?: string | undefined;
+  readonly noProxy?: string | undefined;
+};
+
+const isExempt = (endpoint: string, noProxy: string): boolean =>
+  noProxy
+    .split(',')
+    .map((entry) =>
+      entry
+        .trim()
+        .toLowerCase()
+        .replace(/^\*?\./, ''),
+    )
+    .some((name) => name === '*' || (name !== '' && (endpoint === name || endpoint.endsWith(`.${name}`))));
+
+/** The proxy to use for an endpoint: that of the configuration, or else that of the environment. */
+export const proxyFor = (
+  endpoint: string,
+  configured: string | undefined,
+  { httpsProxy, noProxy }: ProxyEnvironment,
+): HttpProxy | undefined => {
+  if (configured !== undefined) return parseProxy(configured) ?? undefined;
+  if (httpsProxy === undefined || isExempt(endpoint.toLowerCase(), noProxy ?? '')) return undefined;
+  return parseProxy(httpsProxy) ?? undefined;
+};
