@@ -1,12 +1,13 @@
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
+import { STATION_ID } from '../../src/weather/station-id.ts';
 
 /** The reference file that the analytics joins by: which station a device is. */
 export type Station = { readonly deviceid: string; readonly weatherstationname: string };
 
 const rows = z.array(
   z.object({
-    deviceid: z.string().regex(/^[A-Za-z0-9:_-]{1,128}$/),
+    deviceid: z.string().regex(STATION_ID),
     weatherstationname: z.string().min(1).max(128),
   }),
 );

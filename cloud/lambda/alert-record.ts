@@ -9,7 +9,7 @@ export type AlertRecord =
   | { readonly kind: 'gap'; readonly gap: GapMessage };
 
 const datetime = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
-const deviceid = z.string().min(1).max(128);
+const deviceid = z.string().min(1).max(100);
 
 const alertRow = z.object({
   alertid: z.string().min(1).max(256),

@@ -54,7 +54,7 @@ const makeRenewals = async (stateDirectory: string): Promise<{ uid: number; gid:
 };
 
 const policyOf = (topicPrefix: string): string => {
-  const thing = '${iot:Connection.Thing.ThingName}';
+  const thing = `\${iot:Connection.Thing.ThingName}`;
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [

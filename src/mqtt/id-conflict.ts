@@ -1,20 +1,25 @@
 import type { Clock } from '../time/clock.ts';
 import type { ConnectionEnd } from './connection.ts';
 
-/** A session this short, again and again, is no weak network: something ends it. */
+/** Sessions this short, one after the other, with no failed attempt between them: the network is there. */
 const SHORT_MS = 10_000;
-const MIN_SHORT_SESSIONS = 4;
-/** Two clients that both wait leave each other in peace for minutes, so peace has to last longer to be believed. */
-const CALM_MS = 600_000;
+const MIN_SHORT_SESSIONS = 5;
 
 const TAKEN_OVER = 'another client uses this id';
 const SUSPECTED = 'connections end within seconds, again and again: probably another client uses this id';
 
-/** Finds out whether another client connects with this station's id: the broker then ends the older session. */
+/** Two clients that both wait leave each other in peace meanwhile, so peace has to last longer to be believed. */
+const CALM_MS = { [TAKEN_OVER]: 600_000, [SUSPECTED]: 60_000 } as const;
+const MAX_WAIT_MS = { [TAKEN_OVER]: 300_000, [SUSPECTED]: 30_000 } as const;
+
+/**
+ * Finds out whether another client connects with this station's id. The broker then ends the older session, with
+ * reason code 0x8E or, as mosquitto 2.0 does, without a word.
+ */
 export class IdConflict {
   readonly #clock: Clock;
   #shortSessions = 0;
-  #problem: string | null = null;
+  #problem: typeof TAKEN_OVER | typeof SUSPECTED | null = null;
   #connectedAtMs: number | null = null;
 
   constructor(clock: Clock) {
@@ -23,31 +28,35 @@ export class IdConflict {
 
   /** For a person; `null` while there is no sign of another client. */
   problem(): string | null {
-    if (this.#connectedAtMs !== null && this.#clock.monotonicMs() - this.#connectedAtMs >= CALM_MS)
-      this.#clear();
+    const livedMs = this.#connectedAtMs === null ? 0 : this.#clock.monotonicMs() - this.#connectedAtMs;
+    if (this.#problem !== null && livedMs >= CALM_MS[this.#problem]) this.#clear();
     return this.#problem;
+  }
+
+  /** The longest wait before the next attempt, ms; `null` while there is no sign of another client. */
+  maxWaitMs(): number | null {
+    return this.#problem === null ? null : MAX_WAIT_MS[this.#problem];
   }
 
   noteConnected(): void {
     this.#connectedAtMs = this.#clock.monotonicMs();
   }
 
+  /** Whatever prevents a connection may have ended the ones before. */
+  noteAttemptFailed(): void {
+    if (this.#problem !== TAKEN_OVER) this.#clear();
+  }
+
   /** `isOurs`: the connection was dropped by this station. */
   noteEnded(end: ConnectionEnd, isOurs: boolean): void {
-    const livedMs = this.#clock.monotonicMs() - (this.#connectedAtMs ?? 0);
     // A session that lasted clears what was suspected before.
     this.problem();
+    const livedMs = this.#clock.monotonicMs() - (this.#connectedAtMs ?? 0);
     this.#connectedAtMs = null;
     if (end.kind === 'taken over') this.#problem = TAKEN_OVER;
     const isShort = end.kind === 'broken' && !isOurs && livedMs < SHORT_MS;
     this.#shortSessions = isShort ? this.#shortSessions + 1 : 0;
     if (this.#shortSessions >= MIN_SHORT_SESSIONS) this.#problem ??= SUSPECTED;
-  }
-
-  /** The longest wait before the next attempt, ms; `null` while there is no sign of another client. */
-  maxWaitMs(): number | null {
-    if (this.#problem === null) return null;
-    return this.#problem === TAKEN_OVER ? 300_000 : 30_000;
   }
 
   #clear(): void {

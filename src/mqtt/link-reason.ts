@@ -72,6 +72,8 @@ const refused: Readonly<Record<string, string>> = {
   AWS_IO_TLS_CERTIFICATE_EXPIRED: 'the certificate of the endpoint has expired',
   AWS_IO_TLS_CERTIFICATE_NOT_YET_VALID:
     'the certificate of the endpoint is not valid yet: is the clock right?',
+  AWS_ERROR_MQTT_UNEXPECTED_HANGUP:
+    'the endpoint closed the connection instead of answering CONNECT: is the certificate active, and does its policy allow this id?',
   AWS_ERROR_MQTT5_CONNACK_TIMEOUT: 'the endpoint does not answer CONNECT',
   AWS_ERROR_MQTT5_DECODE_PROTOCOL_ERROR: 'the broker broke the rules of MQTT 5',
   AWS_ERROR_HTTP_PROXY_CONNECT_FAILED:
@@ -92,6 +94,7 @@ export const failureOf = (errorName: string): ConnectionEnd => {
 
 const losses: Readonly<Record<string, string>> = {
   AWS_IO_SOCKET_CLOSED: 'the connection was closed',
+  AWS_ERROR_MQTT_UNEXPECTED_HANGUP: 'the connection was closed',
   AWS_IO_TLS_CLOSED_GRACEFUL: 'the connection was closed',
   AWS_IO_TLS_CLOSED_ABORT: 'the connection was closed',
   AWS_IO_TLS_ALERT_NOT_GRACEFUL: 'the broker ended the TLS connection: was the certificate refused?',

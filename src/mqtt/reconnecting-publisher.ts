@@ -132,6 +132,7 @@ export class ReconnectingPublisher implements Publisher {
     try {
       connection = await this.#parts.connect(signal);
     } catch (error) {
+      this.#conflict.noteAttemptFailed();
       if (error instanceof ConnectError) return error.end;
       throw error;
     }

@@ -42,7 +42,7 @@ describe('loading a configuration', () => {
     expect(problems).toBeUndefined();
     expect(config).toMatchObject({
       station: { elevationMetres: 8 },
-      outbox: { dailyWriteMegabytes: 100 },
+      outbox: { dailyWriteWarningMegabytes: 100 },
       sensors: { windVane: { supplyChannel: 1 }, bme280: { calibration: { pressure: { offsetHpa: 0.6 } } } },
     });
   });

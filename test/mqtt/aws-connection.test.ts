@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
+import process from 'node:process';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { generate, parser, writeToStream } from 'mqtt-packet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
 import { type Broker, type BrokerParts, startBroker } from '../../src/demo/broker.ts';
@@ -218,6 +221,79 @@ describe('a connection through the AWS SDK', () => {
     });
   });
 
+  it('refuses TLS 1.1', async () => {
+    const old = createTlsServer({
+      key: server.privateKey,
+      cert: server.certificate,
+      minVersion: 'TLSv1.1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    }).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+
+    expect(await refusalOf({ port: portOf(old) })).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('TLS'),
+    });
+    old.close();
+  });
+
+  it("announces how large a packet it takes, its keep-alive, and AWS's name for MQTT by ALPN", async () => {
+    const connect = await connectPacketOf({ keepAliveSeconds: 25 });
+
+    expect(connect.packet).toMatchObject({
+      keepalive: 25,
+      properties: { maximumPacketSize: 65_536 },
+    });
+    expect(connect.packet.username).toBeUndefined();
+    expect(connect.alpn).toBe('x-amzn-mqtt-ca');
+  });
+
+  it('leaves a broker that floods it with messages', async () => {
+    const flood = await startFlood((socket) => {
+      const message = generate(
+        { cmd: 'publish', topic: 'a', payload: 'x', qos: 0, dup: false, retain: false },
+        { protocolVersion: 5 },
+      );
+      const chunk = Buffer.concat(Array.from({ length: 5_000 }, () => message));
+      const pump = (): void => {
+        while (!socket.destroyed && socket.write(chunk));
+        if (!socket.destroyed) socket.once('drain', pump);
+      };
+      pump();
+    });
+    const connection = await open({ port: flood.port });
+
+    expect(await connection.ended).toEqual({
+      kind: 'refused',
+      reason: 'the broker sent more than 50 messages in 10 s',
+    });
+    await connection.close();
+    flood.close();
+  });
+
+  it('leaves a broker that sends a packet without end, before it fills the memory', async () => {
+    const flood = await startFlood((socket) => {
+      socket.write(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f, 0, 1, 97, 0]));
+      const zeros = Buffer.alloc(65_536);
+      const pump = (): void => {
+        while (!socket.destroyed && socket.write(zeros));
+        if (!socket.destroyed) socket.once('drain', pump);
+      };
+      pump();
+    });
+    const before = process.memoryUsage.rss();
+    const connection = await open({ port: flood.port });
+
+    expect(await connection.ended).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('very large message'),
+    });
+    expect(process.memoryUsage.rss() - before).toBeLessThan(100_000_000);
+    await connection.close();
+    flood.close();
+  });
+
   it('gives up an attempt when it is told to', async () => {
     const mute = createServer().listen(0, '127.0.0.1');
     await once(mute, 'listening');
@@ -239,4 +315,61 @@ describe('a connection through the AWS SDK', () => {
 
 const untilMessages = async (count: number): Promise<void> => {
   while (messages.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
+const portOf = (listening: NetServer): number => {
+  const address = listening.address();
+  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  return address.port;
+};
+
+/** What a broker sees of the handshake and of CONNECT. */
+const connectPacketOf = async (overrides: Partial<AwsConnectionParts>) => {
+  const listening = createTlsServer({
+    key: server.privateKey,
+    cert: server.certificate,
+    ca: authority.certificate,
+    requestCert: true,
+    ALPNProtocols: ['x-amzn-mqtt-ca'],
+  }).listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  const connecting = open({ ...overrides, port: portOf(listening) });
+  const [socket]: TLSSocket[] = await once(listening, 'secureConnection');
+  if (socket === undefined) throw new Error('no connection');
+  const incoming = parser();
+  const seen = once(incoming, 'packet');
+  socket.on('data', (bytes) => incoming.parse(bytes));
+  const [packet] = await seen;
+  writeToStream({ cmd: 'connack', reasonCode: 0, sessionPresent: false }, socket, { protocolVersion: 5 });
+  await (await connecting).close();
+  listening.close();
+  return { packet, alpn: socket.alpnProtocol };
+};
+
+/** A broker that accepts everybody and then sends what it likes. */
+const startFlood = async (send: (socket: TLSSocket) => void) => {
+  const sockets: TLSSocket[] = [];
+  const listening = createTlsServer(
+    { key: server.privateKey, cert: server.certificate, ca: authority.certificate, requestCert: true },
+    (socket) => {
+      sockets.push(socket);
+      const incoming = parser();
+      socket.on('error', () => socket.destroy());
+      socket.on('data', (bytes) => incoming.parse(bytes));
+      incoming.once('packet', () => {
+        writeToStream({ cmd: 'connack', reasonCode: 0, sessionPresent: false }, socket, {
+          protocolVersion: 5,
+        });
+        send(socket);
+      });
+    },
+  ).listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  return {
+    port: portOf(listening),
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      listening.close();
+    },
+  };
 };

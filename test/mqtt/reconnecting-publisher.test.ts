@@ -157,6 +157,60 @@ describe('the reconnecting publisher', () => {
     await publisher.stop();
   });
 
+  it('connects at once when the clock steps while it waits', async () => {
+    const { clock, publisher, script, attemptsMs } = setUp();
+    script.push(...Array.from({ length: 10 }, () => refused));
+    publisher.start();
+    await clock.advance(70_000);
+    const attempts = attemptsMs.length;
+
+    clock.stepWall(86_400_000);
+    await clock.advance(1_000);
+
+    expect(attemptsMs).toHaveLength(attempts + 1);
+    await publisher.stop();
+  });
+
+  it('backs off from another client with this id, and says so until a session lasts', async () => {
+    const { clock, log, publisher, script, waitsSeconds } = setUp();
+    const sessions = Array.from({ length: 4 }, openConnection);
+    script.push(...sessions.map(({ connection }) => connection));
+    publisher.start();
+    for (const session of sessions.slice(0, 3)) {
+      await untilLink(publisher, 'connected');
+      session.end({ kind: 'taken over', reason: 'another client uses this id (0x8e)' });
+      await clock.advance(0);
+      expect(publisher.problem()).toBe('another client uses this id');
+      await clock.advance(30_000);
+    }
+
+    expect(waitsSeconds()).toEqual([5, 35, 40]);
+    expect(log.lines().filter(({ message }) => message === 'no connection')).toHaveLength(1);
+    await clock.advance(600_000);
+    expect(publisher.link()).toEqual({ state: 'connected' });
+    expect(publisher.problem()).toBeNull();
+    await publisher.stop();
+  });
+
+  it('suspects another client when sessions end within seconds, and no longer when the network is away', async () => {
+    const { clock, publisher, script } = setUp();
+    const sessions = Array.from({ length: 5 }, openConnection);
+    script.push(...sessions.map(({ connection }) => connection));
+    publisher.start();
+    for (const session of sessions) {
+      await untilLink(publisher, 'connected');
+      expect(publisher.problem()).toBeNull();
+      session.end(broken);
+      await clock.advance(0);
+      if (session !== sessions.at(-1)) await clock.advance(9_000);
+    }
+
+    expect(publisher.problem()).toContain('probably another client uses this id');
+    await clock.advance(31_000);
+    expect(publisher.problem()).toBeNull();
+    await publisher.stop();
+  });
+
   it('lets a bug through', async () => {
     const publisher = new ReconnectingPublisher({
       clock: createManualClock(),

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
+import { STATION_ID, STATION_ID_IN_WORDS } from '../../../src/weather/station-id.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { enrollStation } from '../enrolment.ts';
 import { gatewayConfiguration } from '../gateway-configuration.ts';
@@ -13,8 +14,6 @@ import { runCommand, say } from './command-line.ts';
 
 const USAGE = `npm run cloud:enroll -- FILE.csr --station NAME [--id ID]
 npm run cloud:enroll -- --list ID --station NAME      only list it, for fleet provisioning`;
-
-const STATION_ID = /^[A-Za-z0-9:_-]{1,128}$/;
 
 const commonName = (requestPem: string): string =>
   new Pkcs10CertificateRequest(requestPem).subjectName.getField('CN')[0] ?? '';
@@ -29,7 +28,7 @@ await runCommand(async () => {
     throw new Error(USAGE);
   const requestPem = file === undefined ? undefined : readFileSync(file, 'utf8');
   const id = values.list ?? values.id ?? commonName(requestPem ?? '');
-  if (!STATION_ID.test(id)) throw new Error(`"${id}" is no station id: 1 to 128 letters, digits, :, _ or -`);
+  if (!STATION_ID.test(id)) throw new Error(`"${id}" is no station id: ${STATION_ID_IN_WORDS}`);
 
   const stack = await readDeployedStack();
   await listStation(new S3Client(), stack.StationsBucket, {
