@@ -126,6 +126,7 @@ describe('the examples of docs/messages.md', () => {
           totals: { accepted: 0, delivered: 0, setAside: 0, givenUp: 0 },
         }),
       },
+      publisher: { problem: () => null },
       timeKeeper: { now: () => at, stampOf: () => ({ wallMs: at.wallMs, timequality: 'synced' }) },
     });
 
