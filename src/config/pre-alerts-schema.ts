@@ -13,7 +13,7 @@ const limitQuantities = [
   ...derivedQuantities.filter((quantity) => quantity !== 'windmeandirection'),
 ];
 
-const severity = () => oneOf(['warning', 'alert']).default('warning').describe('How severe it is.');
+const severity = () => oneOf(['warning', 'alert']).default('warning').describe('Severity of the event.');
 const delaySeconds = (value: number, what: string) =>
   decimalNumber(0, 86_400).default(value).describe(`${what}, s. 0 to 86400.`);
 
@@ -23,7 +23,7 @@ const outputSchema = z
     activeLow: z
       .boolean('true or false')
       .default(false)
-      .describe('Whether the low level switches it on, as on most relay boards.'),
+      .describe('true when the low level switches the line on, as on most relay boards.'),
   })
   .describe('LED, buzzer or relay that is on while the rule is active; rules may share one.');
 
@@ -35,18 +35,16 @@ const common = {
     .describe('Time between two reminders of an active rule, min. 0 (none) to 10080.'),
   minIntervalSeconds: decimalNumber(0, 86_400)
     .default(60)
-    .describe('Least time between raising and clearing and raising again, s. 0 to 86400.'),
+    .describe('Minimum time between raising, clearing and raising again, s. 0 to 86400.'),
 };
 
 const levels = (min: number) => ({
   warning: decimalNumber(min, 2000)
     .exactOptional()
-    .describe('From here on it is a warning, in the unit of the quantity.'),
-  alert: decimalNumber(min, 2000)
-    .exactOptional()
-    .describe('From here on it is an alert, in the unit of the quantity.'),
+    .describe('Limit of a warning, in the unit of the quantity.'),
+  alert: decimalNumber(min, 2000).exactOptional().describe('Limit of an alert, in the unit of the quantity.'),
   hysteresis: decimalNumber(0, 1000).describe(
-    'So far back beyond the limit it must come to be over, in the unit of the quantity. 0 to 1000.',
+    'How far the value must return past the limit before the rule clears, in the unit of the quantity. 0 to 1000.',
   ),
 });
 
@@ -64,10 +62,10 @@ const limitRuleSchema = z
     ...common,
     kind: z.literal('limit'),
     quantity: oneOf(limitQuantities),
-    direction: oneOf(['above', 'below']).describe('On which side of the limit it is bad.'),
+    direction: oneOf(['above', 'below']).describe('Side of the limit on which the rule is raised.'),
     ...levels(-1000),
-    onDelaySeconds: delaySeconds(60, 'How long it must be so before the rule is raised'),
-    offDelaySeconds: delaySeconds(300, 'How long it must be over before the rule is cleared'),
+    onDelaySeconds: delaySeconds(60, 'How long the condition must last before the rule is raised'),
+    offDelaySeconds: delaySeconds(300, 'How long the condition must be over before the rule is cleared'),
   })
   .refine(hasLimit, LIMIT_MISSING)
   .refine((rule) => isOrdered(rule, rule.direction === 'above'), ORDER)
@@ -81,41 +79,39 @@ const rateRuleSchema = z
     direction: oneOf(['rising', 'falling']),
     windowMinutes: wholeNumber(2, 360).describe('Time over which the change is measured, min. 2 to 360.'),
     ...levels(0.01),
-    onDelaySeconds: delaySeconds(60, 'How long it must be so before the rule is raised'),
-    offDelaySeconds: delaySeconds(900, 'How long it must be over before the rule is cleared'),
+    onDelaySeconds: delaySeconds(60, 'How long the condition must last before the rule is raised'),
+    offDelaySeconds: delaySeconds(900, 'How long the condition must be over before the rule is cleared'),
   })
   .refine(hasLimit, LIMIT_MISSING)
   .refine((rule) => isOrdered(rule, true), ORDER)
-  .describe('A change of so much within the window (least-squares slope), in the direction given.');
+  .describe('A change within the window (least-squares slope) beyond a limit, in the given direction.');
 
 const trendRuleSchema = z
   .strictObject({
     ...common,
     kind: z.literal('trend'),
     quantity: oneOf(trendQuantities),
-    direction: oneOf(['above', 'below']).describe('On which side of the limit it is bad.'),
-    limit: decimalNumber(-1000, 2000).describe('The limit that is foreseen, in the unit of the quantity.'),
+    direction: oneOf(['above', 'below']).describe('Side of the limit on which the rule is raised.'),
+    limit: decimalNumber(-1000, 2000).describe('Limit that will be reached, in the unit of the quantity.'),
     severity: severity(),
     horizonMinutes: wholeNumber(1, 360)
       .default(30)
-      .describe('Raised when the limit is nearer than this, min. 1 to 360.'),
+      .describe('Raised when the limit will be reached sooner than this, min. 1 to 360.'),
     clearHorizonMinutes: wholeNumber(1, 720)
       .default(45)
-      .describe('Cleared when it is farther than this again, min. 1 to 720.'),
+      .describe('Cleared when it will be reached later than this, min. 1 to 720.'),
     windowMinutes: wholeNumber(5, 180)
       .default(20)
       .describe('Time over which the trend is measured, min. 5 to 180.'),
-    minSamples: wholeNumber(3, 180)
-      .default(10)
-      .describe('Minutes with a value that a trend needs at least. 3 to 180.'),
+    minSamples: wholeNumber(3, 180).default(10).describe('Minimum number of minutes with a value. 3 to 180.'),
     minFit: decimalNumber(0, 1)
       .default(0.7)
-      .describe('Least share of the variance that the line explains (R²). 0 to 1.'),
+      .describe('Minimum share of the variance that the line explains (R²). 0 to 1.'),
     minChange: decimalNumber(0, 1000).describe(
       'A smaller change over the window is noise, in the unit of the quantity. 0 to 1000.',
     ),
-    onDelaySeconds: delaySeconds(60, 'How long it must be so before the rule is raised'),
-    offDelaySeconds: delaySeconds(300, 'How long it must be over before the rule is cleared'),
+    onDelaySeconds: delaySeconds(60, 'How long the condition must last before the rule is raised'),
+    offDelaySeconds: delaySeconds(300, 'How long the condition must be over before the rule is cleared'),
   })
   .refine(({ horizonMinutes, clearHorizonMinutes }) => clearHorizonMinutes >= horizonMinutes, {
     error: 'at least horizonMinutes',
@@ -125,7 +121,7 @@ const trendRuleSchema = z
     error: 'at most windowMinutes: there is one sample a minute',
     path: ['minSamples'],
   })
-  .describe('A value that will be beyond a limit soon: the warning ahead of it.');
+  .describe('A warning before a value reaches a limit.');
 
 const sensorRuleSchema = z
   .strictObject({
@@ -135,12 +131,15 @@ const sensorRuleSchema = z
       .array(oneOf(quantities))
       .min(1, 'at least one quantity')
       .default([...quantities])
-      .describe('Quantities that are watched; all of them without.'),
+      .describe('Quantities that are watched.'),
     readings: wholeNumber(1, 1000)
       .default(3)
-      .describe('Raised when there was no valid value for so many readings. 1 to 1000.'),
+      .describe('Number of readings without a valid value before the rule is raised. 1 to 1000.'),
     severity: severity(),
-    offDelaySeconds: delaySeconds(60, 'How long all must be well again before the rule is cleared'),
+    offDelaySeconds: delaySeconds(
+      60,
+      'How long every quantity must be valid again before the rule is cleared',
+    ),
   })
   .describe('An instrument that is missing, out of range or stuck.');
 

@@ -18,7 +18,7 @@ const meanings: Readonly<Record<LimitName, string>> = {
   stepFails: 'A larger change within a minute fails',
   hourlyChange: 'A larger change within an hour is suspect',
   stuck: 'A smaller change over the stuck time is suspect',
-  stuckUpTo: 'Above it the value may well stand still',
+  stuckUpTo: 'Above it an unchanged value is not suspect',
 };
 
 const limitNames = Object.keys(meanings) as LimitName[];
@@ -69,20 +69,20 @@ const windSchemaOf = (table: QuantityTable) =>
  */
 const vaneSchema = z
   .strictObject({
-    frozenDegrees: limit(1, 90, 3, 'A smaller change over the stuck time is suspect, degrees ...'),
-    frozenFromKmh: limit(1, 100, 18, '... counting only while the wind is stronger than this, km/h.'),
+    frozenDegrees: limit(1, 90, 3, 'A smaller change over the stuck time is suspect, degrees.'),
+    frozenFromKmh: limit(1, 100, 18, 'Only time with a wind stronger than this counts towards a frozen vane, km/h.'),
     stillMinutes: wholeNumber(1, 1440)
       .default(10)
       .describe(
-        'Over this time a turning vane shows that a still anemometer is stuck, min. 1 to 1440. For as many turns as wanted, readings must come as often.',
+        'Time over which a turning vane shows that a still anemometer is stuck, min. 1 to 1440. Needs at least stillMoves readings.',
       ),
     stillMoves: wholeNumber(2, 100)
       .default(5)
-      .describe('So often must it have turned by more than a position. 2 to 100.'),
+      .describe('How often the vane must have turned by more than one position. 2 to 100.'),
   })
   .prefault({});
 
-/** WMO: at most 40 mm in a minute, whatever the readings' interval. Dry air: rain evaporates on its way, or somebody waters the garden. */
+/** WMO: at most 40 mm in a minute, whatever the readings' interval. Dry air: rain evaporates on its way, or a garden hose hits the gauge. */
 const rainSchema = z
   .strictObject({
     maxMmPerMinute: limit(1, 100, 40, 'Above it the value fails, mm in a minute.'),
@@ -96,7 +96,7 @@ export const qualitySchemaOf = (table: QuantityTable) =>
     .strictObject({
       stuckMinutes: wholeNumber(10, 1440)
         .default(60)
-        .describe('How long a value may stand still, min. 10 to 1440 (WMO: 60).'),
+        .describe('How long a value may stay unchanged, min. 10 to 1440 (WMO: 60).'),
       ...sectionsOf(table),
       wind: windSchemaOf(table),
       vane: vaneSchema,
