@@ -1,6 +1,11 @@
 import { expect } from 'vitest';
 import { runMachine } from './machine.ts';
 
+/** Other suites run beside a machine and go first. */
+const LIMIT_SECONDS = 1_500;
+/** For the test: the machine, and what comes before it. */
+export const MACHINE_LIMIT_MS = 1_600_000;
+
 export type GuestSuites = {
   /** Files of test/vm/guest, as vitest takes them; all of them when empty. */
   readonly names: readonly string[];
@@ -17,8 +22,15 @@ export const passInMachine = async ({ names, isSingleCore }: GuestSuites): Promi
       node node_modules/vitest/vitest.mjs run ${config} ${names.join(' ')} 2>&1 | cat`,
     isTimeVirtual: true,
     isSingleCore,
-    limitSeconds: 840,
+    limitSeconds: LIMIT_SECONDS,
   });
   expect(status, output).toBe(0);
   return output;
+};
+
+/** What the suite of the pulses printed; it goes to the terminal as well. */
+export const pulsesIn = (output: string): string => {
+  const [pulses = ''] = /^pulses: .*$/m.exec(output) ?? [];
+  console.info(pulses);
+  return pulses;
 };

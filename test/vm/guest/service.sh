@@ -1,4 +1,5 @@
-# Run in the test machine under its systemd: the life of the service, from the installation to the removal.
+# Run in the test machine under its systemd: the life of the service, from the installation to the removal. The machine boots
+# and the release is installed once for all of it.
 . test/vm/guest/station.sh
 
 # A file system of the store's own, which can be frozen.
@@ -78,6 +79,8 @@ chmod +x /run/broken/dist/main.js
 check refuses-broken-release bash -c '! systemd/install.sh --release /run/broken'
 check keeps-release [ "$(readlink /opt/weather-gateway/current)" = "$release" ]
 check values-after-broken-release arrives 120 '"windintensity":[1-9]'
+
+. test/vm/guest/mast.sh
 
 # A bad configuration
 configure -e 's/intervalSeconds: 3/intervalSeconds: 0/'
