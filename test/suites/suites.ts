@@ -65,7 +65,7 @@ const byTheClock: readonly Suite[] = [
   {
     name: 'broker',
     about: 'the daemon against mosquitto over mutual TLS',
-    command: [...SYSTEM, 'nothing-lost', 'system/pre-alert', 'system/publisher'],
+    command: [...SYSTEM, 'system/link', 'nothing-lost', 'system/pre-alert', 'system/publisher'],
     needs: ['mosquitto'],
   },
   {
