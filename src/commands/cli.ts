@@ -9,7 +9,7 @@ const USAGE = `Usage: weather-gateway COMMAND [options]
   status   [--config FILE] [--json]                                    what the running daemon knows of itself
   outbox   stats|peek|verify [--config FILE] [--json]                  the store, while the daemon is stopped
   enroll   [--config FILE] [--force]                                   make the private key and a signing request
-  replay   FILE [--config FILE] [--json]                               try the pre-alert rules on recorded readings
+  replay   FILE... [--map FILE] [--config FILE] [--json]               try quality control and rules on recorded weather
 
 Default configuration: $WEATHER_GATEWAY_CONFIG, or /etc/weather-gateway/gateway.yaml
 `;
@@ -19,6 +19,7 @@ const options = {
   simulate: { type: 'boolean' },
   scenario: { type: 'string' },
   seed: { type: 'string' },
+  map: { type: 'string' },
   json: { type: 'boolean' },
   force: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },

@@ -29,6 +29,7 @@ export type CommandArguments = {
   readonly simulate?: boolean | undefined;
   readonly scenario?: string | undefined;
   readonly seed?: string | undefined;
+  readonly map?: string | undefined;
   readonly json?: boolean | undefined;
   readonly force?: boolean | undefined;
 };

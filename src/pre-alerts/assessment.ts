@@ -10,9 +10,9 @@ export type Assessment = {
   readonly subjects: readonly string[];
   /** What an event of this moment would say. */
   readonly report: Pick<PreAlertEvent, 'quantity' | 'value' | 'limit' | 'unit' | 'minutestolimit'>;
-  /** One sentence while it is so, and one for when it is over. */
-  readonly sentence: string;
-  readonly endSentence: string;
+  /** One sentence while it is so, and one for when it is over; few are ever read. */
+  readonly sentence: () => string;
+  readonly endSentence: () => string;
 };
 
 /** Limits of a rule in the direction that is bad: from `warning` on, from `alert` on. */

@@ -104,9 +104,9 @@ class Run {
 
   /** A rule that is no longer configured is over; it must not stay active for those who were told. */
   forgetAllBut(rules: readonly PreAlertRule[]): void {
-    const ids = new Set(rules.map(({ id }) => id));
-    for (const [id, { announced }] of Object.entries(this.#state.rules)) {
-      if (ids.has(id)) continue;
+    for (const id of Object.keys(this.#state.rules)) {
+      if (rules.some((rule) => rule.id === id)) continue;
+      const announced = this.#state.rules[id]?.announced ?? null;
       const { [id]: _, ...others } = this.#state.rules;
       const text = `The rule ${id} is no longer configured.`;
       this.#commit(
@@ -146,11 +146,12 @@ class Run {
     const counted = countEvent(this.#state.flood, this.#at);
     this.#commit({ flood: counted.flood }, counted.event);
     const { value, minutestolimit } = report;
-    const end = { value, minutestolimit, transition: 'cleared', text: endSentence, at: this.#at } as const;
+    const end = { value, minutestolimit, transition: 'cleared', text: endSentence(), at: this.#at } as const;
     this.#remember(rule, { ...state, announced: null }, { ...announced, ...end });
   }
 
   #remember({ id }: PreAlertRule, state: RuleState, event: PreAlertEvent | null): void {
+    if (event === null && this.#state.rules[id] === state) return;
     this.#commit({ rules: { ...this.#state.rules, [id]: state } }, event);
   }
 
@@ -174,6 +175,6 @@ const beginning = (rule: PreAlertRule, { assessment, state, transition, at }: Ha
   severity: state.severity === 'alert' ? 'alert' : 'warning',
   // Whoever was not told of its beginning is told now, however bad it has become.
   transition: state.announced === null ? 'raised' : transition,
-  text: assessment.sentence,
+  text: assessment.sentence(),
   at,
 });

@@ -20,10 +20,11 @@ export const assessLimit = (
     ...judged,
     subjects: [],
     report: { quantity, value, limit, unit: unitOf(quantity), minutestolimit: null },
-    sentence:
+    sentence: () =>
       sign * (value - limit) >= 0
         ? `${nameOf(quantity)} is ${amount(quantity, value)}; the ${severity} limit is ${limitAmount(quantity, limit)}.`
         : `${nameOf(quantity)} is ${amount(quantity, value)}, after ${limitAmount(quantity, limit)}, the ${severity} limit, was reached.`,
-    endSentence: `${nameOf(quantity)} is ${amount(quantity, value)} and well ${direction === 'above' ? 'below' : 'above'} the limit again.`,
+    endSentence: () =>
+      `${nameOf(quantity)} is ${amount(quantity, value)} and well ${direction === 'above' ? 'below' : 'above'} the limit again.`,
   };
 };

@@ -1,4 +1,4 @@
-import type { MinuteMean } from './observation.ts';
+import type { MinuteMean } from '../weather/recent-readings.ts';
 
 export type Line = {
   /** Change in a minute. */
@@ -11,13 +11,23 @@ export type Line = {
 
 /** The least-squares line; `null` where two points do not make one. */
 export const fitLine = (means: readonly MinuteMean[]): Line | null => {
-  const mean = (of: (each: MinuteMean) => number): number =>
-    means.reduce((sum, each) => sum + of(each), 0) / means.length;
-  const meanMinutes = mean(({ minutesAgo }) => -minutesAgo);
-  const meanValue = mean(({ value }) => value);
-  const covariance = mean(({ minutesAgo, value }) => (-minutesAgo - meanMinutes) * (value - meanValue));
-  const variance = mean(({ minutesAgo }) => (-minutesAgo - meanMinutes) ** 2);
-  const spread = mean(({ value }) => (value - meanValue) ** 2);
+  let minutesSum = 0;
+  let valueSum = 0;
+  for (const { minutesAgo, value } of means) {
+    minutesSum -= minutesAgo;
+    valueSum += value;
+  }
+  const meanMinutes = minutesSum / means.length;
+  const meanValue = valueSum / means.length;
+  let covariance = 0;
+  let variance = 0;
+  let spread = 0;
+  for (const { minutesAgo, value } of means) {
+    const minutes = -minutesAgo - meanMinutes;
+    covariance += minutes * (value - meanValue);
+    variance += minutes ** 2;
+    spread += (value - meanValue) ** 2;
+  }
   if (!(variance > 0)) return null;
   const slopePerMinute = covariance / variance;
   return {

@@ -1,14 +1,15 @@
 import type { LimitRule, RateRule } from '../config/pre-alerts-schema.ts';
 import { type Derived, isDerived } from '../weather/derived.ts';
-import { goodValue, lookBack } from '../weather/past.ts';
+import { goodValue } from '../weather/good-value.ts';
 import type { Measurement } from '../weather/reading.ts';
+import type { RecentReadings } from '../weather/recent-readings.ts';
 
-/** What the rules look at: the newest measurement, what follows from it, and those before it, oldest first. */
+/** What the rules look at: the newest measurement, what follows from it, and those before it. */
 export type Observation = {
   readonly measurement: Measurement;
   readonly derived: Derived;
-  /** The newest is the last. */
-  readonly recent: readonly Measurement[];
+  /** The newest among them. */
+  readonly recent: RecentReadings;
   /** Between two readings. */
   readonly intervalMs: number;
 };
@@ -21,30 +22,3 @@ export type TrendQuantity = RateRule['quantity'];
 /** The value now; `null` where it is not known or in doubt. */
 export const valueNow = ({ measurement, derived }: Observation, quantity: RuleQuantity): number | null =>
   isDerived(quantity) ? derived[quantity] : goodValue(measurement, quantity);
-
-/** The mean of one minute, as many minutes before now. */
-export type MinuteMean = { readonly minutesAgo: number; readonly value: number };
-
-/** Means of the minutes of the window that have a value, the oldest first. One long reading stands for itself. */
-export const minuteMeans = (
-  { recent }: Observation,
-  quantity: TrendQuantity,
-  windowMinutes: number,
-): MinuteMean[] => {
-  const minutes = new Map<number, { agoMs: number; value: number; readings: number }>();
-  for (const { measurement, agoMs } of lookBack(recent, windowMinutes * 60_000)) {
-    const value = goodValue(measurement, quantity);
-    if (value === null) continue;
-    const minute = Math.floor(agoMs / 60_000);
-    const sum = minutes.get(minute) ?? { agoMs: 0, value: 0, readings: 0 };
-    minutes.set(minute, {
-      agoMs: sum.agoMs + agoMs,
-      value: sum.value + value,
-      readings: sum.readings + 1,
-    });
-  }
-  return [...minutes.values()].map(({ agoMs, value, readings }) => ({
-    minutesAgo: agoMs / readings / 60_000,
-    value: value / readings,
-  }));
-};

@@ -1,7 +1,7 @@
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
-import { type Derived, deriveFrom, RECENT_SPAN_MS } from '../weather/derived.ts';
-import { lookBack } from '../weather/past.ts';
+import { type Derived, derive, recentSpanMs } from '../weather/derived.ts';
 import type { Measurement } from '../weather/reading.ts';
+import { RecentReadings } from '../weather/recent-readings.ts';
 import type { Assessment } from './assessment.ts';
 import { type EngineState, type EngineStep, evaluateRules, initialState } from './engine.ts';
 import type { Severity } from './event.ts';
@@ -39,6 +39,8 @@ export type PreAlerts = {
     readonly state: EngineState;
     /** What follows from this measurement and those before it. */
     readonly derived: Derived;
+    /** What each rule made of it; `null` where it could not tell. */
+    readonly assessments: ReadonlyMap<string, Assessment | null>;
   };
   /** One for each rule, in the order of the configuration. */
   status(): RuleStatus[];
@@ -50,21 +52,21 @@ export type PreAlerts = {
 export const createPreAlerts = (options: PreAlertsOptions): PreAlerts => {
   const { rules, intervalMs, elevationMetres, restored } = options;
   const windowsMs = rules.map((rule) => ('windowMinutes' in rule ? rule.windowMinutes * 60_000 : 0));
-  const spanMs = Math.max(RECENT_SPAN_MS, 4 * intervalMs, ...windowsMs);
+  const spanMs = Math.max(recentSpanMs(intervalMs), 4 * intervalMs, ...windowsMs);
   const saved = restored === undefined ? null : readSavedState(restored);
   let state = saved ?? initialState;
-  let recent: readonly Measurement[] = options.recent ?? [];
+  const recent = new RecentReadings(spanMs, options.recent);
   let assessments: ReadonlyMap<string, Assessment | null> = new Map();
 
   return {
     hasForgotten: restored !== undefined && saved === null,
     evaluate: (measurement) => {
-      recent = lookBack([...recent, measurement], spanMs).map((past) => past.measurement);
-      const derived = deriveFrom(recent, { intervalMs, elevationMetres });
+      recent.push(measurement);
+      const derived = derive(recent, { intervalMs, elevationMetres });
       const evaluation = evaluateRules(rules, state, { measurement, derived, recent, intervalMs });
       state = evaluation.state;
       assessments = evaluation.assessments;
-      return { steps: evaluation.steps, state, derived };
+      return { steps: evaluation.steps, state, derived, assessments };
     },
     status: () =>
       rules.map(({ id }) => statusOf(id, state.rules[id] ?? restingState, assessments.get(id) ?? null)),
@@ -79,5 +81,5 @@ const statusOf = (
   rule,
   state: severity === null && assessment === null ? 'unknown' : phase,
   severity: severity ?? 'none',
-  text: severity === null ? '' : (assessment?.sentence ?? announced?.text ?? ''),
+  text: severity === null ? '' : (assessment?.sentence() ?? announced?.text ?? ''),
 });

@@ -2,7 +2,7 @@ import type { RateRule } from '../config/pre-alerts-schema.ts';
 import { type Assessment, judgeLevels } from './assessment.ts';
 import type { Severity } from './event.ts';
 import { fitLine } from './line.ts';
-import { minuteMeans, type Observation, valueNow } from './observation.ts';
+import { type Observation, valueNow } from './observation.ts';
 import { amount, limitAmount, nameOf, unitOf } from './quantity-names.ts';
 
 /** A slope over less of its window than this says little about the window. */
@@ -18,7 +18,7 @@ export const assessRate = (
 ): Assessment | null => {
   const { quantity, direction, windowMinutes } = rule;
   if (valueNow(observation, quantity) === null) return null;
-  const means = minuteMeans(observation, quantity, windowMinutes);
+  const means = observation.recent.minuteMeans(quantity, windowMinutes);
   const spanMinutes = Math.max(...means.map(({ minutesAgo }) => minutesAgo));
   const expected = windowMinutes / Math.max(1, observation.intervalMs / 60_000);
   const line = fitLine(means);
@@ -36,7 +36,9 @@ export const assessRate = (
     ...judged,
     subjects: [],
     report: { quantity, value: change, limit, unit: `${unitOf(quantity)} in ${span}`, minutestolimit: null },
-    sentence: `${nameOf(quantity)} ${verb} by ${amount(quantity, change)} in ${span}; the ${severity} limit is ${limitAmount(quantity, limit)}.`,
-    endSentence: `${nameOf(quantity)} no longer ${verb} so fast: ${amount(quantity, change)} in ${span}.`,
+    sentence: () =>
+      `${nameOf(quantity)} ${verb} by ${amount(quantity, change)} in ${span}; the ${severity} limit is ${limitAmount(quantity, limit)}.`,
+    endSentence: () =>
+      `${nameOf(quantity)} no longer ${verb} so fast: ${amount(quantity, change)} in ${span}.`,
   };
 };

@@ -78,6 +78,8 @@ export const advance = (
 type Step = { readonly assessment: Assessment; readonly timing: Timing; readonly observedMs: number };
 
 const aged = (state: RuleState, sinceMs: number): RuleState => {
+  // At rest and never raised nothing ages.
+  if (state.severity === null && state.sinceChangeMs === null) return state;
   const sinceChangeMs = state.sinceChangeMs === null ? null : state.sinceChangeMs + sinceMs;
   return {
     ...state,
@@ -107,7 +109,10 @@ const changed = (state: RuleState): RuleState => {
 
 const whileInactive = (state: RuleState, { assessment, timing, observedMs }: Step): Advance => {
   const { raise, subjects } = assessment;
-  if (raise === null) return { state: { ...state, phase: 'normal', heldMs: 0 }, transition: null };
+  if (raise === null) {
+    const isResting = state.phase === 'normal' && state.heldMs === 0;
+    return { state: isResting ? state : { ...state, phase: 'normal', heldMs: 0 }, transition: null };
+  }
   const heldMs = state.phase === 'pending' ? state.heldMs + observedMs : 0;
   if (heldMs < timing.onDelayMs || isTooSoon(state, timing)) {
     return { state: { ...state, phase: 'pending', heldMs }, transition: null };

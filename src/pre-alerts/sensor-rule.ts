@@ -29,7 +29,8 @@ export const assessSensor = (
       unit: '',
       minutestolimit: null,
     },
-    sentence: `No valid value: ${troubled.map(({ quantity }) => nameOf(quantity).toLowerCase()).join(', ')} (${flags.join(', ')}).`,
-    endSentence: 'All its sensors give valid values again.',
+    sentence: () =>
+      `No valid value: ${troubled.map(({ quantity }) => nameOf(quantity).toLowerCase()).join(', ')} (${flags.join(', ')}).`,
+    endSentence: () => 'All its sensors give valid values again.',
   };
 };

@@ -1,7 +1,7 @@
 import type { TrendRule } from '../config/pre-alerts-schema.ts';
 import type { Assessment } from './assessment.ts';
 import { fitLine, type Line } from './line.ts';
-import { minuteMeans, type Observation, valueNow } from './observation.ts';
+import { type Observation, valueNow } from './observation.ts';
 import { amount, limitAmount, nameOf, unitOf, written } from './quantity-names.ts';
 
 /**
@@ -12,7 +12,7 @@ export const assessTrend = (rule: TrendRule, observation: Observation): Assessme
   const { quantity, direction, limit } = rule;
   const value = valueNow(observation, quantity);
   if (value === null) return null;
-  const means = minuteMeans(observation, quantity, rule.windowMinutes);
+  const means = observation.recent.minuteMeans(quantity, rule.windowMinutes);
   const line = means.length < rule.minSamples ? null : fitLine(means);
   if (line === null) return null;
   const sign = direction === 'above' ? 1 : -1;
@@ -24,8 +24,9 @@ export const assessTrend = (rule: TrendRule, observation: Observation): Assessme
     holds: isNear(rule.clearHorizonMinutes),
     subjects: [],
     report: { quantity, value, limit, unit: unitOf(quantity), minutestolimit: minutesToLimit },
-    sentence: sentenceOf(rule, { value, line, isReached, minutesToLimit }),
-    endSentence: `${nameOf(quantity)} is ${amount(quantity, value)} and no longer about to reach ${limitAmount(quantity, limit)}.`,
+    sentence: () => sentenceOf(rule, { value, line, isReached, minutesToLimit }),
+    endSentence: () =>
+      `${nameOf(quantity)} is ${amount(quantity, value)} and no longer about to reach ${limitAmount(quantity, limit)}.`,
   };
 };
 

@@ -1,38 +1,8 @@
 import { z } from 'zod';
-import { isOptional, perQuantity, type Quantity, quantities, quantityTable } from '../weather/quantities.ts';
-import type { Instant, RawMeasurement } from '../weather/reading.ts';
-
-const DATETIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(?:\.\d+)?Z?$/;
-
-const datetime = z
-  .string('a UTC time such as 2020-05-11 09:42:05')
-  .regex(DATETIME, 'a UTC time such as 2020-05-11 09:42:05')
-  .transform((text, context) => {
-    const wallMs = Date.parse(`${text.replace(' ', 'T').replace('Z', '')}Z`);
-    if (Number.isNaN(wallMs)) context.addIssue({ code: 'custom', message: 'a time that exists' });
-    return wallMs;
-  });
-
-const value = z.number('a number, or nothing').nullable();
-
-const recordedValue = (quantity: Quantity): z.ZodType<number | null | undefined> =>
-  isOptional(quantityTable[quantity]) ? value.optional() : value.default(null);
-
-const values = Object.fromEntries(
-  quantities.map((quantity) => [quantity, recordedValue(quantity)]),
-) as Readonly<Record<Quantity, ReturnType<typeof recordedValue>>>;
-
-/** What is needed of a recorded reading; a reading has more, and a table may have less. */
-const recordedReading = z.object(
-  {
-    datetime,
-    ...values,
-    quality: z.record(z.string(), z.string()).exactOptional(),
-    epoch: z.string().nullish(),
-    seq: z.number().nullish(),
-  },
-  'a reading',
-);
+import { isOptional, perQuantity, quantities, quantityTable } from '../weather/quantities.ts';
+import type { Instant, QualityFlags, RawMeasurement, Values } from '../weather/reading.ts';
+import { findTimeFormat } from './time-format.ts';
+import { fixedZone } from './time-zone.ts';
 
 export type RecordedReading = {
   readonly raw: RawMeasurement;
@@ -42,26 +12,78 @@ export type RecordedReading = {
   readonly identity: string | null;
 };
 
-/** Checks one reading of a recording; what is wrong with it comes back as a complaint. */
+/** A reading of a file. The recorded times stand for the monotonic clock of one long run. */
+export const readingAt = (
+  wallMs: number,
+  values: Values,
+  quality: QualityFlags | undefined,
+  identity: string | null,
+): RecordedReading => {
+  const at: Instant = { bootId: 'recorded', monotonicMs: wallMs, wallMs, synchronized: true };
+  return { raw: { at, values, faults: quality ?? {} }, isJudged: quality !== undefined, identity };
+};
+
+const flags = z.partialRecord(z.enum(quantities), z.string());
+
+/** Flags as a table has them, in JSON; `undefined` for an empty field, `null` for something else. */
+export const parseFlags = (text: string): QualityFlags | null | undefined => {
+  if (text === '') return undefined;
+  try {
+    return flags.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+};
+
+const toUtc = fixedZone(0);
+const EXAMPLE = 'a UTC time such as 2020-05-11 09:42:05';
+
+const datetime = z.string(EXAMPLE).transform((text, context) => {
+  const format = /^\d{4}-/.test(text) ? findTimeFormat([text], false) : null;
+  if (format === null || !/\d:\d/.test(text)) {
+    context.addIssue({ code: 'custom', message: EXAMPLE });
+    return z.NEVER;
+  }
+  const wallMs = format.parse(text, toUtc, Number.NEGATIVE_INFINITY);
+  if (Number.isNaN(wallMs)) context.addIssue({ code: 'custom', message: 'a time that exists' });
+  return wallMs;
+});
+
+const shape = z.object(
+  {
+    datetime,
+    quality: flags.exactOptional(),
+    epoch: z.string().nullish(),
+    seq: z.number().nullish(),
+  },
+  'a reading',
+);
+
+const value = z.number().nullable();
+
+/** Checks one reading of JSON; a value that is no number costs that value, what is wrong with the rest the reading. */
 export const checkReading = (
   reading: unknown,
-): { readonly recorded: RecordedReading } | { readonly complaint: string } => {
-  const parsed = recordedReading.safeParse(reading);
+):
+  | { readonly recorded: RecordedReading; readonly bad: Readonly<Record<string, unknown>> }
+  | { readonly complaint: string } => {
+  const parsed = shape.safeParse(reading);
   if (!parsed.success) {
     const complaints = parsed.error.issues.map(({ path, message }) =>
       [...path, `allowed is ${message}`].join(': '),
     );
     return { complaint: complaints.join('; ') };
   }
-  const { datetime: wallMs, quality, epoch, seq, ...measured } = parsed.data;
-  // The recorded times stand for the monotonic clock of one long run.
-  const at: Instant = { bootId: 'recorded', monotonicMs: wallMs, wallMs, synchronized: true };
+  const fields = new Map(Object.entries(reading as object));
+  const bad: Record<string, unknown> = {};
+  const values = perQuantity((quantity) => {
+    const given = fields.get(quantity) ?? null;
+    if (given === null && isOptional(quantityTable[quantity])) return undefined;
+    const checked = value.safeParse(given);
+    if (!checked.success) bad[quantity] = given;
+    return checked.data ?? null;
+  });
+  const { datetime: wallMs, quality, epoch, seq } = parsed.data;
   const identity = typeof epoch === 'string' && typeof seq === 'number' ? `${epoch}/${seq}` : null;
-  return {
-    recorded: {
-      raw: { at, values: perQuantity((quantity) => measured[quantity]), faults: quality ?? {} },
-      isJudged: quality !== undefined,
-      identity,
-    },
-  };
+  return { recorded: readingAt(wallMs, values, quality, identity), bad };
 };

@@ -1,81 +1,111 @@
 import type { GatewayConfig } from '../config/schema.ts';
 import type { PreAlertEvent } from '../pre-alerts/event.ts';
 import { createPreAlerts } from '../pre-alerts/pre-alerts.ts';
+import { whyNeverJudged } from '../pre-alerts/rule-needs.ts';
 import { createQualityControl } from '../quality/quality-control.ts';
-import type { Measurement } from '../weather/reading.ts';
-import type { RecordedLine } from './recorded-line.ts';
-import { checkReading, type RecordedReading } from './recorded-reading.ts';
+import type { RecordedReading } from './recorded-reading.ts';
+import { SeenReadings } from './seen-readings.ts';
+import { type Summary, Tally } from './summary.ts';
+import type { TableItem } from './table.ts';
 
 export type ReplayConfig = Pick<GatewayConfig, 'preAlerts' | 'quality' | 'reporting' | 'station'>;
 
+/** What a replay tells while it goes on. */
 export type ReplayOutcome =
   | { readonly event: PreAlertEvent }
-  | { readonly line: number; readonly complaint: string };
+  | { readonly file: string; readonly line: number; readonly complaint: string };
 
-export type ReplayCounts = {
-  readonly readings: number;
-  readonly events: number;
-  readonly complaints: number;
-};
+/** Items of one file, in its order. */
+export type RecordedItems = { readonly file: string; readonly items: readonly TableItem[] };
 
 /** Readings that tell how often the station reported. */
 const SAMPLE_SIZE = 100;
 
+const HOUR_MS = 3_600_000;
+
 /**
- * Runs quality control and the rules over a recording, as the station would have. Readings that carry flags are
- * taken as they were judged; a reading delivered twice counts once; one that is older than the one before is refused.
+ * Runs quality control and the rules over a recording, as the station would have. Readings that carry flags are taken
+ * as they were judged; one that was delivered twice counts once; one older than the one before is skipped.
  */
-export const replay = async function* (
-  lines: AsyncIterable<RecordedLine>,
-  config: ReplayConfig,
-): AsyncGenerator<ReplayOutcome, ReplayCounts> {
-  const counts = { readings: 0, events: 0, complaints: 0 };
-  const waiting: RecordedReading[] = [];
-  let station: Station | null = null;
-  const takeWaiting = function* (): Generator<ReplayOutcome> {
-    station ??= createStation(config, intervalOf(waiting, config));
-    for (const event of waiting.splice(0).flatMap(station)) {
-      counts.events += 1;
-      yield { event };
-    }
-  };
-  for await (const outcome of inOrder(lines)) {
-    if ('complaint' in outcome) {
-      counts.complaints += 1;
-      yield outcome;
-      continue;
-    }
-    counts.readings += 1;
-    waiting.push(outcome);
-    if (station !== null || waiting.length >= SAMPLE_SIZE) yield* takeWaiting();
-  }
-  yield* takeWaiting();
-  return counts;
-};
+export class Replay {
+  readonly #config: ReplayConfig;
+  readonly #seen = new SeenReadings();
+  readonly #tally: Tally;
+  #waiting: RecordedReading[] = [];
+  #station: Station | null = null;
+  #newestMs = Number.NEGATIVE_INFINITY;
 
-const inOrder = async function* (
-  lines: AsyncIterable<RecordedLine>,
-): AsyncGenerator<RecordedReading | { readonly line: number; readonly complaint: string }> {
-  let previous: RecordedReading | null = null;
-  for await (const each of lines) {
-    const { line } = each;
-    const checked = 'complaint' in each ? each : checkReading(each.reading);
-    if ('complaint' in checked) {
-      yield { line, complaint: checked.complaint };
-      continue;
-    }
-    const { recorded } = checked;
-    if (previous !== null && recorded.raw.at.wallMs < previous.raw.at.wallMs) {
-      yield { line, complaint: 'older than the reading before it' };
-      continue;
-    }
-    if (recorded.identity !== null && recorded.identity === previous?.identity) continue;
-    previous = recorded;
-    yield recorded;
+  constructor(config: ReplayConfig) {
+    this.#config = config;
+    this.#tally = new Tally(config.preAlerts.map(({ id }) => id));
   }
-};
 
-type Station = (reading: RecordedReading) => PreAlertEvent[];
+  *take({ file, items }: RecordedItems): Generator<ReplayOutcome> {
+    for (const item of items) {
+      if ('complaint' in item) {
+        this.#tally.skippedLines += 1;
+        yield { file, line: item.line, complaint: item.complaint };
+        continue;
+      }
+      for (const { quantity, text } of item.badFields) {
+        this.#tally.noteBadField(quantity);
+        yield { file, line: item.line, complaint: `${quantity} "${text}" is no value; it is left out` };
+      }
+      const complaint = this.#add(item.reading);
+      if (complaint !== null) yield { file, line: item.line, complaint };
+    }
+    if (this.#station !== null || this.#waiting.length >= SAMPLE_SIZE) yield* this.#judgeWaiting();
+  }
+
+  /** After the last items. */
+  *end(): Generator<ReplayOutcome> {
+    yield* this.#judgeWaiting();
+  }
+
+  summary(files: Summary['files']): Summary {
+    const { preAlerts, station } = this.#config;
+    const intervalMs = this.#intervalMs();
+    return this.#tally.summary(files, (id, measured) => {
+      const rule = preAlerts.find((each) => each.id === id);
+      if (rule === undefined) return null;
+      return whyNeverJudged(rule, { measured, intervalMs, elevationMetres: station.elevationMetres });
+    });
+  }
+
+  #add(reading: RecordedReading): string | null {
+    const { wallMs } = reading.raw.at;
+    const standing = this.#seen.take(reading);
+    if (standing === 'repeated') {
+      this.#tally.repeated += 1;
+      return null;
+    }
+    if (standing === 'older') {
+      this.#tally.skippedLines += 1;
+      const isHour = this.#newestMs - wallMs <= HOUR_MS;
+      const hint = isHour ? '; if the clock was put back, say time.zone with --map' : '';
+      return `older than the reading before it${hint}`;
+    }
+    this.#newestMs = wallMs;
+    this.#waiting.push(reading);
+    return null;
+  }
+
+  *#judgeWaiting(): Generator<ReplayOutcome> {
+    const readings = this.#waiting;
+    if (readings.length === 0) return;
+    this.#waiting = [];
+    this.#station ??= createStation(this.#config, intervalOf(readings, this.#config));
+    for (const reading of readings) {
+      for (const event of this.#station.judge(reading, this.#tally)) yield { event };
+    }
+  }
+
+  #intervalMs(): number {
+    return this.#tally.stepMs() ?? this.#config.reporting.intervalSeconds * 1000;
+  }
+}
+
+type Station = { judge(reading: RecordedReading, tally: Tally): PreAlertEvent[] };
 
 const createStation = (config: ReplayConfig, intervalMs: number): Station => {
   const quality = createQualityControl({ limits: config.quality, intervalMs });
@@ -85,11 +115,17 @@ const createStation = (config: ReplayConfig, intervalMs: number): Station => {
     elevationMetres: config.station.elevationMetres,
     restored: undefined,
   });
-  return ({ raw, isJudged }) => {
-    const measurement: Measurement = isJudged
-      ? { at: raw.at, values: raw.values, quality: raw.faults }
-      : quality.check(raw);
-    return preAlerts.evaluate(measurement).steps.map(({ event }) => event);
+  return {
+    judge: ({ raw, isJudged }, tally) => {
+      const measurement = isJudged
+        ? { at: raw.at, values: raw.values, quality: raw.faults }
+        : quality.check(raw);
+      tally.noteReading(raw.values, measurement);
+      const { steps, assessments } = preAlerts.evaluate(measurement);
+      for (const [rule, assessment] of assessments) if (assessment !== null) tally.noteJudged(rule);
+      for (const { event } of steps) tally.noteEvent(event);
+      return steps.map(({ event }) => event);
+    },
   };
 };
 

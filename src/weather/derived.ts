@@ -1,8 +1,9 @@
 import { dewPoint, heatIndex, seaLevelPressure, windChill } from './air.ts';
-import { goodValue, lookBack, type Past } from './past.ts';
+import { goodValue } from './good-value.ts';
 import type { QuantityRecord } from './quantities.ts';
 import { rainIntensity, rainOfLastHour } from './rain.ts';
 import type { Measurement } from './reading.ts';
+import { RecentReadings } from './recent-readings.ts';
 import { meanWind, WIND_MEAN_MS } from './wind.ts';
 
 /** What is derived from the latest readings, and how it is shown to people. */
@@ -50,54 +51,58 @@ const TENDENCY_TOLERANCE_MS = 300_000;
 /** How far back `deriveFrom` looks. */
 export const RECENT_SPAN_MS = TENDENCY_MS + 2 * TENDENCY_TOLERANCE_MS;
 
-/** What follows from the latest measurements, oldest first; the last one is now. Earlier than `RECENT_SPAN_MS` none counts. */
-export const deriveFrom = (
-  recent: readonly Measurement[],
+/** How far back `derive` looks at this interval. */
+export const recentSpanMs = (intervalMs: number): number =>
+  Math.max(RECENT_SPAN_MS, TENDENCY_MS + 2 * intervalMs);
+
+/** What follows from the latest measurements, oldest first; the last one is now. */
+export const deriveFrom = (recent: readonly Measurement[], options: DerivationOptions): Derived =>
+  derive(new RecentReadings(recentSpanMs(options.intervalMs), recent), options);
+
+/** What follows from the latest measurements. */
+export const derive = (
+  recent: RecentReadings,
   { intervalMs, elevationMetres }: DerivationOptions,
 ): Derived => {
-  const past = lookBack(recent, Math.max(RECENT_SPAN_MS, TENDENCY_MS + 2 * intervalMs));
-  const newest = past.at(-1)?.measurement;
+  const newest = recent.newest();
   const now = (quantity: 'temperature' | 'humidity' | 'pressure'): number | null =>
     newest ? goodValue(newest, quantity) : null;
   const temperatureC = now('temperature');
   const humidityPercent = now('humidity');
   const pressureHpa = now('pressure');
-  const tenMinutes = past.filter(({ agoMs }) => agoMs < WIND_MEAN_MS);
-  const wind = meanWind(tenMinutes, intervalMs);
+  const wind = meanWind(recent, intervalMs);
   return {
     windmean: wind.meanKmh,
     windmeandirection: wind.directionDegrees,
-    windmaxgust: highest(tenMinutes),
-    rainintensity: rainIntensity(past, intervalMs),
-    rainhour: rainOfLastHour(past),
+    windmaxgust: highestGust(recent),
+    rainintensity: rainIntensity(recent, intervalMs),
+    rainhour: rainOfLastHour(recent),
     dewpoint: dewPoint(temperatureC, humidityPercent),
     sealevelpressure: seaLevelPressure({ pressureHpa, temperatureC, humidityPercent, elevationMetres }),
-    pressuretendency: pressureTendency(past, pressureHpa, Math.max(TENDENCY_TOLERANCE_MS, intervalMs)),
+    pressuretendency: pressureTendency(recent, pressureHpa, Math.max(TENDENCY_TOLERANCE_MS, intervalMs)),
     heatindex: heatIndex(temperatureC, humidityPercent),
     windchill: windChill(temperatureC, wind.meanKmh),
   };
 };
 
-const highest = (past: readonly Past[]): number | null =>
-  past.reduce<number | null>((max, { measurement }) => {
+const highestGust = (recent: RecentReadings): number | null => {
+  let highestKmh: number | null = null;
+  recent.forEachWithin(WIND_MEAN_MS, (measurement) => {
     const gustKmh = goodValue(measurement, 'windgust');
-    return gustKmh === null ? max : Math.max(max ?? gustKmh, gustKmh);
-  }, null);
+    if (gustKmh !== null && (highestKmh === null || gustKmh > highestKmh)) highestKmh = gustKmh;
+  });
+  return highestKmh;
+};
 
 /** Change since the reading nearest to three hours ago (WMO-No. 8: the tendency of three hours). */
 const pressureTendency = (
-  past: readonly Past[],
+  recent: RecentReadings,
   pressureHpa: number | null,
   toleranceMs: number,
 ): number | null => {
   if (pressureHpa === null) return null;
-  const distanceMs = ({ agoMs }: Past): number => Math.abs(agoMs - TENDENCY_MS);
-  const nearest = past
-    .filter((each) => distanceMs(each) <= toleranceMs && goodValue(each.measurement, 'pressure') !== null)
-    .reduce<Past | undefined>(
-      (best, each) => (best && distanceMs(best) <= distanceMs(each) ? best : each),
-      undefined,
-    );
-  const earlierHpa = nearest ? goodValue(nearest.measurement, 'pressure') : null;
+  const hasPressure = (measurement: Measurement): boolean => goodValue(measurement, 'pressure') !== null;
+  const earlier = recent.nearest(TENDENCY_MS, toleranceMs, hasPressure);
+  const earlierHpa = earlier ? goodValue(earlier, 'pressure') : null;
   return earlierHpa === null ? null : pressureHpa - earlierHpa;
 };

@@ -1,4 +1,5 @@
-import { goodValue, type Past } from './past.ts';
+import { goodValue } from './good-value.ts';
+import type { RecentReadings } from './recent-readings.ts';
 
 export type MeanWind = { readonly meanKmh: number | null; readonly directionDegrees: number | null };
 
@@ -14,26 +15,28 @@ const RADIANS_PER_DEGREE = Math.PI / 180;
  * Scalar mean of the speed and direction of the mean vector over the last ten minutes. Each reading stands for the
  * time since the one before, an interval at most: nothing is known of a gap. `null` below two thirds of known time.
  */
-export const meanWind = (past: readonly Past[], intervalMs: number): MeanWind => {
+export const meanWind = (recent: RecentReadings, intervalMs: number): MeanWind => {
   let speedMs = 0;
   let speedSum = 0;
   let directionMs = 0;
   let east = 0;
   let north = 0;
-  for (const [index, { measurement, agoMs }] of past.entries()) {
+  let previousAgoMs = Number.POSITIVE_INFINITY;
+  recent.forEachWithin(WIND_MEAN_MS, (measurement, agoMs) => {
+    const sinceMs = previousAgoMs - agoMs;
+    previousAgoMs = agoMs;
     const speedKmh = goodValue(measurement, 'windintensity');
-    if (speedKmh === null) continue;
-    const sinceMs = (past[index - 1]?.agoMs ?? Number.POSITIVE_INFINITY) - agoMs;
+    if (speedKmh === null) return;
     const weightMs = Math.min(sinceMs, intervalMs, WIND_MEAN_MS - agoMs);
     speedMs += weightMs;
     speedSum += weightMs * speedKmh;
     const degrees = goodValue(measurement, 'winddirection');
     // A calm has no direction and no weight in the mean vector either.
-    if (degrees === null && speedKmh >= CALM_KMH) continue;
+    if (degrees === null && speedKmh >= CALM_KMH) return;
     directionMs += weightMs;
     east += weightMs * speedKmh * Math.sin((degrees ?? 0) * RADIANS_PER_DEGREE);
     north += weightMs * speedKmh * Math.cos((degrees ?? 0) * RADIANS_PER_DEGREE);
-  }
+  });
   const isKnown = (knownMs: number): boolean => knownMs >= LEAST_COVERED * WIND_MEAN_MS;
   const meanKmh = isKnown(speedMs) ? speedSum / speedMs : null;
   const hasDirection = meanKmh !== null && meanKmh >= CALM_KMH && isKnown(directionMs);

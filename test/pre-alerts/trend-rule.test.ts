@@ -117,8 +117,8 @@ describe('a rule on a trend', () => {
     ]);
     expect(station.reads({ temperature: 10 }, { temperature: 'suspect:step' })).toEqual([]);
     // Known again, but with no past to speak of.
-    expect(station.readsFor(9, { temperature: 20 })).toEqual([]);
-    expect(station.readsFor(2, { temperature: 20 })).toEqual(['ahead cleared']);
+    expect(station.readsFor(8, { temperature: 20 })).toEqual([]);
+    expect(station.readsFor(3, { temperature: 20 })).toEqual(['ahead cleared']);
   });
 
   it('needs no new past after a restart when it is given what is kept', () => {
