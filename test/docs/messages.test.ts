@@ -160,7 +160,8 @@ describe('the pre-alert of docs/messages.md', () => {
     const { command }: CommandModule = await import('../../src/commands/replay.ts');
     await command({ operands: [join(folder, 'hot.jsonl')], json: true }, context);
     const events = (await context.written()).out.split('\n').filter((line) => line.includes('"heat"'));
-    expect(events).toHaveLength(1);
+    // The event, and the summary.
+    expect(events).toHaveLength(2);
     const { datetime: _, ...event } = JSON.parse(events[0] ?? '');
 
     const record = { epoch: EPOCH, seq: 7, body: { at, ...event } };
