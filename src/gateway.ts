@@ -11,7 +11,7 @@ import { type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
 import { openStation } from './station.ts';
 import { gatewayStatus, statusLine } from './status/gateway-status.ts';
 import type { GatewayStatus } from './status/status.ts';
-import { StatusLookups } from './status/status-lookups.ts';
+import { StatusPoller } from './status/status-poller.ts';
 import { processWrittenBytes } from './store/process-writes.ts';
 import { describeStoreReport } from './store/store-report.ts';
 import { WriteBudget } from './store/write-budget.ts';
@@ -21,6 +21,7 @@ import { type Loop, runTogether } from './time/run-together.ts';
 import type { Synchronization } from './time/synchronization.ts';
 import { timeOf } from './uplink/stored-bodies.ts';
 import { Uplink } from './uplink/uplink.ts';
+import { BYTES_PER_MEGABYTE } from './weather/format.ts';
 
 /** Everything the daemon touches the world by. */
 export type GatewayParts = {
@@ -39,8 +40,6 @@ export type GatewayParts = {
   readonly pageFiles: readonly PageFile[];
   readonly log: Log;
 };
-
-const BYTES_PER_MEGABYTE = 1_000_000;
 
 /**
  * The gateway from its first sample until the signal aborts. Sampling waits for nothing but the store: neither for a
@@ -78,7 +77,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     writtenBytes,
     wallMs: () => clock.wallMs(),
   });
-  const lookups = new StatusLookups({
+  const poller = new StatusPoller({
     credentials: parts.credentials,
     writeBudget,
     clock,
@@ -94,7 +93,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       monotonicMs: () => clock.monotonicMs(),
       storeReport: describeStoreReport(opened.report),
       uplink,
-      lookups: () => lookups.current(),
+      polled: () => poller.current(),
     });
   const metrics = createMetrics(status);
   const uplink = openUplink(parts, {
@@ -106,7 +105,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   return [
     ...station.loops,
     publishing(parts.publisher, uplink),
-    (signal) => lookups.run(signal),
+    (signal) => poller.run(signal),
     serveStatusSocket({ directory: parts.directory, status, clock, log }),
     serveDashboard({ config: config.http, clock, log, pageFiles, status, health, history, metrics }),
     (signal) =>

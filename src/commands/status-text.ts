@@ -1,5 +1,5 @@
-import { roomSeconds } from '../status/outbox-room.ts';
-import { outputText } from '../status/output-text.ts';
+import { outputText } from '../pre-alerts/pre-alert-status.ts';
+import { roomSeconds } from '../status/status.ts';
 import { compassPoint, formatDuration, formatFlag, formatNumber, formatWithUnit } from '../weather/format.ts';
 import { isOptional, type QuantityTable, quantitiesOf, quantityTable } from '../weather/quantities.ts';
 import type { ShownStatus } from './shown-status.ts';

@@ -3,6 +3,7 @@ import type { DeviceCredentials } from '../certificate/device-credentials.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { openSecrets } from '../config/secrets.ts';
 import type { Synchronization } from '../time/synchronization.ts';
+import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
 import { Complaint, type Step } from './step.ts';
 
 export type MachineParts = {
@@ -19,8 +20,6 @@ export type MachineParts = {
 const DAY_MS = 86_400_000;
 /** Time enough to order a new certificate. */
 const RENEW_DAYS = 30;
-const BYTES_PER_MEGABYTE = 1_000_000;
-
 const renew = 'sudo weather-gateway enroll --force, and bring the new certificate to where it says';
 
 const certificateStep = ({ config: { aws }, credentials, wallMs }: MachineParts): Step => ({

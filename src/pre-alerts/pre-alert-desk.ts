@@ -1,11 +1,11 @@
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { StateChanges } from '../outbox/records.ts';
-import type { PreAlertStatus } from '../status/status.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Derived } from '../weather/derived.ts';
 import type { Measurement } from '../weather/reading.ts';
 import type { EngineState, EngineStep } from './engine.ts';
+import type { PreAlertStatus } from './pre-alert-status.ts';
 import type { PreAlerts } from './pre-alerts.ts';
 import type { PreAlertOutputs } from './pre-alerts-outputs.ts';
 

@@ -2,7 +2,7 @@ import type { StationBuses } from '../buses/station-buses.ts';
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
 import type { OutputLine } from '../gpio/output-line.ts';
 import type { Log } from '../log.ts';
-import type { PreAlertOutputStatus, PreAlertStatus } from '../status/status.ts';
+import type { PreAlertOutputStatus, PreAlertStatus } from './pre-alert-status.ts';
 
 export type PreAlertOutputsParts = {
   readonly rules: readonly Pick<PreAlertRule, 'id' | 'output'>[];

@@ -6,8 +6,9 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { PreAlertDesk } from '../pre-alerts/pre-alert-desk.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import type { Uplink } from '../uplink/uplink.ts';
+import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
 import type { GatewayStatus } from './status.ts';
-import type { Lookups } from './status-lookups.ts';
+import type { Polled } from './status-poller.ts';
 
 export type GatewayStatusParts = {
   readonly config: GatewayConfig;
@@ -24,15 +25,13 @@ export type GatewayStatusParts = {
   readonly desk: Pick<PreAlertDesk, 'status' | 'derived'>;
   readonly progress: Pick<Progress, 'health'>;
   /** Looked up from time to time, since they have to be read from the disk. */
-  readonly lookups: () => Lookups;
+  readonly polled: () => Polled;
 };
-
-const BYTES_PER_MEGABYTE = 1_000_000;
 
 /** Puts together what the parts of the daemon know of themselves. */
 export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
   const { config, outbox, sampler, recorder } = parts;
-  const { oldestAgeSeconds, certificateDaysLeft, writtenTodayBytes } = parts.lookups();
+  const { oldestAgeSeconds, certificateDaysLeft, writtenTodayBytes } = parts.polled();
   return {
     station: { id: config.station.id, name: config.station.name },
     version: parts.version,

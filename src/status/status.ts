@@ -1,5 +1,8 @@
-import type { LinkState } from '../mqtt/publisher.ts';
+import type { Health } from '../measuring/progress.ts';
 import type { OutboxStats } from '../outbox/records.ts';
+import type { PreAlertStatus } from '../pre-alerts/pre-alert-status.ts';
+import type { ClockStatus } from '../time/time-keeper.ts';
+import type { UplinkStatus } from '../uplink/uplink-status.ts';
 import type { Derived } from '../weather/derived.ts';
 import type { ReadingMessage } from '../weather/message.ts';
 
@@ -14,23 +17,8 @@ export type InstrumentStatus = {
   readonly lastFault: { readonly code: string; readonly message: string; readonly datetime: string } | null;
 };
 
-export type PreAlertStatus = {
-  readonly rule: string;
-  readonly state: string;
-  readonly severity: string;
-  readonly text: string;
-  /** The line that it switches, alone or with other rules; `null` when it has none. */
-  readonly output: PreAlertOutputStatus | null;
-};
-
-/** A line by its BCM number. `waiting`: not driven yet, `failing`: cannot be driven. */
-export type PreAlertOutputStatus = {
-  readonly gpio: number;
-  readonly state: 'waiting' | 'on' | 'off' | 'failing';
-};
-
 /** What the daemon knows of itself: `GET /api/status`, `weather-gateway status --json`, and the source of /metrics. */
-export type GatewayStatus = {
+export type GatewayStatus = UplinkStatus & {
   readonly station: { readonly id: string; readonly name: string };
   readonly version: string;
   readonly uptimeSeconds: number;
@@ -43,27 +31,12 @@ export type GatewayStatus = {
   /** What follows from the latest readings; `null` before the first. */
   readonly derived: Derived | null;
   readonly instruments: readonly InstrumentStatus[];
-  readonly link: LinkState & {
-    readonly sinceSeconds: number;
-    readonly reconnects: number;
-    /** What hinders the link although it may be up; `null` when nothing does. */
-    readonly problem: string | null;
-  };
   readonly outbox: OutboxStats & {
     /** Age of the oldest waiting reading; `null` when none waits. */
     readonly oldestAgeSeconds: number | null;
     readonly maxBytes: number;
   };
-  readonly drain: {
-    readonly readingsPerSecond: number;
-    /** Until nothing waits; `null` when it does not drain. */
-    readonly secondsLeft: number | null;
-    /** Readings that waited when the draining began, the measure of its progress; `null` when it does not drain. */
-    readonly startedWith: number | null;
-  };
-  /** Readings published again because no answer came, since start: the cloud may have them twice. */
-  readonly possibleDuplicates: number;
-  readonly clock: { readonly isSynchronized: boolean; readonly steps: number };
+  readonly clock: ClockStatus;
   readonly preAlerts: readonly PreAlertStatus[];
   /** Pulses that the edge source may have missed. */
   readonly suspectedMissedPulses: number;
@@ -78,5 +51,25 @@ export type GatewayStatus = {
   readonly residentMemoryBytes: number;
   readonly certificateDaysLeft: number | null;
   /** Whether samples were taken and readings stored in time: `GET /healthz`. */
-  readonly health: { readonly isHealthy: boolean; readonly reason: string | null };
+  readonly health: Health;
+};
+
+export type WaitingReadings = {
+  /** Between two readings. */
+  readonly intervalSeconds: number;
+  readonly outbox: {
+    readonly lanes: { readonly reading: { readonly waiting: number; readonly waitingBytes: number } };
+    readonly maxBytes: number;
+  };
+};
+
+/**
+ * How long readings can go on waiting before the oldest have to go, s, if they stay as large as those that wait.
+ * `null` while none waits: nobody knows how large they will be.
+ */
+export const roomSeconds = ({ intervalSeconds, outbox }: WaitingReadings): number | null => {
+  const { waiting, waitingBytes } = outbox.lanes.reading;
+  if (waiting === 0 || waitingBytes === 0) return null;
+  const readings = (outbox.maxBytes - waitingBytes) / (waitingBytes / waiting);
+  return Math.max(0, Math.floor(readings)) * intervalSeconds;
 };

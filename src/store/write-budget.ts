@@ -1,6 +1,5 @@
 import type { Log } from '../log.ts';
-
-const MEGABYTE = 1_000_000;
+import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
 
 const dayOf = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 10);
 
@@ -40,7 +39,7 @@ export class WriteBudget {
       this.#isWarned = false;
     }
     const bytesToday = total - this.#bytesBefore;
-    const isAboveBudget = bytesToday > budgetMegabytes * MEGABYTE;
+    const isAboveBudget = bytesToday > budgetMegabytes * BYTES_PER_MEGABYTE;
     if (isAboveBudget && !this.#isWarned) {
       this.#isWarned = true;
       log.warn(

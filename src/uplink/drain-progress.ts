@@ -1,4 +1,4 @@
-import type { GatewayStatus } from '../status/status.ts';
+import type { DrainStatus } from './uplink-status.ts';
 
 const WINDOW_MS = 10_000;
 /** One live reading at a time is not called draining. */
@@ -23,7 +23,7 @@ export class DrainProgress {
     this.#deliveries = [];
   }
 
-  status(nowMs: number, waiting: number): GatewayStatus['drain'] {
+  status(nowMs: number, waiting: number): DrainStatus {
     const recent = this.#recent(nowMs);
     const first = recent[0];
     const count = recent.reduce((sum, delivery) => sum + delivery.count, 0);

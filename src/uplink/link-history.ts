@@ -1,6 +1,6 @@
 import type { LinkState, Publisher } from '../mqtt/publisher.ts';
-import type { GatewayStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
+import type { LinkStatus } from './uplink-status.ts';
 
 /** Since when the link is as it is, and how often it came back. */
 export class LinkHistory {
@@ -23,7 +23,7 @@ export class LinkHistory {
     this.#link = link;
   }
 
-  status(publisher: Pick<Publisher, 'problem'>): GatewayStatus['link'] {
+  status(publisher: Pick<Publisher, 'problem'>): LinkStatus {
     const sinceSeconds = (this.#clock.monotonicMs() - this.#sinceMs) / 1_000;
     return {
       ...this.#link,

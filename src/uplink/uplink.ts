@@ -2,7 +2,6 @@ import type { Log } from '../log.ts';
 import type { LinkState, Publisher, PublishResult } from '../mqtt/publisher.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Lane } from '../outbox/records.ts';
-import type { GatewayStatus } from '../status/status.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
@@ -16,6 +15,7 @@ import { onlineStatus } from './online-status.ts';
 import { type Outgoing, OutgoingMessages, type Unsendable } from './outgoing.ts';
 import { publishPromptly } from './prompt-publish.ts';
 import { RetryDelay } from './retry-delay.ts';
+import type { UplinkStatus } from './uplink-status.ts';
 import { Wake } from './wake.ts';
 
 export type Acknowledged = { readonly lane: Lane; readonly count: number; readonly pubackMs: number };
@@ -35,8 +35,6 @@ export type UplinkParts = {
   /** 0 (included) to 1 (not). */
   readonly random?: () => number;
 };
-
-export type UplinkStatus = Pick<GatewayStatus, 'link' | 'drain' | 'possibleDuplicates'>;
 
 const HOLD_CHECK_MS = 1_000;
 /** Every change calls; this is only the length of one sleep. */

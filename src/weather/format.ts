@@ -30,12 +30,12 @@ const points = 'N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW'.split(' ');
 /** The nearest of sixteen points of the compass. */
 export const compassPoint = (degrees: number): string => points[Math.round(degrees / 22.5) % 16] ?? '';
 
-const megabyte = 1_000_000;
+export const BYTES_PER_MEGABYTE = 1_000_000;
 
 export const formatBytes = (bytes: number): string =>
-  bytes < megabyte
+  bytes < BYTES_PER_MEGABYTE
     ? `${formatNumber(bytes / 1000)} kB`
-    : `${formatNumber(bytes / megabyte, bytes < 10 * megabyte ? 1 : 0)} MB`;
+    : `${formatNumber(bytes / BYTES_PER_MEGABYTE, bytes < 10 * BYTES_PER_MEGABYTE ? 1 : 0)} MB`;
 
 /** Reasons that say nothing by their name. */
 const reasonTexts: Readonly<Record<string, string>> = { gust: 'contradicts the mean' };

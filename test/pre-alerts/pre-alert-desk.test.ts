@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { PreAlertDesk, savedPreAlerts } from '../../src/pre-alerts/pre-alert-desk.ts';
+import type { PreAlertStatus } from '../../src/pre-alerts/pre-alert-status.ts';
 import { createPreAlerts, type PreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
-import type { PreAlertStatus } from '../../src/status/status.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { measurementAt } from '../fakes/measurements.ts';
 import { openOutboxForTest, waitingIn } from '../fakes/outbox-bodies.ts';

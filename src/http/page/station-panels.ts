@@ -1,6 +1,5 @@
-import { roomSeconds } from '../../status/outbox-room.ts';
-import { outputText } from '../../status/output-text.ts';
-import type { GatewayStatus, InstrumentStatus, PreAlertStatus } from '../../status/status.ts';
+import { outputText, type PreAlertStatus } from '../../pre-alerts/pre-alert-status.ts';
+import { type GatewayStatus, type InstrumentStatus, roomSeconds } from '../../status/status.ts';
 import { formatBytes, formatDuration, formatNumber } from '../../weather/format.ts';
 import {
   create,

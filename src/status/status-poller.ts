@@ -5,7 +5,7 @@ import type { WriteBudget } from '../store/write-budget.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 
-export type StatusLookupsParts = {
+export type StatusPollerParts = {
   readonly credentials: Pick<DeviceCredentials, 'current'>;
   readonly writeBudget: Pick<WriteBudget, 'look'>;
   readonly clock: Clock;
@@ -14,7 +14,7 @@ export type StatusLookupsParts = {
   readonly timeKeeper: Pick<TimeKeeper, 'now' | 'stampOf'>;
 };
 
-export type Lookups = {
+export type Polled = {
   /** Age of the oldest waiting reading; `null` when none waits. */
   readonly oldestAgeSeconds: number | null;
   readonly certificateDaysLeft: number | null;
@@ -26,21 +26,21 @@ const LOOK_EVERY_MS = 5_000;
 const DAY_MS = 86_400_000;
 
 /** What a status wants to tell and only the disk knows, looked up now and then. */
-export class StatusLookups {
-  readonly #parts: StatusLookupsParts;
-  #lookups: Lookups = { oldestAgeSeconds: null, certificateDaysLeft: null, writtenTodayBytes: 0 };
+export class StatusPoller {
+  readonly #parts: StatusPollerParts;
+  #polled: Polled = { oldestAgeSeconds: null, certificateDaysLeft: null, writtenTodayBytes: 0 };
 
-  constructor(parts: StatusLookupsParts) {
+  constructor(parts: StatusPollerParts) {
     this.#parts = parts;
   }
 
-  current(): Lookups {
-    return this.#lookups;
+  current(): Polled {
+    return this.#polled;
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#lookups = {
+      this.#polled = {
         oldestAgeSeconds: await this.#oldestAgeSeconds(),
         certificateDaysLeft: this.#certificateDaysLeft(),
         writtenTodayBytes: this.#parts.writeBudget.look().bytesToday,

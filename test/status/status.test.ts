@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { roomSeconds } from '../../src/status/outbox-room.ts';
+import { roomSeconds } from '../../src/status/status.ts';
 
 const room = (waiting: number, waitingBytes: number) =>
   roomSeconds({

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { OutboxRecord } from '../../src/outbox/records.ts';
-import { StatusLookups } from '../../src/status/status-lookups.ts';
+import { StatusPoller } from '../../src/status/status-poller.ts';
 import { WriteBudget } from '../../src/store/write-budget.ts';
 import type { Instant, Stamp } from '../../src/weather/reading.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { instantAt, timeOf } from '../fakes/outbox-bodies.ts';
 
-describe('the lookups of a status', () => {
+describe('what a status has to poll for', () => {
   const pair = {
     certificate: '',
     privateKey: '',
@@ -22,7 +22,7 @@ describe('the lookups of a status', () => {
     const log = createRecordingLog();
     const disk = { writtenBytes: 4096 };
     const stop = new AbortController();
-    const lookups = new StatusLookups({
+    const poller = new StatusPoller({
       credentials: { current: () => pair },
       writeBudget: new WriteBudget({
         budgetMegabytes: 1,
@@ -38,18 +38,18 @@ describe('the lookups of a status', () => {
         stampOf: ({ wallMs }): Stamp => ({ wallMs, timequality: 'synced' }),
       },
     });
-    const running = lookups.run(stop.signal);
+    const running = poller.run(stop.signal);
     const end = (): Promise<void> => {
       stop.abort();
       return running;
     };
-    return { clock, disk, log, lookups, end };
+    return { clock, disk, log, poller, end };
   };
 
   it('know nothing before the first look', async () => {
-    const { lookups, end } = start([]);
+    const { poller, end } = start([]);
 
-    expect(lookups.current()).toEqual({
+    expect(poller.current()).toEqual({
       oldestAgeSeconds: null,
       certificateDaysLeft: null,
       writtenTodayBytes: 0,
@@ -58,13 +58,13 @@ describe('the lookups of a status', () => {
   });
 
   it('tell how old the oldest waiting reading is, and how long the certificate is valid', async () => {
-    const { clock, lookups, end } = start([{ epoch: 'A', seq: 7, body: { at: { ...instantAt(0) } } }]);
+    const { clock, poller, end } = start([{ epoch: 'A', seq: 7, body: { at: { ...instantAt(0) } } }]);
 
     await clock.untilSleeping();
     await clock.advance(5_000);
     await clock.untilSleeping();
 
-    expect(lookups.current()).toEqual({
+    expect(poller.current()).toEqual({
       oldestAgeSeconds: 5,
       certificateDaysLeft: 29,
       writtenTodayBytes: 4096,
@@ -73,11 +73,11 @@ describe('the lookups of a status', () => {
   });
 
   it('make up no age where nothing waits', async () => {
-    const { clock, lookups, end } = start([]);
+    const { clock, poller, end } = start([]);
 
     await clock.untilSleeping();
 
-    expect(lookups.current()).toEqual({
+    expect(poller.current()).toEqual({
       oldestAgeSeconds: null,
       certificateDaysLeft: 30,
       writtenTodayBytes: 4096,
@@ -86,13 +86,13 @@ describe('the lookups of a status', () => {
   });
 
   it('warn within seconds when more was written today than the budget allows', async () => {
-    const { clock, disk, log, lookups, end } = start([]);
+    const { clock, disk, log, poller, end } = start([]);
     await clock.untilSleeping();
     disk.writtenBytes = 1_000_001;
     await clock.advance(5_000);
     await clock.untilSleeping();
 
-    expect(lookups.current().writtenTodayBytes).toBe(1_000_001);
+    expect(poller.current().writtenTodayBytes).toBe(1_000_001);
     expect(log.lines('warn')).toMatchObject([{ bytesToday: 1_000_001, budgetMegabytes: 1 }]);
     await end();
   });
