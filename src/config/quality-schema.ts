@@ -70,7 +70,12 @@ const windSchemaOf = (table: QuantityTable) =>
 const vaneSchema = z
   .strictObject({
     frozenDegrees: limit(1, 90, 3, 'A smaller change over the stuck time is suspect, degrees.'),
-    frozenFromKmh: limit(1, 100, 18, 'Only time with a wind stronger than this counts towards a frozen vane, km/h.'),
+    frozenFromKmh: limit(
+      1,
+      100,
+      18,
+      'Only time with a wind stronger than this counts towards a frozen vane, km/h.',
+    ),
     stillMinutes: wholeNumber(1, 1440)
       .default(10)
       .describe(
