@@ -34,6 +34,9 @@ export const shownStatus = z.object({
     reconnects: z.number(),
     problem: z.string().nullable().default(null),
   }),
+  refusedLanes: z
+    .array(z.object({ lane: z.string(), topic: z.string(), reason: z.string(), sinceSeconds: z.number() }))
+    .default([]),
   outbox: z.object({
     lanes: z.object({ reading: z.object({ waiting: z.number(), waitingBytes: z.number() }) }),
     totals: z.object({ delivered: z.number(), setAside: z.number(), givenUp: z.number() }),

@@ -58,6 +58,12 @@ const linkText = ({ link }: ShownStatus, paint: Paint): string => {
   return `${paint(tone, link.state)} for ${since}${reason} (${formatNumber(link.reconnects)} reconnects)${problem}`;
 };
 
+const refusedLines = ({ refusedLanes }: ShownStatus, paint: Paint): Line[] =>
+  refusedLanes.map(({ topic, reason, sinceSeconds }) => ({
+    subject: '',
+    text: paint('alert', `${topic} refused for ${formatDuration(sinceSeconds)}: ${reason}`),
+  }));
+
 /** Only while the cloud is away: the outbox does not fill up otherwise. */
 const roomText = (status: ShownStatus): string => {
   const seconds = status.link.state === 'connected' ? null : roomSeconds(status);
@@ -141,6 +147,7 @@ export const statusText = (
   const lines: Line[] = [
     ...readingLines(status, paint, table),
     { subject: 'link', text: linkText(status, paint) },
+    ...refusedLines(status, paint),
     ...outboxLines(status, paint),
     ...alertLines(status, paint),
     ...sensorLines(status, paint),

@@ -67,6 +67,9 @@ const publishStep = (parts: CloudParts): Step => ({
         `the running daemon is ${state}: ${problem}`,
         'each station needs its own station.id and certificate; stop the other one',
       );
+    const [refused] = daemon.link.refused ?? [];
+    if (refused !== undefined)
+      throw new Complaint(`the running daemon is refused on ${refused.topic}: ${refused.reason}`, POLICY);
     if (state === 'connected') return 'the running daemon is connected';
     throw new Complaint(
       `the running daemon is ${state}${reason === undefined ? '' : `: ${reason}`}`,

@@ -7,9 +7,13 @@ const answer = z.object({
     reason: z.string().optional(),
     problem: z.string().nullable().optional(),
   }),
+  refusedLanes: z.array(z.object({ topic: z.string(), reason: z.string() })).optional(),
 });
 
-export type DaemonLink = z.output<typeof answer>['link'];
+export type DaemonLink = z.output<typeof answer>['link'] & {
+  /** Topics that the broker refuses, and why. */
+  readonly refused?: z.output<typeof answer>['refusedLanes'];
+};
 
 /** `not running`: its id may be used. `unknown`: it may run, and must not be disturbed. */
 export type RunningDaemon =
@@ -23,6 +27,6 @@ export const runningDaemon = async (stateDirectory: string, signal: AbortSignal)
   if (answered.kind !== 'answered') return answered;
   const status = answer.safeParse(answered.body);
   return status.success
-    ? { kind: 'running', link: status.data.link }
+    ? { kind: 'running', link: { ...status.data.link, refused: status.data.refusedLanes } }
     : { kind: 'unknown', reason: 'the running daemon is of another version' };
 };

@@ -76,6 +76,7 @@ const store: readonly MetricDefinition[] = [
     ({ writtenTodayBytes }) => writtenTodayBytes,
   ),
 ];
+
 /** What the daemon knows of itself. */
 export const gatewayMetrics: readonly MetricDefinition[] = [
   ...readings,
@@ -88,6 +89,17 @@ export const gatewayMetrics: readonly MetricDefinition[] = [
     'Connections made after the first, since start.',
     ({ link }) => link.reconnects,
   ),
+  {
+    kind: 'gauge',
+    name: 'weather_gateway_lane_refused',
+    help: 'Messages of a lane that the broker refused in a row; no sample while it takes them.',
+    labels: ['lane', 'topic', 'reason'],
+    samples: ({ refusedLanes }) =>
+      refusedLanes.map(({ lane, topic, reason, attempts }) => ({
+        labels: { lane, topic, reason },
+        value: attempts,
+      })),
+  },
   counter(
     'weather_gateway_pulses_possibly_lost_total',
     'Pulses of rain gauge and anemometer that may have been missed, since start.',

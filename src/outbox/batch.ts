@@ -43,6 +43,11 @@ export class Batch {
     return new Batch(this.lane, this.records.slice(0, count), { lost: this.lost, until: rest.key });
   }
 
+  /** The batch without its first `count` records, which must have left before this one is given back. */
+  after(count: number): Batch {
+    return new Batch(this.lane, this.records.slice(count), { lost: null, until: this.until });
+  }
+
   /** Its records from a key on: others may have left since it was taken. */
   recordsFrom(head: RecordKey): readonly BatchRecord[] {
     return this.records.filter(({ key }) => !isBefore(key, head));

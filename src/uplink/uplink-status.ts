@@ -1,4 +1,5 @@
 import type { LinkState } from '../mqtt/publisher.ts';
+import type { LaneRefusal } from './lane-retry.ts';
 
 export type LinkStatus = LinkState & {
   readonly sinceSeconds: number;
@@ -20,4 +21,6 @@ export type UplinkStatus = {
   readonly drain: DrainStatus;
   /** Readings published again because no answer came, since start: the cloud may have them twice. */
   readonly possibleDuplicates: number;
+  /** Lanes whose messages the broker refuses. */
+  readonly refusedLanes: readonly LaneRefusal[];
 };

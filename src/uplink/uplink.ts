@@ -1,7 +1,8 @@
 import type { Log } from '../log.ts';
 import type { LinkState, Publisher, PublishResult } from '../mqtt/publisher.ts';
+import type { Batch } from '../outbox/batch.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { Lane } from '../outbox/records.ts';
+import type { Lane, RecordLane } from '../outbox/records.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
@@ -9,12 +10,12 @@ import { topicsOf } from '../weather/message.ts';
 import { BatchLimit } from './batch-limit.ts';
 import { ClockHold } from './clock-hold.ts';
 import { DrainProgress } from './drain-progress.ts';
+import { LaneRetry } from './lane-retry.ts';
 import { LinkHistory } from './link-history.ts';
-import { nextMessage } from './next-message.ts';
+import { NextMessage } from './next-message.ts';
 import { onlineStatus } from './online-status.ts';
-import { type Outgoing, OutgoingMessages, type Unsendable } from './outgoing.ts';
+import { type Outgoing, OutgoingMessages } from './outgoing.ts';
 import { publishPromptly } from './prompt-publish.ts';
-import { RetryDelay } from './retry-delay.ts';
 import type { UplinkStatus } from './uplink-status.ts';
 import { Wake } from './wake.ts';
 
@@ -36,6 +37,8 @@ export type UplinkParts = {
   readonly random?: () => number;
 };
 
+type Refused = PublishResult & { readonly kind: 'refused' };
+
 const HOLD_CHECK_MS = 1_000;
 /** Every change calls; this is only the length of one sleep. */
 const IDLE_MS = 3_600_000;
@@ -44,30 +47,37 @@ const IDLE_MS = 3_600_000;
  * Drains the outbox: pre-alerts, then gaps, then readings, oldest first. One message is on its way at a time:
  * a broker may refuse one and take the next (quota exceeded), and then only this keeps readings in order.
  * Under IoT Core's 512 KB/s it costs nothing, since a full batch fills a quarter of a second by itself.
+ *
+ * A lane that is refused waits by itself. A record that is refused for good may be the record's fault or the broker's:
+ * the record behind it is sent, and only where that one passes, the refused one is dead-lettered.
  */
 export class Uplink {
   readonly #parts: UplinkParts;
-  readonly #messages: OutgoingMessages;
+  readonly #next: NextMessage;
   readonly #statusTopic: string;
   readonly #limit = new BatchLimit();
   readonly #progress = new DrainProgress();
-  readonly #retry: RetryDelay;
+  readonly #retries: readonly LaneRetry[];
+  /** Lanes whose head was refused for good while nothing was behind it. */
+  readonly #suspects = new Map<RecordLane, Refused>();
   readonly #wake: Wake;
   readonly #hold: ClockHold;
   readonly #history: LinkHistory;
   #mustAnnounce = true;
   #possibleDuplicates = 0;
-  #refusal: string | undefined;
 
   constructor(parts: UplinkParts) {
     this.#parts = parts;
-    const { deviceid, timeKeeper, clock } = parts;
+    const { deviceid, outbox, timeKeeper, clock } = parts;
     const topics = topicsOf(parts.topicPrefix, deviceid);
-    this.#messages = new OutgoingMessages({ deviceid, topics, stampOf: (at) => timeKeeper.stampOf(at) });
-    this.#statusTopic = topics.status;
-    this.#retry = new RetryDelay(clock, parts.random ?? Math.random);
-    this.#wake = new Wake(clock);
+    const messages = new OutgoingMessages({ deviceid, topics, stampOf: (at) => timeKeeper.stampOf(at) });
     this.#hold = new ClockHold(clock, timeKeeper);
+    this.#next = new NextMessage({ outbox, messages, limit: this.#limit, hold: this.#hold });
+    this.#statusTopic = topics.status;
+    const random = parts.random ?? Math.random;
+    const order = ['prealert', 'gap', 'reading'] as const;
+    this.#retries = order.map((lane) => new LaneRetry(lane, clock, random));
+    this.#wake = new Wake(clock);
     this.#history = new LinkHistory(clock, parts.publisher.link());
   }
 
@@ -82,6 +92,7 @@ export class Uplink {
       link: this.#history.status(this.#parts.publisher),
       drain: this.#progress.status(this.#parts.clock.monotonicMs(), waiting),
       possibleDuplicates: this.#possibleDuplicates,
+      refusedLanes: this.#retries.flatMap((retry) => retry.refusal() ?? []),
     };
   }
 
@@ -92,7 +103,7 @@ export class Uplink {
     try {
       while (!signal.aborted) {
         const isConnected = publisher.link().state === 'connected';
-        const waitMs = isConnected ? this.#retry.remainingMs() || (await this.#step(signal)) : IDLE_MS;
+        const waitMs = isConnected ? await this.#step(signal) : IDLE_MS;
         if (waitMs > 0) await this.#wake.wait(waitMs, signal);
       }
     } finally {
@@ -102,32 +113,45 @@ export class Uplink {
 
   #onLink(link: LinkState): void {
     this.#history.note(link);
-    this.#retry.skip();
-    if (link.state === 'connected') this.#hold.noteConnected();
-    else {
+    if (link.state === 'connected') {
+      this.#hold.noteConnected();
+      for (const retry of this.#retries) retry.noteConnected();
+    } else {
       this.#mustAnnounce = true;
       this.#progress.noteInterrupted();
     }
     this.#wake.call();
   }
 
-  /** One message; resolves with how long to wait before the next. */
+  /** One message of the first lane that may send one; resolves with how long to wait before the next. */
   async #step(signal: AbortSignal): Promise<number> {
     if (this.#mustAnnounce) {
       await this.#announce(signal);
       return 0;
     }
-    const next = await nextMessage({
-      outbox: this.#parts.outbox,
-      messages: this.#messages,
-      limit: this.#limit,
-      hold: this.#hold,
-    });
+    let waitMs = IDLE_MS;
+    for (const retry of this.#retries) {
+      const laneMs = await this.#stepIn(retry, signal);
+      if (laneMs === 0) return 0;
+      waitMs = Math.min(waitMs, laneMs);
+    }
+    return waitMs;
+  }
+
+  /** 0 once the lane has made a step; otherwise how long it waits. */
+  async #stepIn(retry: LaneRetry, signal: AbortSignal): Promise<number> {
+    const { lane } = retry;
+    const { outbox } = this.#parts;
+    if (lane !== 'gap' && this.#suspects.has(lane) && (await this.#tryNeighbour(lane, retry, signal)))
+      return 0;
+    if (retry.remainingMs() > 0) return retry.remainingMs();
+    const next = await this.#next.of(lane);
     if (next === null) return IDLE_MS;
     if (next.kind === 'held') return HOLD_CHECK_MS;
-    if (next.kind === 'lost') await this.#parts.outbox.accept(next.batch);
-    else if (next.kind === 'unsendable') await this.#deadLetter(next.unsendable);
-    else await this.#send(next.outgoing, signal);
+    if (next.kind === 'lost') await outbox.accept(next.batch);
+    else if (next.kind === 'unsendable')
+      await this.#deadLetter(retry, next.unsendable.batch, next.unsendable.reason);
+    else await this.#send(retry, next.outgoing, signal);
     return 0;
   }
 
@@ -143,35 +167,57 @@ export class Uplink {
     if (result.kind === 'refused') this.#parts.log.warn({ reason: result.reason }, 'the status was refused');
   }
 
-  async #deadLetter({ batch, reason }: Unsendable): Promise<void> {
+  /** Returns whether the record left its lane. */
+  async #deadLetter(retry: LaneRetry, batch: Batch, reason: string): Promise<boolean> {
     try {
       await this.#parts.outbox.deadLetter(batch, reason);
     } catch (error) {
       if (!(error instanceof StorageFullError)) throw error;
-      // It stays where it is until there is room to say so.
-      this.#retry.noteFailure();
-      return;
+      // It stays where it is until there is room to keep it elsewhere.
+      retry.noteFailure();
+      return false;
     }
-    this.#limit.noteDeadLettered();
+    if (batch.lane === 'reading') this.#limit.noteDeadLettered();
+    return true;
   }
 
-  async #send(outgoing: Outgoing, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    const sentMs = clock.monotonicMs();
+  async #send(retry: LaneRetry, outgoing: Outgoing, signal: AbortSignal): Promise<void> {
+    const sentMs = this.#parts.clock.monotonicMs();
     const result = await publishPromptly({ ...this.#parts, signal }, outgoing);
-    if (result.kind === 'acknowledged')
-      return await this.#acknowledge(outgoing, clock.monotonicMs() - sentMs);
-    if (result.kind === 'refused') return await this.#refuse(outgoing, result);
-    if (outgoing.lane === 'reading') {
-      this.#possibleDuplicates += outgoing.batch.count;
-      this.#limit.noteUnacknowledged();
+    if (result.kind === 'acknowledged') await this.#acknowledge(retry, outgoing, sentMs);
+    else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing);
+    else if (!result.isPermanent) this.#noteRefused(retry, outgoing, result);
+    else if (outgoing.lane === 'gap') this.#holdLane(retry, outgoing, result);
+    else if (outgoing.batch.count > 1) this.#limit.noteRefused(outgoing.batch.count);
+    else {
+      this.#suspects.set(outgoing.lane, result);
+      if (!(await this.#tryNeighbour(outgoing.lane, retry, signal))) this.#holdLane(retry, outgoing, result);
     }
-    this.#retry.noteFailure();
   }
 
-  async #acknowledge(outgoing: Outgoing, pubackMs: number): Promise<void> {
+  /** Whether the record behind one that was refused for good could be sent; what came of it has been dealt with. */
+  async #tryNeighbour(lane: RecordLane, retry: LaneRetry, signal: AbortSignal): Promise<boolean> {
+    const refused = this.#suspects.get(lane);
+    const found = await this.#next.neighbourOf(lane);
+    if (refused === undefined || found?.next.kind !== 'send') return false;
+    this.#suspects.delete(lane);
+    const { outgoing } = found.next;
+    const sentMs = this.#parts.clock.monotonicMs();
+    const result = await publishPromptly({ ...this.#parts, signal }, outgoing);
+    if (result.kind === 'acknowledged') {
+      // Where the refused one cannot be kept elsewhere now, both are sent once more.
+      if (await this.#deadLetter(retry, found.head, refused.reason))
+        await this.#acknowledge(retry, outgoing, sentMs);
+    } else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing);
+    else if (result.isPermanent) this.#holdLane(retry, outgoing, result);
+    else this.#noteRefused(retry, outgoing, result);
+    return true;
+  }
+
+  async #acknowledge(retry: LaneRetry, outgoing: Outgoing, sentMs: number): Promise<void> {
     const { clock, log, onAcknowledged, outbox } = this.#parts;
     const { lane } = outgoing;
+    const pubackMs = clock.monotonicMs() - sentMs;
     const count = outgoing.lane === 'gap' ? 1 : outgoing.batch.count;
     const { waiting } = outbox.stats().lanes.reading;
     if (outgoing.lane === 'gap') await outbox.acceptGap(outgoing.gap);
@@ -180,25 +226,31 @@ export class Uplink {
       this.#limit.noteAcknowledged(count);
       this.#progress.noteDelivered(clock.monotonicMs(), count, waiting);
     }
+    if (lane !== 'gap') this.#suspects.delete(lane);
     onAcknowledged?.({ lane, count, pubackMs });
-    this.#retry.noteSuccess();
-    if (this.#refusal !== undefined) log.info({}, 'the broker takes messages again');
-    this.#refusal = undefined;
+    if (retry.noteSuccess()) log.info({ lane, topic: outgoing.topic }, 'the broker takes messages again');
   }
 
-  async #refuse(outgoing: Outgoing, refusal: PublishResult & { kind: 'refused' }): Promise<void> {
-    const { topic } = outgoing;
-    const { isPermanent, reason } = refusal;
-    if (isPermanent && outgoing.lane !== 'gap') {
-      const { batch } = outgoing;
-      if (batch.count === 1) return await this.#deadLetter({ batch, reason });
-      this.#limit.noteRefused(batch.count);
-      return;
+  #noteUnacknowledged(retry: LaneRetry, outgoing: Outgoing): void {
+    if (outgoing.lane === 'reading') {
+      this.#possibleDuplicates += outgoing.batch.count;
+      this.#limit.noteUnacknowledged();
     }
-    if (reason !== this.#refusal) {
-      this.#parts.log.warn({ topic, reason }, 'the broker refuses a message; it is sent again');
-    }
-    this.#refusal = reason;
-    this.#retry.noteFailure();
+    retry.noteUnacknowledged();
+  }
+
+  #noteRefused(retry: LaneRetry, { lane, topic }: Outgoing, { reason }: Refused): void {
+    if (retry.noteRefused(topic, reason))
+      this.#parts.log.warn({ lane, topic, reason }, 'the broker refuses a message; it is sent again');
+  }
+
+  #holdLane(retry: LaneRetry, { lane, topic }: Outgoing, { reason }: Refused): void {
+    // The next try carries one record.
+    if (lane === 'reading') this.#limit.noteRefused(1);
+    if (retry.noteHeld(topic, reason))
+      this.#parts.log.error(
+        { lane, topic, reason },
+        'the broker refuses every message for good; they wait and are tried now and then',
+      );
   }
 }

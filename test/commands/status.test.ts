@@ -64,6 +64,7 @@ describe('status', () => {
   reading     18.4 °C · 61 % · 1009.3 hPa · wind 14.4 km/h from SW, gust 25.2 km/h · rain 0.28 mm
               2026-06-01 12:00:00 UTC (synced), 3 s ago
   link        connected for 1 h (2 reconnects)
+              weather/1/prealert refused for 10 min: not authorized (0x87)
   outbox      0 waiting
               1,042 delivered, 0 set aside, 0 given up
   pre-alerts  none raised, 1 rule

@@ -429,6 +429,12 @@ describe('the steps to the cloud', () => {
       detail: 'the running daemon is connected: another client uses this id',
       remedy: expect.stringContaining('its own station.id'),
     });
+    const refused = [{ topic: 'weather/s1/prealert', reason: 'not authorized (0x87)' }];
+    expect(await publishStep({ kind: 'running', link: { state: 'connected', refused } })).toMatchObject({
+      isPassed: false,
+      detail: 'the running daemon is refused on weather/s1/prealert: not authorized (0x87)',
+      remedy: expect.stringContaining('policy'),
+    });
     expect(await publishStep({ kind: 'unknown', reason: 'use sudo' })).toMatchObject({
       isPassed: false,
       detail: 'not tried, as a daemon with this id may be connected: use sudo',

@@ -51,6 +51,15 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
     maxBytes: 512_000_000,
   },
   drain: { readingsPerSecond: 0, secondsLeft: null, startedWith: null },
+  refusedLanes: [
+    {
+      lane: 'prealert',
+      topic: 'weather/1/prealert',
+      reason: 'not authorized (0x87)',
+      sinceSeconds: 600,
+      attempts: 20,
+    },
+  ],
   possibleDuplicates: 1,
   clock: { isSynchronized: true, steps: 0 },
   preAlerts: [{ rule: 'frost', state: 'normal', severity: 'none', text: '', output: null }],

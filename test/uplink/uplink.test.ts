@@ -337,6 +337,112 @@ describe('the uplink', () => {
     expect(log.lines('info').map(({ message }) => message)).toContain('the broker takes messages again');
   });
 
+  describe('with lanes that the broker refuses', () => {
+    const refusing = (name: string, isPermanent: boolean) => (message: Published) =>
+      message.topic.endsWith(name) ? refused(isPermanent) : acknowledged;
+    const appendAll = async ({ append, outbox }: Bench): Promise<void> => {
+      await append(3);
+      await deadLetterOldest(outbox, 'reading', 'test');
+      for (const text of ['a', 'b']) await outbox.append('prealert', { at: instantAt(1), text });
+    };
+    const pass = async ({ clock, settle }: Bench, seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 10) {
+        await clock.advance(10_000);
+        await settle();
+      }
+    };
+    const waiting = ({ outbox }: Bench): number[] => {
+      const { prealert, gap, reading } = outbox.stats().lanes;
+      return [prealert.waiting, gap.waiting, reading.waiting];
+    };
+
+    it.each([
+      ['prealert', false, [2, 0, 0]],
+      ['prealert', true, [2, 0, 0]],
+      ['gap', false, [0, 1, 0]],
+      ['gap', true, [0, 1, 0]],
+      ['backlog', false, [0, 0, 2]],
+      ['backlog', true, [0, 0, 2]],
+    ])(
+      'delivers all others while %s is refused (for good: %s), and loses nothing',
+      async (topic, isPermanent, left) => {
+        await begin();
+        const { log, publisher, settle, start, uplink } = bench;
+        publisher.answer = refusing(topic, isPermanent);
+        await appendAll(bench);
+        start();
+        await settle();
+        await pass(bench, 600);
+
+        expect(waiting(bench)).toEqual(left);
+        expect(bench.outbox.stats().totals).toMatchObject({ setAside: 1, givenUp: 0 });
+        const reason = isPermanent ? 'payload format invalid (0x99)' : 'quota exceeded (0x97)';
+        const refusal = { topic: `weather/1/${topic}`, reason };
+        expect(uplink.status().refusedLanes).toMatchObject([refusal]);
+        expect(log.lines(isPermanent ? 'error' : 'warn').slice(-1)).toMatchObject([refusal]);
+        publisher.answer = () => acknowledged;
+        await pass(bench, 310);
+        expect(waiting(bench)).toEqual([0, 0, 0]);
+        expect(uplink.status().refusedLanes).toEqual([]);
+      },
+    );
+
+    it('loses nothing to a broker that refuses everything for good, and tries it slowly', async () => {
+      await begin();
+      const { append, outbox, publisher, seqs, settle, start, uplink } = bench;
+      publisher.answer = ({ retain }) => (retain ? acknowledged : refused(true));
+      await append(100);
+      await outbox.append('prealert', { at: instantAt(1), text: 'a' });
+      start();
+      await settle();
+      await pass(bench, 60);
+      const before = publisher.published.length;
+      await pass(bench, 3_600);
+
+      expect(publisher.published.length - before).toBeLessThan(100);
+      expect(outbox.stats().totals).toMatchObject({ delivered: 0, setAside: 0, givenUp: 0 });
+      expect(uplink.status().refusedLanes.map(({ lane }) => lane)).toEqual(['prealert', 'reading']);
+      publisher.published.length = 0;
+      publisher.answer = () => acknowledged;
+      await pass(bench, 310);
+      expect(seqs()).toEqual(upTo(100));
+    });
+
+    it('keeps a refused record until another one shows whose fault it is', async () => {
+      await begin();
+      const { append, outbox, publisher, settle, start } = bench;
+      publisher.answer = (message) =>
+        readingsIn(message).some(({ seq }) => seq === 1) ? refused(true) : acknowledged;
+      await append(1);
+      start();
+      await settle();
+      expect(outbox.stats().totals.setAside).toBe(0);
+
+      await append(1);
+      await settle();
+
+      expect(outbox.stats().totals).toMatchObject({ delivered: 1, setAside: 1 });
+      expect(bench.uplink.status().refusedLanes).toEqual([]);
+    });
+
+    it('delivers readings although each pre-alert ends the connection', async () => {
+      await begin();
+      const { append, outbox, publisher, settle, start } = bench;
+      publisher.answer = ({ topic }) => {
+        if (!topic.endsWith('/prealert')) return acknowledged;
+        publisher.reconnect('not authorized');
+        return { kind: 'unacknowledged', reason: 'not authorized' };
+      };
+      await outbox.append('prealert', { at: instantAt(1), text: 'a' });
+      await append(50);
+      start();
+      await settle();
+      await pass(bench, 60);
+
+      expect(outbox.stats().lanes).toMatchObject({ reading: { waiting: 0 }, prealert: { waiting: 1 } });
+    });
+  });
+
   it('sends readings although the status is refused', async () => {
     const { append, log, publisher, seqs, settle, start } = await begin();
     publisher.answer = ({ retain }) => (retain ? refused(false) : acknowledged);
