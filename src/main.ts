@@ -32,11 +32,13 @@ const abortOnSignals = (): AbortSignal => {
   return stop.signal;
 };
 
-/** Who reads the output may have had enough, as `head` has: that is no reason for a stack trace. */
+/** Who reads the output may have had enough, as `head` has; a disk may be full. Neither is a reason for a stack trace. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE')
+    process.stderr.write(`weather-gateway: the output cannot be written: ${error.message}\n`);
   process.exit(1);
 });
+process.stderr.on('error', () => process.exit(1));
 
 const context: CommandContext = {
   environment: {
@@ -59,7 +61,10 @@ const context: CommandContext = {
 const refusal = unsupportedMachine(process.arch);
 if (refusal === null) {
   // Everything is closed by now, but the AWS SDK's native threads hold the process for as long as half a minute.
-  process.exit(await runCommandLine(process.argv.slice(2), commands, context));
+  const status = await runCommandLine(process.argv.slice(2), commands, context);
+  // An error of the last write is told in the next turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.exit(status);
 } else {
   process.stderr.write(refusal);
   process.exitCode = 1;

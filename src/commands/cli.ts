@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { printable } from '../weather/printable.ts';
 import type { CommandArguments, CommandContext, CommandModule } from './command.ts';
 
 const USAGE = `Usage: weather-gateway COMMAND [options]
@@ -28,12 +29,44 @@ const options = {
 
 export type Commands = Readonly<Record<string, () => Promise<CommandModule>>>;
 
+type OptionName = keyof typeof options;
+
+/** What a command takes; anything else is a mistake that is better told than passed over. */
+const accepted: Readonly<Record<string, { readonly options: readonly OptionName[]; readonly operands: number }>> = {
+  run: { options: ['config', 'simulate', 'scenario', 'seed'], operands: 0 },
+  check: { options: ['config'], operands: 0 },
+  doctor: { options: ['config', 'json'], operands: 0 },
+  status: { options: ['config', 'json'], operands: 0 },
+  outbox: { options: ['config', 'json'], operands: 1 },
+  enroll: { options: ['config', 'force'], operands: 0 },
+  replay: { options: ['config', 'json', 'map'], operands: Number.POSITIVE_INFINITY },
+};
+
 const parse = (args: string[]) => {
   try {
     return { parsed: parseArgs({ args, options, allowPositionals: true }) };
   } catch (error) {
     return { refusal: error instanceof Error ? error.message : String(error) };
   }
+};
+
+/** Why a command does not take these arguments, or `null`. */
+const misuse = (name: string, { operands, ...given }: CommandArguments): string | null => {
+  const takes = accepted[name];
+  if (takes === undefined) return null;
+  const foreign = Object.keys(given).find((option) => !takes.options.some((each) => each === option));
+  if (foreign !== undefined) return `${name} takes no --${foreign}`;
+  const surplus = operands[takes.operands];
+  if (surplus !== undefined) return `${name} does not take ${JSON.stringify(surplus)}`;
+  if (given.simulate !== true && (given.scenario !== undefined || given.seed !== undefined))
+    return `${name} takes --scenario and --seed only with --simulate`;
+  return null;
+};
+
+/** An error of the operating system or of the store, which needs no stack trace; `null` for a bug. */
+const troubleOf = (error: unknown): string | null => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return error instanceof Error && /^(?:E[A-Z0-9]+|LEVEL_[A-Z_]+)$/.test(code) ? error.message : null;
 };
 
 /** Runs one command line and resolves with its exit status. */
@@ -43,7 +76,7 @@ export const runCommandLine = async (
   context: CommandContext,
 ): Promise<number> => {
   const refuse = (message: string): number => {
-    context.err.write(`weather-gateway: ${message}\n\n${USAGE}`);
+    context.err.write(`weather-gateway: ${printable(message)}\n\n${USAGE}`);
     return 1;
   };
   const { parsed, refusal } = parse(args);
@@ -60,8 +93,17 @@ export const runCommandLine = async (
   if (name === undefined) return refuse('no command given');
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!load) return refuse(`unknown command ${name}`);
+  const mistake = misuse(name, values);
+  if (mistake !== null) return refuse(mistake);
   const { command } = await load();
-  return await command(values, context);
+  try {
+    return await command(values, context);
+  } catch (error) {
+    const trouble = troubleOf(error);
+    if (trouble === null) throw error;
+    context.err.write(`weather-gateway: ${printable(trouble)}\n`);
+    return 1;
+  }
 };
 
 /** Why this machine cannot run the gateway at all, or `null`. */

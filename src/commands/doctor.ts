@@ -13,7 +13,7 @@ import { systemClock as clock } from '../time/clock.ts';
 import { systemSynchronization } from '../time/synchronization.ts';
 import type { CommandContext } from './command.ts';
 import { configured, stateDirectoryOf } from './configured.ts';
-import { printable, printableJson } from './printable.ts';
+import { printable, printableJson } from '../weather/printable.ts';
 
 const stepsFor = (config: GatewayConfig, configFile: string, context: CommandContext): Step[] => {
   const { sensors, aws } = config;

@@ -1,6 +1,7 @@
 import { type Inspection, inspectOutbox, type Verified } from '../outbox/inspection.ts';
 import { lanes, type OutboxStats } from '../outbox/records.ts';
 import { StorageFullError, StorageLockedError } from '../store/store.ts';
+import { printable, printableJson } from '../weather/printable.ts';
 import { configured, stateDirectoryOf } from './configured.ts';
 
 const PEEKED_RECORDS = 10;
@@ -80,7 +81,7 @@ export const command = configured(async (config, args, context) => {
     const inspection = await inspectOutbox(stateDirectoryOf(config, context));
     if (typeof inspection === 'string') return refuse(inspection);
     const { json, text, isWhole } = await look(inspection).finally(() => inspection.close());
-    out.write(args.json === true ? `${JSON.stringify(json)}\n` : `${text}\n`);
+    out.write(args.json === true ? `${printableJson(json)}\n` : `${printable(text)}\n`);
     if (inspection.damage !== null) return refuse(`damaged: ${inspection.damage}`);
     return isWhole ? 0 : 1;
   } catch (error) {

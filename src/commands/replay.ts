@@ -7,6 +7,7 @@ import { Replay, type ReplayConfig, type ReplayOutcome } from '../replay/replay.
 import type { Summary } from '../replay/summary.ts';
 import { summaryText } from '../replay/summary-text.ts';
 import { formatDatetime } from '../weather/message.ts';
+import { printable } from '../weather/printable.ts';
 import type { CommandArguments, CommandContext } from './command.ts';
 import { configured } from './configured.ts';
 
@@ -43,7 +44,7 @@ const replayFiles = async (
   const isJson = args.json === true;
   const mapping = args.map === undefined ? {} : await loadMapping(args.map);
   const recordings = await openRecordings(args.operands, mapping);
-  if (!isJson) for (const { file, readAs } of recordings) context.err.write(`${file}: read as: ${readAs}\n`);
+  if (!isJson) for (const { file, readAs } of recordings) context.err.write(printable(`${file}: read as: ${readAs}\n`));
   const replay = new Replay(config);
   const printer = new Printer(context, isJson);
   for (const { file, pieces } of recordings) {
@@ -112,7 +113,7 @@ class Printer {
 
   #complain(file: string, line: number, complaint: string): void {
     this.#complaints += 1;
-    if (this.#complaints <= MAX_COMPLAINTS) this.#context.err.write(`${file}:${line}: ${complaint}\n`);
+    if (this.#complaints <= MAX_COMPLAINTS) this.#context.err.write(printable(`${file}:${line}: ${complaint}\n`));
     if (this.#complaints === MAX_COMPLAINTS) this.#context.err.write('further complaints are only counted\n');
   }
 }

@@ -1,36 +1,22 @@
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { createCredentialCheck, createPathResolver } from './credential-files.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type GatewayConfig, gatewaySchema } from './schema.ts';
+import { readTextFile } from './text-file.ts';
 import { type Validated, type ValidationOptions, validateYaml } from './validate.ts';
 
 export type LoadedConfig =
   | { readonly config: GatewayConfig; readonly problems?: undefined }
   | { readonly config?: undefined; readonly problems: readonly ConfigProblem[] };
 
-const READ_FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  ENOTDIR: 'no such file',
-  EACCES: 'a file that may not be read',
-  EISDIR: 'a directory',
-};
-
 /** Reads and checks any YAML file against a schema; its absence is a problem like those in it. */
 export const loadYamlFile = async <S extends z.ZodType>(
   file: string,
   options: Omit<ValidationOptions<S>, 'file' | 'text'> & { readonly allowed: string },
 ): Promise<Validated<z.output<S>>> => {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const found = READ_FAILURES[code];
-    if (found === undefined) throw error;
-    return { problems: [{ file, line: null, column: null, key: '', found, allowed: options.allowed }] };
-  }
+  const { text, problem } = await readTextFile(file, options.allowed);
+  if (problem !== undefined) return { problems: [problem] };
   return validateYaml({ ...options, file, text });
 };
 

@@ -1,3 +1,5 @@
+import { printable } from '../weather/printable.ts';
+
 /** One thing that is wrong with a file of configuration, in words for whoever edits it. */
 export type ConfigProblem = {
   readonly file: string;
@@ -16,7 +18,7 @@ export const BAD_CONFIGURATION = 78;
 /** In the form `file:line:column:` that editors and terminals turn into a link. */
 export const formatProblem = ({ file, line, column, key, found, allowed }: ConfigProblem): string => {
   const place = line === null ? file : `${file}:${line}:${column ?? 1}`;
-  return `${place}: ${key === '' ? '' : `${key}: `}found ${found}; allowed: ${allowed}`;
+  return printable(`${place}: ${key === '' ? '' : `${key}: `}found ${found}; allowed: ${allowed}`);
 };
 
 export type KeyPath = readonly PropertyKey[];

@@ -30,6 +30,8 @@ type Placed = {
 const SECRET_KEYS = ['token'];
 const SHOWN_LENGTH = 60;
 const MOST_TYPOS = 3;
+/** More are of another kind of file, and placing each takes time. */
+const MAX_UNKNOWN_KEYS = 50;
 
 const shorten = (text: string): string =>
   text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH - 1)}…`;
@@ -79,7 +81,8 @@ const unknownKey = (key: string, path: KeyPath, keys: readonly string[]): Placed
 const placedIssues = (error: z.ZodError, schema: z.ZodType, document: YamlDocument): Placed[] =>
   error.issues.flatMap((issue): Placed[] => {
     const keys = keysAt(schema, document.value, issue.path);
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, issue.path, keys));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.slice(0, MAX_UNKNOWN_KEYS).map((key) => unknownKey(key, issue.path, keys));
     const allowed = describeAllowed(issue, keys);
     return [{ path: issue.path, found: describeFound(document, issue.path), allowed }];
   });
@@ -98,8 +101,8 @@ export const validateYaml = <S extends z.ZodType>(options: ValidationOptions<S>)
   const faults = document.faults.map((fault) => ({ file, ...fault }));
   if (document.isBroken) return { problems: faults };
 
-  const parsed = schema.safeParse(document.value, { reportInput: true });
-  const issues = parsed.success ? [] : placedIssues(parsed.error, schema, document);
+  const result = schema.safeParse(document.value, { reportInput: true });
+  const issues = result.success ? [] : placedIssues(result.error, schema, document);
   const crossed = crossCheck(document.value).map(
     ({ path, found, allowed }): Placed => ({ path, found: found ?? describeFound(document, path), allowed }),
   );
@@ -108,5 +111,5 @@ export const validateYaml = <S extends z.ZodType>(options: ValidationOptions<S>)
     return { file, ...position, key: dottedKey(path), found, allowed };
   });
   const problems = [...faults, ...placed].filter(isNew).sort(inOrder);
-  return parsed.success && problems.length === 0 ? { value: parsed.data } : { problems };
+  return result.success && problems.length === 0 ? { value: result.data } : { problems };
 };

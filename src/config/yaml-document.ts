@@ -12,6 +12,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import { dottedKey, type KeyPath } from './problem.ts';
+import { forbiddenCharacter } from './text-file.ts';
 
 export type Position = { readonly line: number; readonly column: number };
 
@@ -84,6 +85,25 @@ const aliasOffsets = (document: Document): number[] => {
   return offsets;
 };
 
+/** What an escape such as "\\u001b" or "\\ud800" brings into a text. */
+const escapedFaults = (document: Document, positionAt: (offset: number) => Position): YamlFault[] => {
+  const faults: YamlFault[] = [];
+  visit(document, {
+    Scalar: (_, { value, range }) => {
+      const forbidden = typeof value === 'string' ? forbiddenCharacter(value) : null;
+      if (forbidden === null) return;
+      const found = `text with the character ${forbidden.name}`;
+      faults.push({ ...positionAt(range?.[0] ?? 0), key: '', found, allowed: 'printable text' });
+    },
+  });
+  return faults;
+};
+
+const versionFaults = ({ directives }: Document): YamlFault[] =>
+  directives?.yaml.explicit === true && directives.yaml.version !== '1.2'
+    ? [{ line: 1, column: 1, key: '', found: `%YAML ${directives.yaml.version}`, allowed: 'YAML 1.2' }]
+    : [];
+
 const ONCE = 'each key once';
 
 const faultOf = (error: YAMLError, key: string): Pick<YamlFault, 'key' | 'found' | 'allowed'> => {
@@ -96,6 +116,9 @@ const faultOf = (error: YAMLError, key: string): Pick<YamlFault, 'key' | 'found'
 };
 
 const collectFaults = (document: Document, positionAt: (offset: number) => Position): YamlFault[] => {
+  // The parser tells it of one level, and an unclosed list of each of the others.
+  if (document.errors.some(({ message }) => message.includes('call stack')))
+    return [{ line: 1, column: 1, key: '', found: 'values nested too deeply', allowed: 'YAML 1.2' }];
   const keys = keysByOffset(document);
   const faults = [...document.errors, ...document.warnings].map((error) => ({
     ...positionAt(error.pos[0]),
@@ -107,7 +130,7 @@ const collectFaults = (document: Document, positionAt: (offset: number) => Posit
     found: 'an alias (*)',
     allowed: 'each value written out',
   }));
-  return [...faults, ...aliases];
+  return [...versionFaults(document), ...faults, ...aliases, ...escapedFaults(document, positionAt)];
 };
 
 const isDuplicate = ({ allowed }: YamlFault): boolean => allowed === ONCE;
