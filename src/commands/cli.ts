@@ -32,7 +32,9 @@ export type Commands = Readonly<Record<string, () => Promise<CommandModule>>>;
 type OptionName = keyof typeof options;
 
 /** What a command takes; anything else is a mistake that is better told than passed over. */
-const accepted: Readonly<Record<string, { readonly options: readonly OptionName[]; readonly operands: number }>> = {
+const accepted: Readonly<
+  Record<string, { readonly options: readonly OptionName[]; readonly operands: number }>
+> = {
   run: { options: ['config', 'simulate', 'scenario', 'seed'], operands: 0 },
   check: { options: ['config'], operands: 0 },
   doctor: { options: ['config', 'json'], operands: 0 },

@@ -44,7 +44,8 @@ const replayFiles = async (
   const isJson = args.json === true;
   const mapping = args.map === undefined ? {} : await loadMapping(args.map);
   const recordings = await openRecordings(args.operands, mapping);
-  if (!isJson) for (const { file, readAs } of recordings) context.err.write(printable(`${file}: read as: ${readAs}\n`));
+  if (!isJson)
+    for (const { file, readAs } of recordings) context.err.write(printable(`${file}: read as: ${readAs}\n`));
   const replay = new Replay(config);
   const printer = new Printer(context, isJson);
   for (const { file, pieces } of recordings) {
@@ -113,7 +114,8 @@ class Printer {
 
   #complain(file: string, line: number, complaint: string): void {
     this.#complaints += 1;
-    if (this.#complaints <= MAX_COMPLAINTS) this.#context.err.write(printable(`${file}:${line}: ${complaint}\n`));
+    if (this.#complaints <= MAX_COMPLAINTS)
+      this.#context.err.write(printable(`${file}:${line}: ${complaint}\n`));
     if (this.#complaints === MAX_COMPLAINTS) this.#context.err.write('further complaints are only counted\n');
   }
 }

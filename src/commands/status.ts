@@ -1,8 +1,8 @@
 import { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { askDaemon } from '../status/daemon-socket.ts';
-import { configured, stateDirectoryOf } from './configured.ts';
 import { printableJson, printableValue } from '../weather/printable.ts';
+import { configured, stateDirectoryOf } from './configured.ts';
 import { shownStatus } from './shown-status.ts';
 import { type Paint, statusText } from './status-text.ts';
 

@@ -10,7 +10,12 @@ const UTF8 = 'text in UTF-8';
 const isForbidden = (character: string): boolean => {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x20) return !'\t\n\r'.includes(character);
-  return (code >= 0x7f && code <= 0x9f && code !== 0x85) || (code >= 0xd800 && code <= 0xdfff) || code === 0xfffe || code === 0xffff;
+  return (
+    (code >= 0x7f && code <= 0x9f && code !== 0x85) ||
+    (code >= 0xd800 && code <= 0xdfff) ||
+    code === 0xfffe ||
+    code === 0xffff
+  );
 };
 
 /** The first character that has no place in a text, as `U+0007`; `null` where there is none. */
@@ -52,7 +57,12 @@ const isUtf16 = (bytes: Buffer): boolean =>
 
 /** Reads a text of configuration; `allowed` says what the file should be where it cannot be read. */
 export const readTextFile = async (file: string, allowed: string): Promise<TextFile> => {
-  const problem = (found: string, wanted: string, line: number | null = null, column: number | null = null) => ({
+  const problem = (
+    found: string,
+    wanted: string,
+    line: number | null = null,
+    column: number | null = null,
+  ) => ({
     problem: { file, line, column, key: '', found, allowed: wanted },
   });
   let bytes: Buffer;

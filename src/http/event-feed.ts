@@ -10,42 +10,62 @@ export type EventFeedParts = {
   readonly maxViewers: number;
 };
 
-/** A viewer this far behind has gone to sleep; it reconnects by itself when it wakes. */
-const MAX_UNREAD_BYTES = 256 * 1024;
+/** A viewer that takes nothing for so long has gone to sleep; it reconnects by itself when it wakes. */
+const WRITE_DEADLINE_MS = 10_000;
+/** When all places are taken, whoever has looked for so long makes way, and comes back by itself. */
+const MAKES_WAY_MS = 60_000;
+
+type Viewer = { readonly sinceMs: number; tookAtMs: number };
 
 /** Server-sent events: the whole state at each turn, so that a viewer who missed some needs no replay. */
 export class EventFeed {
   readonly #parts: EventFeedParts;
-  readonly #viewers = new Set<ServerResponse>();
+  /** In the order in which they came. */
+  readonly #viewers = new Map<ServerResponse, Viewer>();
 
   constructor(parts: EventFeedParts) {
     this.#parts = parts;
   }
 
-  get isCrowded(): boolean {
-    return this.#viewers.size >= this.#parts.maxViewers;
+  /**
+   * Whether there is a place for one more. What waits in the network's buffers is not seen from here, so a viewer that
+   * reads nothing looks like any other; the longest there makes way.
+   */
+  hasPlace(): boolean {
+    if (this.#viewers.size < this.#parts.maxViewers) return true;
+    const [longest] = this.#viewers;
+    if (longest === undefined) return true;
+    const [response, { sinceMs }] = longest;
+    if (this.#parts.clock.monotonicMs() - sinceMs < MAKES_WAY_MS) return false;
+    this.#viewers.delete(response);
+    response.destroy();
+    return true;
   }
 
   /** Sends the first event at once. The response's head must be written already. */
-  add(viewer: ServerResponse): void {
-    this.#viewers.add(viewer);
-    viewer.once('close', () => this.#viewers.delete(viewer));
-    viewer.write(`retry: ${this.#parts.periodMs}\n${this.#event()}`);
+  add(response: ServerResponse): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#viewers.set(response, { sinceMs: nowMs, tookAtMs: nowMs });
+    response.once('close', () => this.#viewers.delete(response));
+    response.write(`retry: ${this.#parts.periodMs}\n${this.#event()}`);
   }
 
   /** Until the signal aborts; then every viewer is sent away. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, periodMs } = this.#parts;
     await every(periodMs, { clock, signal }, () => Promise.resolve(this.#send()));
-    for (const viewer of this.#viewers) viewer.end();
+    for (const response of this.#viewers.keys()) response.end();
   }
 
   #send(): void {
     if (this.#viewers.size === 0) return;
+    const nowMs = this.#parts.clock.monotonicMs();
     const event = this.#event();
-    for (const viewer of this.#viewers) {
-      if (viewer.writableLength > MAX_UNREAD_BYTES) viewer.destroy();
-      else viewer.write(event);
+    for (const [response, viewer] of this.#viewers) {
+      if (response.writableLength === 0) {
+        viewer.tookAtMs = nowMs;
+        response.write(event);
+      } else if (nowMs - viewer.tookAtMs >= WRITE_DEADLINE_MS) response.destroy();
     }
   }
 

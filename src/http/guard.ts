@@ -2,7 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/loopback.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { createAuthorization } from './authorization.ts';
+import type { ConnectionPlaces } from './connection-places.ts';
 import { securityHeaders } from './security-headers.ts';
+import type { WrongTokens } from './wrong-tokens.ts';
 
 const hostOf = ({ headers }: FastifyRequest): string => {
   const url = `http://${headers.host ?? ''}`;
@@ -17,7 +19,12 @@ export const refuse = (reply: FastifyReply, code: number, error: string): Fastif
   reply.code(code).header('connection', 'close').send({ error });
 
 /** Who may ask, for what address, and by which methods: before any route is looked at. */
-export const guard = (app: FastifyInstance, { listen, token }: GatewayConfig['http']): void => {
+export const guard = (
+  app: FastifyInstance,
+  { listen, token }: GatewayConfig['http'],
+  places: ConnectionPlaces,
+  wrongTokens: WrongTokens,
+): void => {
   const isAuthorized = createAuthorization(token);
   app.addHook('onRequest', (request, reply, next) => {
     reply.headers({ ...securityHeaders, 'cache-control': 'no-store' });
@@ -25,9 +32,20 @@ export const guard = (app: FastifyInstance, { listen, token }: GatewayConfig['ht
     // A foreign page whose name was made to point here must not read what only this machine may see.
     else if (token === undefined && isLoopback(listen) && !isLoopback(hostOf(request)))
       refuse(reply, 421, 'this address is not served here');
-    else if (!isAuthorized(request.headers.authorization))
-      refuse(reply.header('www-authenticate', 'Basic realm="weather-gateway"'), 401, 'the token is missing');
-    else next();
+    else if (isAuthorized(request.headers.authorization)) {
+      places.noteAuthorized(request.raw.socket);
+      next();
+    } else {
+      const isWrong = request.headers.authorization !== undefined;
+      const waitSeconds = isWrong ? wrongTokens.note(request.raw.socket.remoteAddress ?? '') : 0;
+      if (waitSeconds > 0) refuse(reply.header('retry-after', waitSeconds), 429, 'too many wrong tokens');
+      else
+        refuse(
+          reply.header('www-authenticate', 'Basic realm="weather-gateway"'),
+          401,
+          isWrong ? 'the token is wrong' : 'the token is missing',
+        );
+    }
   });
   app.setNotFoundHandler((request, reply) =>
     ['GET', 'HEAD'].includes(request.method)

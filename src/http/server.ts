@@ -7,11 +7,13 @@ import type { Log } from '../log.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { GatewayStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
+import { ConnectionPlaces } from './connection-places.ts';
 import { EventFeed } from './event-feed.ts';
 import { guard, refuse } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 import type { PageFile } from './page-files.ts';
 import { securityHeaders } from './security-headers.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export type HttpServerParts = {
   readonly config: GatewayConfig['http'];
@@ -33,7 +35,6 @@ export type HttpServer = {
 
 /** Whoever may ask is a person, a scraper, or somebody who should not be able to keep the station from its work. */
 const limits = {
-  connections: 64,
   viewers: 12,
   /** Charts computed at once; one reads up to 36,000 readings from the disk. */
   queries: 4,
@@ -41,6 +42,8 @@ const limits = {
   /** For the whole head of a request to arrive. */
   requestMs: 5_000,
   idleMs: 10_000,
+  /** For a whole answer to be taken; event streams have deadlines of their own. */
+  answerMs: 60_000,
 } as const;
 
 const EVENT_PERIOD_MS = 2_000;
@@ -73,7 +76,7 @@ const serveHistory = (app: FastifyInstance, history: HttpServerParts['history'])
 
 const serveEvents = (app: FastifyInstance, feed: EventFeed): void => {
   app.get('/api/events', { exposeHeadRoute: false }, (_request, reply) => {
-    if (feed.isCrowded) {
+    if (!feed.hasPlace()) {
       reply.code(503).header('retry-after', '10').send({ error: 'too many viewers' });
       return;
     }
@@ -128,7 +131,14 @@ const createApp = ({ log }: HttpServerParts): FastifyInstance => {
       connectionsCheckingInterval: 1_000,
     },
   });
-  app.server.maxConnections = limits.connections;
+  // Whoever reads a byte now and then would otherwise hold a place for as long as it likes.
+  app.addHook('onRequest', (request, reply, next) => {
+    const timer = setTimeout(() => request.raw.destroy(), limits.answerMs);
+    timer.unref();
+    reply.raw.once('close', () => clearTimeout(timer));
+    if (request.routeOptions.url === '/api/events') clearTimeout(timer);
+    next();
+  });
   app.setErrorHandler((error, _request, reply) => {
     if (isRefusal(error)) {
       refuse(reply, error.statusCode, error.message);
@@ -158,7 +168,9 @@ export const openHttpServer = async (parts: HttpServerParts): Promise<HttpServer
     periodMs: EVENT_PERIOD_MS,
     maxViewers: limits.viewers,
   });
-  guard(app, config);
+  const places = new ConnectionPlaces();
+  app.server.on('connection', (socket) => places.admit(socket));
+  guard(app, config, places, new WrongTokens(clock, log));
   serve(app, parts);
   serveEvents(app, feed);
   const url = await app.listen({ host: config.listen, port: config.port });

@@ -24,13 +24,37 @@ describe('a file that is no text of configuration', () => {
   };
 
   it.each([
-    ['Latin-1', Buffer.from(name('"Z\u00fcrich"'), 'latin1'), ':1:29: found bytes that are not UTF-8 (Latin-1?); allowed: text in UTF-8'],
-    ['UTF-16', Buffer.from(`\ufeff${name('A')}`, 'utf16le'), ': found text in UTF-16; allowed: text in UTF-8'],
+    [
+      'Latin-1',
+      Buffer.from(name('"Z\u00fcrich"'), 'latin1'),
+      ':1:29: found bytes that are not UTF-8 (Latin-1?); allowed: text in UTF-8',
+    ],
+    [
+      'UTF-16',
+      Buffer.from(`\ufeff${name('A')}`, 'utf16le'),
+      ': found text in UTF-16; allowed: text in UTF-8',
+    ],
     ['another YAML', `%YAML 1.1\n---\n${name('A')}${aws}`, ':1:1: found %YAML 1.1; allowed: YAML 1.2'],
-    ['a control character', `${aws}${name('A\u0007')}`, ':2:28: found the control character U+0007; allowed: printable text'],
-    ['a C1 control character', name('A\u009b2J'), ':1:28: found the control character U+009B; allowed: printable text'],
-    ['an escaped control character', `${name('"A\\u001b"')}${aws}`, ':1:27: found text with the character U+001B; allowed: printable text'],
-    ['a lone surrogate', `${name('"\\ud800"')}${aws}`, ':1:27: found text with the character U+D800; allowed: printable text'],
+    [
+      'a control character',
+      `${aws}${name('A\u0007')}`,
+      ':2:28: found the control character U+0007; allowed: printable text',
+    ],
+    [
+      'a C1 control character',
+      name('A\u009b2J'),
+      ':1:28: found the control character U+009B; allowed: printable text',
+    ],
+    [
+      'an escaped control character',
+      `${name('"A\\u001b"')}${aws}`,
+      ':1:27: found text with the character U+001B; allowed: printable text',
+    ],
+    [
+      'a lone surrogate',
+      `${name('"\\ud800"')}${aws}`,
+      ':1:27: found text with the character U+D800; allowed: printable text',
+    ],
     ['deep nesting', '['.repeat(50_000), ':1:1: found values nested too deeply; allowed: YAML 1.2'],
   ])('is answered with one line: %s', async (_what, content, problem) => {
     expect(await problemsOf(content)).toEqual([problem]);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -206,6 +207,38 @@ describe('the HTTP server', () => {
 
     expect((await get('/api/readings')).status).toBe(500);
     expect(log.lines('error')).toMatchObject([{ message: 'a request failed' }]);
+  });
+});
+
+describe('the HTTP server among callers that do harm', () => {
+  it('answers although 80 silent connections are open', async () => {
+    const { url, get } = await open();
+    const silent = Array.from({ length: 80 }, () => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      return socket;
+    });
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+
+    expect((await get('/healthz')).status).toBe(200);
+    expect((await get('/api/status')).status).toBe(200);
+    for (const socket of silent) socket.destroy();
+  });
+
+  it('makes a caller wait that guesses tokens, says so once, and goes on serving the right token', async () => {
+    const { url, log } = await open({ config: { listen: '127.0.0.1', port: 0, token: '0123456789abcdef' } });
+    const ask = (token: string) =>
+      fetch(`${url}/api/status`, { headers: { authorization: `Bearer ${token}` } });
+
+    const statuses = [];
+    for (let guess = 0; guess < 12; guess += 1) statuses.push((await ask(`guess-${guess}`)).status);
+
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+    expect((await ask('0123456789abcdef')).status).toBe(200);
+    expect(log.lines('warn')).toEqual([
+      { address: '127.0.0.1', message: 'a wrong token was presented to the dashboard' },
+      { address: '127.0.0.1', message: 'many wrong tokens: this address has to wait' },
+    ]);
   });
 });
 
