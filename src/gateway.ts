@@ -5,6 +5,7 @@ import { serveDashboard } from './http/dashboard.ts';
 import { createMetrics } from './http/metrics.ts';
 import type { PageFile } from './http/page-files.ts';
 import { serveStatusSocket } from './http/status-socket.ts';
+import type { ConfiguredInstrument } from './instruments/instrument.ts';
 import type { Log } from './log.ts';
 import type { Publisher } from './mqtt/publisher.ts';
 import { type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
@@ -32,6 +33,8 @@ export type GatewayParts = {
   readonly bootId: string;
   readonly clock: Clock;
   readonly synchronization: Synchronization;
+  /** What the configuration lists, in its order. */
+  readonly instruments: readonly ConfiguredInstrument[];
   readonly buses: StationBuses;
   readonly publisher: Publisher;
   /** The pair of key and certificate in use. */
@@ -66,8 +69,8 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const station = await openStation({
     ...parts,
     opened,
-    onStored: () => uplink.notify(),
-    observeCommit: (seconds) => metrics.observeCommit(seconds),
+    uplink: { notify: () => uplink.notify() },
+    metrics: { observeCommit: (seconds) => metrics.observeCommit(seconds) },
   });
   const { timeKeeper, progress, history } = station;
   const writtenBytes = (): number => processWrittenBytes(() => opened.store.writtenBytes());

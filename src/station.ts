@@ -1,10 +1,13 @@
 import type { StationBuses } from './buses/station-buses.ts';
 import type { GatewayConfig } from './config/schema.ts';
 import { type History, openHistory } from './history/history.ts';
+import type { Metrics } from './http/metrics.ts';
+import type { ConfiguredInstrument } from './instruments/instrument.ts';
+import { StationInstruments } from './instruments/station-instruments.ts';
 import type { Log } from './log.ts';
 import { Progress } from './measuring/progress.ts';
-import { Recorder, type RecorderParts } from './measuring/recorder.ts';
-import { createSampler, type Sampler } from './measuring/sampler.ts';
+import { Recorder } from './measuring/recorder.ts';
+import { Sampler } from './measuring/sampler.ts';
 import type { OpenedOutbox } from './outbox/open-outbox.ts';
 import { PreAlertDesk, savedPreAlerts } from './pre-alerts/pre-alert-desk.ts';
 import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
@@ -14,9 +17,13 @@ import type { Clock } from './time/clock.ts';
 import type { Loop } from './time/run-together.ts';
 import type { Synchronization } from './time/synchronization.ts';
 import { TimeKeeper } from './time/time-keeper.ts';
+import type { Uplink } from './uplink/uplink.ts';
 import { RECENT_SPAN_MS } from './weather/derived.ts';
 
-export type StationParts = Pick<RecorderParts, 'onStored' | 'observeCommit'> & {
+export type StationParts = {
+  readonly instruments: readonly ConfiguredInstrument[];
+  readonly uplink: Pick<Uplink, 'notify'>;
+  readonly metrics: Pick<Metrics, 'observeCommit'>;
   readonly config: GatewayConfig;
   readonly opened: OpenedOutbox;
   readonly bootId: string;
@@ -30,7 +37,7 @@ export type StationParts = Pick<RecorderParts, 'onStored' | 'observeCommit'> & {
 export type Station = {
   readonly timeKeeper: TimeKeeper;
   readonly progress: Progress;
-  readonly sampler: Sampler;
+  readonly instruments: StationInstruments;
   readonly recorder: Recorder;
   readonly desk: PreAlertDesk;
   readonly history: History;
@@ -54,28 +61,29 @@ export const openStation = async (parts: StationParts): Promise<Station> => {
     log,
   });
   const desk = await openDesk(parts, history, intervalMs);
-  const { sensors } = config;
-  const sampler = await createSampler({
-    ...{ sensors, buses, clock, log, outbox },
-    ...{ timeKeeper, progress, intervalMs },
-  });
   const recorder = new Recorder({
-    ...parts,
     deviceid: config.station.id,
     quality: createQualityControl({ limits: config.quality, intervalMs }),
     outbox,
     history,
     progress,
-    monotonicMs,
-    stampOf: ({ at }) => timeKeeper.stampOf(at),
-    stateToKeep: () => desk.stateToKeep(),
-    decide: (measurement) => desk.decide(measurement),
+    clock,
+    timeKeeper,
+    log,
+    preAlerts: desk,
+    uplink: parts.uplink,
+    metrics: parts.metrics,
   });
-  const loops: Loop[] = [
-    (signal) => timeKeeper.run(signal),
-    (signal) => sampler.run(signal, (raw, state) => recorder.deliver(raw, state)),
-  ];
-  return { timeKeeper, progress, sampler, recorder, desk, history, loops };
+  const instruments = await StationInstruments.open({
+    instruments: parts.instruments,
+    buses,
+    clock,
+    log,
+    outbox,
+  });
+  const sampler = new Sampler({ instruments, clock, timeKeeper, progress, intervalMs, recorder });
+  const loops: Loop[] = [(signal) => timeKeeper.run(signal), (signal) => sampler.run(signal)];
+  return { timeKeeper, progress, instruments, recorder, desk, history, loops };
 };
 
 const openDesk = async (

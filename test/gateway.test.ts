@@ -11,7 +11,7 @@ import type { Notification } from '../src/systemd.ts';
 import { systemClock } from '../src/time/clock.ts';
 import { createRecordingLog } from './fakes/log.ts';
 import { createFakePublisher, type FakePublisher, type Published } from './fakes/publisher.ts';
-import { usualSensors } from './fakes/simulated-station.ts';
+import { usualInstruments, usualSensors } from './fakes/simulated-station.ts';
 
 const configOf = (directory: string): GatewayConfig => ({
   ...gatewaySchema.parse({
@@ -58,9 +58,9 @@ describe('the gateway', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  const start = (publisher: FakePublisher) => {
+  const start = async (publisher: FakePublisher) => {
     const config = configOf(directory);
-    const { buses } = openSimulatedStation({ clock: systemClock, sensors: usualSensors });
+    const { buses } = await openSimulatedStation({ clock: systemClock, instruments: usualInstruments });
     const log = createRecordingLog();
     const notified: Notification[] = [];
     const stop = new AbortController();
@@ -68,6 +68,7 @@ describe('the gateway', () => {
     const running = runGateway(
       {
         ...{ config, version: '1.2.3', directory, bootId: 'boot', clock: systemClock, buses, publisher, log },
+        instruments: usualInstruments,
         synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
         manager: {
           watchdogMs: 60_000,
@@ -103,7 +104,7 @@ describe('the gateway', () => {
 
   it('measures, publishes and tells systemd, until it is stopped', async () => {
     const publisher = createFakePublisher();
-    const { log, notified, end } = start(publisher);
+    const { log, notified, end } = await start(publisher);
 
     await until(() => seqsOf(publisher).length >= 2 && notified.length >= 2);
     const url = log.lines('info').find(({ message }) => message === 'the dashboard is served')?.['url'];
@@ -124,7 +125,7 @@ describe('the gateway', () => {
   it('keeps readings while nobody answers, and sends them together in the next run', async () => {
     const deaf = createFakePublisher();
     deaf.setNetwork(false);
-    const first = start(deaf);
+    const first = await start(deaf);
     await until(() => first.log.lines('warn').length > 0);
     await delay(1_500);
     await first.end();
@@ -132,7 +133,7 @@ describe('the gateway', () => {
     expect(waiting).toBeGreaterThanOrEqual(2);
 
     const publisher = createFakePublisher();
-    const second = start(publisher);
+    const second = await start(publisher);
     await until(() => payloads(publisher, 'backlog').length > 0);
     await second.end();
 
@@ -143,10 +144,10 @@ describe('the gateway', () => {
   });
 
   it('leaves a store alone that somebody else has open', async () => {
-    const other = start(createFakePublisher());
+    const other = await start(createFakePublisher());
     await until(() => other.notified.length > 0);
 
-    await expect(start(createFakePublisher()).end()).rejects.toThrow('in use by another process');
+    await expect((await start(createFakePublisher())).end()).rejects.toThrow('in use by another process');
 
     await other.end();
   });

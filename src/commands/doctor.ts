@@ -7,6 +7,7 @@ import { hardwareSteps } from '../doctor/hardware-steps.ts';
 import { machineSteps } from '../doctor/machine-steps.ts';
 import { runningDaemon } from '../doctor/running-daemon.ts';
 import { formatFinding, type Step, takeSteps } from '../doctor/step.ts';
+import { configuredInstruments } from '../instruments/catalogue.ts';
 import { createLog } from '../log.ts';
 import { StationConnection } from '../mqtt/station-connection.ts';
 import { systemClock as clock } from '../time/clock.ts';
@@ -30,7 +31,8 @@ const stepsFor = (config: GatewayConfig, configFile: string, context: CommandCon
   const daemon = () => runningDaemon(directory, signal);
   return [
     ...hardwareSteps({
-      sensors,
+      instruments: configuredInstruments(sensors),
+      i2cBus: sensors.i2cBus,
       clock,
       openBuses: () => openStationBuses({ sensors, clock, log }),
       isDaemonRunning: async () => (await daemon()).kind !== 'not running',

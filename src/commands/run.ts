@@ -7,6 +7,8 @@ import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { runGateway } from '../gateway.ts';
 import { loadPageFiles } from '../http/page-files.ts';
+import { configuredInstruments } from '../instruments/catalogue.ts';
+import type { ConfiguredInstrument } from '../instruments/instrument.ts';
 import { createLog, type Log } from '../log.ts';
 import { connectWithCredentials } from '../mqtt/credentialed-connect.ts';
 import type { Publisher } from '../mqtt/publisher.ts';
@@ -59,8 +61,11 @@ const run = async (
   { environment, version, signal }: CommandContext,
 ): Promise<void> => {
   const log = createLog(config.log.level);
+  const instruments = configuredInstruments(config.sensors);
   const { buses, clock, synchronization, throughNetwork } =
-    scenario === undefined ? await openThisMachine(config, log) : simulate(config, scenario);
+    scenario === undefined
+      ? await openThisMachine(config, log)
+      : await simulate(config, instruments, scenario);
   const directory = environment.stateDirectory ?? config.outbox.directory;
   const { certificate, privateKey } = config.aws;
   const credentials = new DeviceCredentials({
@@ -89,7 +94,8 @@ const run = async (
   log.info({ version, station: config.station.id, directory }, 'weather-gateway starts');
   await runGateway(
     {
-      ...{ config, version, directory, clock, synchronization, buses, publisher, credentials, log },
+      ...{ config, version, directory, clock, synchronization, instruments, buses, publisher, credentials },
+      log,
       bootId: await readBootId(),
       manager: createServiceManager({ ...environment, log }),
       pageFiles: await loadPageFiles(PAGE_DIRECTORY),
@@ -114,11 +120,14 @@ const scenarioClock = ({ speed = 1, lag }: Scenario): Clock =>
 /** A step of the simulated clock is larger than this, and the running of the machine's own smaller. */
 const CLOCK_TOLERANCE_MS = 1_000;
 
-const simulate = (config: GatewayConfig, scenario: Scenario): Machine => {
-  const { sensors, station } = config;
+const simulate = async (
+  { station }: GatewayConfig,
+  instruments: readonly ConfiguredInstrument[],
+  scenario: Scenario,
+): Promise<Machine> => {
   const machineClock = scenarioClock(scenario);
-  const { buses, clock, network } = openSimulatedStation({
-    ...{ clock: machineClock, sensors, scenario },
+  const { buses, clock, network } = await openSimulatedStation({
+    ...{ clock: machineClock, instruments, scenario },
     ...(station.elevationMetres === undefined ? {} : { elevationMetres: station.elevationMetres }),
   });
   // The simulated machine knows the time as long as the scenario has not set its clock wrong.

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { catalogue } from '../instruments/catalogue.ts';
+import type { Instrument, Wiring } from '../instruments/instrument.ts';
 import { topicsOf } from '../weather/message.ts';
 import { TOPIC_MAX_BYTES } from '../weather/station-id.ts';
 import { isLoopback } from './loopback.ts';
@@ -7,7 +9,6 @@ import type { CrossProblem } from './validate.ts';
 
 /** What the checks look at, whatever else of the file is broken: a part that does not parse is not there. */
 const probe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
-const gpioProbe = probe(z.object({ gpio: probe(z.int()) }));
 const outputProbe = probe(z.object({ gpio: probe(z.int()), activeLow: probe(z.boolean()) }));
 const configProbe = z
   .object({
@@ -16,15 +17,7 @@ const configProbe = z
     outbox: probe(
       z.object({ dailyWriteMegabytes: probe(z.number()), dailyWriteWarningMegabytes: probe(z.number()) }),
     ),
-    sensors: probe(
-      z.object({
-        i2cBus: probe(z.int()),
-        bme280: probe(z.object({})),
-        windVane: probe(z.object({ channel: probe(z.int()), supplyChannel: probe(z.int()) })),
-        anemometer: gpioProbe,
-        rainGauge: gpioProbe,
-      }),
-    ),
+    sensors: probe(z.record(z.string(), z.unknown())),
     preAlerts: probe(z.array(probe(z.object({ id: probe(z.string()), output: outputProbe })))),
     http: probe(z.object({ listen: probe(z.string()), token: probe(z.string()) })),
   })
@@ -35,25 +28,69 @@ type Probe = z.output<typeof configProbe>;
 /** SDA and SCL of bus 1 (BCM 2 and 3) and of bus 0, which belongs to the HAT's EEPROM. */
 const I2C_LINES: Readonly<Record<number, readonly number[]>> = { 0: [0, 1], 1: [2, 3] };
 
-type UsedLine = { readonly path: KeyPath; readonly gpio: number | undefined };
+type Used = {
+  readonly path: KeyPath;
+  readonly value: number;
+  /** Whether it stands in the file; a default otherwise. */
+  readonly isWritten: boolean;
+};
 
-const lineChecks = ({ sensors, preAlerts = [] }: Probe): CrossProblem[] => {
-  const inputs: UsedLine[] = [
-    { path: ['sensors', 'anemometer', 'gpio'], gpio: sensors?.anemometer?.gpio },
-    { path: ['sensors', 'rainGauge', 'gpio'], gpio: sensors?.rainGauge?.gpio },
-  ];
-  // Rules may share an output.
-  const outputs = preAlerts.map(
-    (rule, index): UsedLine => ({ path: ['preAlerts', index, 'output', 'gpio'], gpio: rule?.output?.gpio }),
+type Listed = { readonly instrument: Instrument; readonly part: object };
+
+/** The instruments in the file, in its order. */
+const listedIn = ({ sensors }: Probe, instruments: readonly Instrument[]): Listed[] =>
+  Object.entries(sensors ?? {}).flatMap(([key, part]): Listed[] => {
+    const instrument = instruments.find((each) => each.key === key);
+    return instrument === undefined || typeof part !== 'object' || part === null
+      ? []
+      : [{ instrument, part }];
+  });
+
+/** What the instruments take of one kind; defaults count, broken values do not. */
+const usedBy = (listed: readonly Listed[], kind: keyof Wiring): Used[] =>
+  listed.flatMap(({ instrument, part }) =>
+    (instrument.wiring[kind] ?? []).flatMap((name): Used[] => {
+      const written: unknown = Reflect.get(part, name);
+      const { data } = z.safeParse(instrument.schema.shape[name] ?? z.never(), written);
+      const path = ['sensors', instrument.key, name];
+      return typeof data === 'number' ? [{ path, value: data, isWritten: written !== undefined }] : [];
+    }),
   );
-  const isBusUsed = sensors?.bme280 !== undefined || sensors?.windVane !== undefined;
-  const bus = sensors?.i2cBus ?? 1;
+
+/** The first that takes the same value, unless this is the first itself. */
+const holderOf = (used: readonly Used[], { path, value }: Used): Used | null => {
+  const holder = used.find((each) => each.value === value);
+  return holder === undefined || holder.path === path ? null : holder;
+};
+
+const addressChecks = (listed: readonly Listed[]): CrossProblem[] => {
+  const addresses = usedBy(listed, 'i2cAddresses');
+  return addresses.flatMap((address): CrossProblem[] => {
+    const holder = holderOf(addresses, address);
+    if (holder === null) return [];
+    const { path, value, isWritten } = address;
+    const allowed = `an address of its own (${dottedKey(holder.path)} has this one)`;
+    return [isWritten ? { path, allowed } : { path, found: `0x${value.toString(16)}`, allowed }];
+  });
+};
+
+const lineChecks = ({ sensors, preAlerts = [] }: Probe, listed: readonly Listed[]): CrossProblem[] => {
+  const inputs = usedBy(listed, 'gpios');
+  // Rules may share an output.
+  const outputs = preAlerts.flatMap((rule, index): Used[] => {
+    const value = rule?.output?.gpio;
+    return value === undefined
+      ? []
+      : [{ path: ['preAlerts', index, 'output', 'gpio'], value, isWritten: true }];
+  });
+  const isBusUsed = listed.some(({ instrument }) => instrument.wiring.i2cAddresses !== undefined);
+  const bus = z.int().catch(1).parse(sensors?.['i2cBus']);
   const busLines = isBusUsed ? (I2C_LINES[bus] ?? []) : [];
-  return [...inputs, ...outputs].flatMap(({ path, gpio }): CrossProblem[] => {
-    if (gpio === undefined) return [];
-    if (busLines.includes(gpio)) return [{ path, allowed: `a line that I2C bus ${bus} does not use` }];
-    const holder = inputs.find((input) => input.gpio === gpio);
-    return holder === undefined || holder.path === path
+  return [...inputs, ...outputs].flatMap((used): CrossProblem[] => {
+    const { path, value } = used;
+    if (busLines.includes(value)) return [{ path, allowed: `a line that I2C bus ${bus} does not use` }];
+    const holder = holderOf(inputs, used);
+    return holder === null
       ? []
       : [{ path, allowed: `a line of its own (${dottedKey(holder.path)} has this one)` }];
   });
@@ -72,13 +109,6 @@ const polarityChecks = ({ preAlerts = [] }: Probe): CrossProblem[] => {
       },
     ];
   });
-};
-
-const channelChecks = ({ sensors }: Probe): CrossProblem[] => {
-  const vane = sensors?.windVane;
-  return vane?.supplyChannel !== undefined && vane.supplyChannel === (vane.channel ?? 0)
-    ? [{ path: ['sensors', 'windVane', 'supplyChannel'], allowed: "an input that is not the vane's own" }]
-    : [];
 };
 
 const httpChecks = ({ http }: Probe): CrossProblem[] =>
@@ -134,15 +164,19 @@ const ruleChecks = ({ preAlerts = [] }: Probe): CrossProblem[] =>
   });
 
 /** Finds what is wrong with keys that are each right by themselves. */
-export const crossCheck = (value: unknown): CrossProblem[] => {
+export const crossCheck = (
+  value: unknown,
+  instruments: readonly Instrument[] = catalogue,
+): CrossProblem[] => {
   const config = configProbe.parse(value);
+  const listed = listedIn(config, instruments);
   return [
-    topicChecks,
-    outboxChecks,
-    lineChecks,
-    polarityChecks,
-    channelChecks,
-    httpChecks,
-    ruleChecks,
-  ].flatMap((check) => check(config));
+    ...topicChecks(config),
+    ...outboxChecks(config),
+    ...addressChecks(listed),
+    ...lineChecks(config, listed),
+    ...polarityChecks(config),
+    ...httpChecks(config),
+    ...ruleChecks(config),
+  ];
 };

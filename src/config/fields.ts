@@ -23,6 +23,9 @@ export const textLike = (pattern: RegExp, allowed: string) => z.string(allowed).
 export const oneOf = <const T extends string>(values: readonly T[]) =>
   z.enum(values, `one of ${values.join(', ')}`);
 
+/** BCM number of a line of the 40-pin header. */
+export const gpioLine = () => wholeNumber(0, 27);
+
 /** A 7-bit I2C address out of those a chip can be strapped to. */
 export const i2cAddress = <const T extends number>(addresses: readonly T[]) =>
   z.literal(

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import { catalogue } from '../instruments/catalogue.ts';
+import type { Instrument } from '../instruments/instrument.ts';
 import { createCredentialCheck, createPathResolver } from './credential-files.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { ConfigProblem } from './problem.ts';
-import { type GatewayConfig, gatewaySchema } from './schema.ts';
+import { type GatewayConfig, gatewaySchemaOf } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 import { type Validated, type ValidationOptions, validateYaml } from './validate.ts';
 
@@ -25,16 +27,19 @@ export type LoadOptions = {
   readonly credentialsDirectory?: string | undefined;
   /** Whether key and certificates have to be in place already. */
   readonly areCredentialsExpected?: boolean;
+  /** The instruments that the configuration may list. */
+  readonly instruments?: readonly Instrument[];
 };
 
 /** The configuration with its defaults and with every path absolute, or every problem of the file. */
 export const loadConfig = async (file: string, options: LoadOptions = {}): Promise<LoadedConfig> => {
+  const { instruments = catalogue } = options;
   const resolve = createPathResolver(file, options.credentialsDirectory);
   const checkCredentials =
     options.areCredentialsExpected === true ? createCredentialCheck(resolve) : () => [];
   const { value, problems } = await loadYamlFile(file, {
-    schema: gatewaySchema,
-    crossCheck: (data) => [...crossCheck(data), ...checkCredentials(data)],
+    schema: gatewaySchemaOf(instruments),
+    crossCheck: (data) => [...crossCheck(data, instruments), ...checkCredentials(data)],
     allowed: 'a configuration such as config/gateway.yaml (--config FILE names another)',
   });
   if (value === undefined) return { problems };

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { catalogue } from '../instruments/catalogue.ts';
+import type { Instrument } from '../instruments/instrument.ts';
 import { STATION_ID, STATION_ID_IN_WORDS } from '../weather/station-id.ts';
 import { decimalNumber, oneOf, text, textLike, wholeNumber } from './fields.ts';
 import { preAlertsSchema } from './pre-alerts-schema.ts';
 import { parseProxy } from './proxy.ts';
 import { qualitySchema } from './quality-schema.ts';
-import { sensorsSchema } from './sensors-schema.ts';
+import { sensorsSchemaOf } from './sensors-schema.ts';
 
 const filePath = () =>
   textLike(
@@ -96,20 +98,24 @@ const logSchema = z
   })
   .describe('What is logged.');
 
-/** The whole configuration file: the single source of its types, defaults, messages and JSON schema. */
-export const gatewaySchema = z
-  .strictObject({
-    station: stationSchema,
-    aws: awsSchema,
-    reporting: reportingSchema.prefault({}),
-    outbox: outboxSchema.prefault({}),
-    sensors: sensorsSchema.prefault({}),
-    quality: qualitySchema.prefault({}),
-    preAlerts: preAlertsSchema.prefault([]),
-    http: httpSchema.prefault({}),
-    log: logSchema.prefault({}),
-  })
-  .describe('Configuration of weather-gateway.');
+/** The whole configuration file, with the parts of these instruments. */
+export const gatewaySchemaOf = (instruments: readonly Instrument[]) =>
+  z
+    .strictObject({
+      station: stationSchema,
+      aws: awsSchema,
+      reporting: reportingSchema.prefault({}),
+      outbox: outboxSchema.prefault({}),
+      sensors: sensorsSchemaOf(instruments).prefault({}),
+      quality: qualitySchema.prefault({}),
+      preAlerts: preAlertsSchema.prefault([]),
+      http: httpSchema.prefault({}),
+      log: logSchema.prefault({}),
+    })
+    .describe('Configuration of weather-gateway.');
+
+/** The single source of the configuration's types, defaults, messages and JSON schema. */
+export const gatewaySchema = gatewaySchemaOf(catalogue);
 
 /** A configuration that was read, checked and completed with its defaults. */
 export type GatewayConfig = z.output<typeof gatewaySchema>;

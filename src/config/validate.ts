@@ -94,6 +94,16 @@ const isNew = (problem: ConfigProblem, index: number, all: readonly ConfigProble
 const inOrder = (a: ConfigProblem, b: ConfigProblem): number =>
   (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 
+/** A checked value with its keys in the order of the file, in which instruments take precedence; defaults follow. */
+const inWrittenOrder = (value: unknown, written: unknown): unknown => {
+  if (!isMapping(value) || !isMapping(written)) return value;
+  const keys = new Set([...Object.keys(written).filter((key) => key in value), ...Object.keys(value)]);
+  return Object.fromEntries([...keys].map((key) => [key, inWrittenOrder(value[key], written[key])]));
+};
+
+const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** Checks a YAML 1.2 text whole: broken syntax first, then all keys and values at once. */
 export const validateYaml = <S extends z.ZodType>(options: ValidationOptions<S>): Validated<z.output<S>> => {
   const { file, schema, crossCheck = () => [] } = options;
@@ -111,5 +121,7 @@ export const validateYaml = <S extends z.ZodType>(options: ValidationOptions<S>)
     return { file, ...position, key: dottedKey(path), found, allowed };
   });
   const problems = [...faults, ...placed].filter(isNew).sort(inOrder);
-  return result.success && problems.length === 0 ? { value: result.data } : { problems };
+  return result.success && problems.length === 0
+    ? { value: inWrittenOrder(result.data, document.value) as z.output<S> }
+    : { problems };
 };

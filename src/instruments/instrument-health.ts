@@ -1,11 +1,25 @@
 import type { Log } from '../log.ts';
-import type { InstrumentStatus } from '../status/status.ts';
-import { SensorError, type SensorFault } from './sensor.ts';
+import { SensorError, type SensorFault } from './sensor-error.ts';
 
 export type Attempt<Value> = { readonly value: Value } | { readonly fault: SensorFault };
 
-export type InstrumentHealthParts = {
+/** How one instrument is doing, as a person asks it. */
+export type InstrumentStatus = {
+  /** Its key in the configuration. */
   readonly name: string;
+  /** Its name for people. */
+  readonly title: string;
+  /** `waiting`: not read yet. */
+  readonly state: 'waiting' | 'ok' | 'failing';
+  /** Failed reads since start. */
+  readonly errors: number;
+  /** The last fault ever seen since start, with the UTC time of its first occurrence; it stays after recovery. */
+  readonly lastFault: { readonly code: string; readonly message: string; readonly datetime: string } | null;
+};
+
+export type InstrumentHealthOptions = {
+  readonly name: string;
+  readonly title: string;
   readonly log: Log;
   /** The UTC time of a fault, for people. */
   readonly datetime: () => string;
@@ -16,31 +30,26 @@ export type InstrumentHealthParts = {
  * Anything but a `SensorError` is a bug and passes through.
  */
 export class InstrumentHealth {
-  readonly #parts: InstrumentHealthParts;
+  readonly #options: InstrumentHealthOptions;
   #state: InstrumentStatus['state'] = 'waiting';
   #errors = 0;
   #lastFault: InstrumentStatus['lastFault'] = null;
 
-  constructor(parts: InstrumentHealthParts) {
-    this.#parts = parts;
+  constructor(options: InstrumentHealthOptions) {
+    this.#options = options;
   }
 
-  async attempt<Value>(read: () => Promise<Value>): Promise<Attempt<Value>> {
-    try {
-      const value = await read();
-      this.noteSuccess();
-      return { value };
-    } catch (error) {
-      if (!(error instanceof SensorError)) throw error;
-      const fault: SensorFault = { code: error.code, message: error.message };
-      this.noteFault(fault);
-      return { fault };
-    }
+  /** Makes an attempt that shows how the instrument is doing. */
+  async attempt<Value>(read: () => Promise<Value> | Value): Promise<Attempt<Value>> {
+    const attempt = await valueOrFault(read);
+    if ('fault' in attempt) this.noteFault(attempt.fault);
+    else this.noteSuccess();
+    return attempt;
   }
 
   noteSuccess(): void {
     if (this.#state === 'failing')
-      this.#parts.log.info({ instrument: this.#parts.name }, 'the instrument works again');
+      this.#options.log.info({ instrument: this.#options.name }, 'the instrument works again');
     this.#state = 'ok';
   }
 
@@ -49,19 +58,25 @@ export class InstrumentHealth {
     this.#errors += 1;
     this.#state = 'failing';
     if (!isNews) return;
-    this.#lastFault = { code, message, datetime: this.#parts.datetime() };
-    this.#parts.log.warn(
-      { instrument: this.#parts.name, code, fault: message },
+    this.#lastFault = { code, message, datetime: this.#options.datetime() };
+    this.#options.log.warn(
+      { instrument: this.#options.name, code, fault: message },
       'the instrument gives no value',
     );
   }
 
-  /** Whether it fails right now. */
-  get isFailing(): boolean {
-    return this.#state === 'failing';
-  }
-
   status(): InstrumentStatus {
-    return { name: this.#parts.name, state: this.#state, errors: this.#errors, lastFault: this.#lastFault };
+    const { name, title } = this.#options;
+    return { name, title, state: this.#state, errors: this.#errors, lastFault: this.#lastFault };
   }
 }
+
+/** The value, or the fault of an expected failure. */
+export const valueOrFault = async <Value>(read: () => Promise<Value> | Value): Promise<Attempt<Value>> => {
+  try {
+    return { value: await read() };
+  } catch (error) {
+    if (!(error instanceof SensorError)) throw error;
+    return { fault: { code: error.code, message: error.message } };
+  }
+};

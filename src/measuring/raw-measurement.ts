@@ -1,55 +1,61 @@
-import type { WindSpeeds } from '../instruments/anemometer/anemometer.ts';
-import type { Bme280Reading } from '../instruments/bme280/bme280-compensation.ts';
-import type { Attempt } from '../instruments/instrument-health.ts';
-import type { Quantity } from '../weather/quantities.ts';
-import type { Instant, QualityFlags, RawMeasurement, Values } from '../weather/reading.ts';
+import type { Measured } from '../instruments/instrument.ts';
+import type { Outcome } from '../instruments/station-instruments.ts';
+import {
+  isOptional,
+  type Quantity,
+  type QuantityTable,
+  quantitiesOf,
+  quantityTable,
+} from '../weather/quantities.ts';
+import type { Instant, RawMeasurement } from '../weather/reading.ts';
 
-/** A value, why there is none, or `null` where no sensor measures it. */
-export type Outcome<Value> = Attempt<Value> | null;
+/** A value that another instrument gave than the first one that the configuration lists for it. */
+const SUBSTITUTE = 'suspect:substitute';
 
-/** What one interval gave. */
-export type Outcomes = {
-  readonly air: Outcome<Bme280Reading>;
-  /** Degrees; the value `null` is a direction that nobody can tell. */
-  readonly direction: Outcome<number | null>;
-  readonly wind: Outcome<WindSpeeds>;
-  readonly rain: Outcome<{ readonly mm: number; readonly isTooFast: boolean }>;
+export type CombinedMeasurement = {
+  readonly raw: RawMeasurement;
+  /** What the reading reports: its state belongs into the commit, and is settled once that is on disk. */
+  readonly reported: readonly Measured[];
 };
 
-const valueIn = <Value>(outcome: Outcome<Value>): Value | null =>
-  outcome !== null && 'value' in outcome ? outcome.value : null;
-
-const sources: Readonly<Record<Quantity, keyof Outcomes>> = {
-  temperature: 'air',
-  humidity: 'air',
-  winddirection: 'direction',
-  windintensity: 'wind',
-  windgust: 'wind',
-  rainheight: 'rain',
-  pressure: 'air',
+/**
+ * Makes one reading of what the instruments gave, which come in the order of the configuration: of each quantity the
+ * first value counts. One that does not come from the first instrument is flagged; where there is none, the reason is
+ * the first instrument's. An optional quantity that no instrument measures is left out.
+ */
+export const combine = (
+  at: Instant,
+  outcomes: readonly Outcome[],
+  table: QuantityTable = quantityTable,
+): CombinedMeasurement => {
+  const values: Partial<Record<Quantity, number | null>> = {};
+  const faults: Partial<Record<Quantity, string>> = {};
+  const doubts: Partial<Record<Quantity, string>> = {};
+  for (const quantity of quantitiesOf(table)) {
+    const candidates = outcomes.filter((outcome) => outcome.quantities.includes(quantity));
+    if (candidates.length === 0 && isOptional(table[quantity])) continue;
+    const winner = candidates.find((outcome) => valueFrom(outcome, quantity) !== null);
+    const [first] = candidates;
+    values[quantity] = winner === undefined ? null : valueFrom(winner, quantity);
+    if (winner === undefined) {
+      if (first?.fault) faults[quantity] = `missing:${first.fault.code}`;
+      continue;
+    }
+    const doubt = winner === first ? winner.measured?.doubts?.[quantity] : SUBSTITUTE;
+    if (doubt !== undefined) doubts[quantity] = doubt;
+  }
+  const raw = { at, values: values as RawMeasurement['values'], faults, doubts };
+  return { raw, reported: outcomes.flatMap((outcome) => reportedOf(outcome, raw)) };
 };
 
-const faultsOf = (outcomes: Outcomes): QualityFlags =>
-  Object.fromEntries(
-    Object.entries(sources).flatMap(([quantity, source]) => {
-      const outcome = outcomes[source];
-      return outcome !== null && 'fault' in outcome ? [[quantity, `missing:${outcome.fault.code}`]] : [];
-    }),
-  );
+const valueFrom = ({ fault, measured }: Outcome, quantity: Quantity): number | null =>
+  fault === null ? (measured?.values[quantity] ?? null) : null;
 
-export const rawMeasurement = (at: Instant, outcomes: Outcomes): RawMeasurement => {
-  const air = valueIn(outcomes.air);
-  const wind = valueIn(outcomes.wind);
-  const values: Values = {
-    temperature: air?.temperatureCelsius ?? null,
-    humidity: air?.humidityPercent ?? null,
-    // In a calm too: quality control takes it away, but has to see whether the vane turns while the cups stand.
-    winddirection: valueIn(outcomes.direction),
-    windintensity: wind?.meanKmh ?? null,
-    windgust: wind?.gustKmh ?? null,
-    rainheight: valueIn(outcomes.rain)?.mm ?? null,
-    pressure: air?.pressureHpa ?? null,
-  };
-  const doubts = valueIn(outcomes.rain)?.isTooFast ? { rainheight: 'suspect:bounce' } : {};
-  return { at, values, faults: faultsOf(outcomes), doubts };
+/** Counts behind a fault wait for the next reading, unless a substitute has reported the same interval. */
+const reportedOf = (
+  { fault, measured, quantities: own }: Outcome,
+  { values }: RawMeasurement,
+): Measured[] => {
+  if (measured === null) return [];
+  return fault === null || own.every((quantity) => values[quantity] !== null) ? [measured] : [];
 };

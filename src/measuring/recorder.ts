@@ -1,11 +1,16 @@
 import type { History } from '../history/history.ts';
+import type { Metrics } from '../http/metrics.ts';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { RecordId, StateChanges } from '../outbox/records.ts';
+import type { PreAlertDesk } from '../pre-alerts/pre-alert-desk.ts';
 import type { QualityControl } from '../quality/quality-control.ts';
 import { StorageFullError } from '../store/store.ts';
+import type { Clock } from '../time/clock.ts';
+import type { TimeKeeper } from '../time/time-keeper.ts';
+import type { Uplink } from '../uplink/uplink.ts';
 import { type ReadingMessage, readingMessage } from '../weather/message.ts';
-import type { Measurement, RawMeasurement, Stamp } from '../weather/reading.ts';
+import type { Measurement, RawMeasurement } from '../weather/reading.ts';
 import type { Progress } from './progress.ts';
 
 export type RecorderParts = {
@@ -14,21 +19,17 @@ export type RecorderParts = {
   readonly outbox: Pick<Outbox, 'append'>;
   readonly history: Pick<History, 'append'>;
   readonly progress: Pick<Progress, 'noteStored' | 'noteUnstored'>;
-  readonly monotonicMs: () => number;
-  readonly stampOf: (measurement: Measurement) => Stamp;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly timeKeeper: Pick<TimeKeeper, 'stampOf'>;
   readonly log: Log;
-  /** Goes into the same commit as the reading. */
-  readonly stateToKeep: () => StateChanges;
-  /** Decides pre-alerts, whether the reading could be stored or not. */
-  readonly decide: (measurement: Measurement) => Promise<void>;
-  /** Something new waits to be sent. */
-  readonly onStored: () => void;
-  readonly observeCommit: (seconds: number) => void;
+  readonly preAlerts: Pick<PreAlertDesk, 'decide' | 'stateToKeep'>;
+  readonly uplink: Pick<Uplink, 'notify'>;
+  readonly metrics: Pick<Metrics, 'observeCommit'>;
 };
 
 type Latest = { readonly measurement: Measurement; readonly position: RecordId };
 
-/** Makes of every raw measurement a reading on disk, and lets follow what follows from it. */
+/** Stores a reading of every raw measurement, and passes it on to pre-alerts, history and uplink. */
 export class Recorder {
   readonly #parts: RecorderParts;
   #latest: Latest | null = null;
@@ -43,25 +44,26 @@ export class Recorder {
   async deliver(raw: RawMeasurement, state: StateChanges): Promise<boolean> {
     const measurement = this.#parts.quality.check(raw);
     const position = await this.#store(measurement, state);
-    await this.#parts.decide(measurement);
+    // Whether it could be stored or not.
+    await this.#parts.preAlerts.decide(measurement);
     if (position === null) return false;
     this.#latest = { measurement, position };
     await this.#parts.history.append(measurement);
-    this.#parts.onStored();
+    this.#parts.uplink.notify();
     return true;
   }
 
   /** The newest stored reading as the cloud will see it, dated with what is known of the clock by now. */
   latest(): ReadingMessage | null {
     if (this.#latest === null) return null;
-    const { deviceid, stampOf } = this.#parts;
+    const { deviceid, timeKeeper } = this.#parts;
     const { measurement, position } = this.#latest;
-    return readingMessage({ deviceid, ...position }, measurement, stampOf(measurement));
+    return readingMessage({ deviceid, ...position }, measurement, timeKeeper.stampOf(measurement.at));
   }
 
   latestAgeSeconds(): number | null {
     const at = this.#latest?.measurement.at;
-    return at === undefined ? null : (this.#parts.monotonicMs() - at.monotonicMs) / 1000;
+    return at === undefined ? null : (this.#parts.clock.monotonicMs() - at.monotonicMs) / 1000;
   }
 
   /** Readings that the disk did not take, since start. */
@@ -70,11 +72,14 @@ export class Recorder {
   }
 
   async #store(measurement: Measurement, state: StateChanges): Promise<RecordId | null> {
-    const { outbox, progress, monotonicMs, observeCommit, stateToKeep, log } = this.#parts;
-    const startMs = monotonicMs();
+    const { outbox, progress, clock, metrics, preAlerts, log } = this.#parts;
+    const startMs = clock.monotonicMs();
     try {
-      const position = await outbox.append('reading', measurement, { ...state, ...stateToKeep() });
-      observeCommit((monotonicMs() - startMs) / 1000);
+      const position = await outbox.append('reading', measurement, {
+        ...state,
+        ...preAlerts.stateToKeep(),
+      });
+      metrics.observeCommit((clock.monotonicMs() - startMs) / 1000);
       this.#noteFull(null);
       progress.noteStored();
       log.debug({ ...position }, 'a reading is stored');

@@ -1,6 +1,7 @@
 import { loadYamlFile } from '../config/load.ts';
 import type { ConfigProblem } from '../config/problem.ts';
-import { MOST_SEED, ordinaryScenario, type Scenario, scenarioSchema } from './scenario.ts';
+import { catalogue } from '../instruments/catalogue.ts';
+import { MOST_SEED, ordinaryScenario, type Scenario, scenarioSchemaOf } from './scenario.ts';
 
 export type LoadedScenario =
   | { readonly scenario: Scenario; readonly problems?: undefined }
@@ -26,11 +27,12 @@ const seedProblem = (seed: string): ConfigProblem => ({
 export const loadScenario = async ({ scenario: file, seed }: ScenarioArguments): Promise<LoadedScenario> => {
   const isSeedGood = seed === undefined || (/^\d{1,10}$/.test(seed) && Number(seed) <= MOST_SEED);
   const seedProblems = isSeedGood ? [] : [seedProblem(seed)];
+  const chips = catalogue.flatMap(({ chip }) => chip ?? []);
   const allowed = 'a scenario such as config/scenarios/storm.yaml';
   const loaded =
     file === undefined
       ? { value: ordinaryScenario }
-      : await loadYamlFile(file, { schema: scenarioSchema, allowed });
+      : await loadYamlFile(file, { schema: scenarioSchemaOf(chips), allowed });
   if (loaded.value === undefined) return { problems: [...loaded.problems, ...seedProblems] };
   if (!isSeedGood) return { problems: seedProblems };
   return { scenario: seed === undefined ? loaded.value : { ...loaded.value, seed: Number(seed) } };

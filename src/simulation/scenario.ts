@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { decimalNumber, oneOf, text, wholeNumber } from '../config/fields.ts';
+import type { Bounce } from './pulse-train.ts';
 
 /** Node's timers end at 24 days; twice this is still below. */
 const MOST_SECONDS = 10 * 86_400;
@@ -11,7 +12,6 @@ const period = {
   fromSeconds: seconds().default(0).describe('Start, s since the station started.'),
   forSeconds: seconds().exactOptional().describe('Duration, s; to the end without.'),
 };
-const chip = () => oneOf(['bme280', 'ads1115']);
 
 const weatherEvent = z
   .strictObject({
@@ -28,22 +28,24 @@ const weatherEvent = z
   })
   .describe('Weather that the scenario decides; what it leaves out stays as it would have been.');
 
-const busErrorEvent = z
-  .strictObject({
-    kind: z.literal('busError'),
-    ...period,
-    chip: chip(),
-    code: oneOf(['EREMOTEIO', 'EIO', 'ETIMEDOUT'])
-      .default('EREMOTEIO')
-      .describe(
-        'EREMOTEIO: the chip does not acknowledge · EIO: broken transfer · ETIMEDOUT: a line held low.',
-      ),
-  })
-  .describe('Every transfer to a chip fails.');
+const busErrorEventOf = (chips: readonly string[]) =>
+  z
+    .strictObject({
+      kind: z.literal('busError'),
+      ...period,
+      chip: oneOf(chips),
+      code: oneOf(['EREMOTEIO', 'EIO', 'ETIMEDOUT'])
+        .default('EREMOTEIO')
+        .describe(
+          'EREMOTEIO: the chip does not acknowledge · EIO: broken transfer · ETIMEDOUT: a line held low.',
+        ),
+    })
+    .describe('Every transfer to a chip fails.');
 
-const brownOutEvent = z
-  .strictObject({ kind: z.literal('brownOut'), atSeconds: seconds(), chip: chip() })
-  .describe('The supply of a chip dips: it forgets what it was told and measured.');
+const brownOutEventOf = (chips: readonly string[]) =>
+  z
+    .strictObject({ kind: z.literal('brownOut'), atSeconds: seconds(), chip: oneOf(chips) })
+    .describe('The supply of a chip dips: it forgets what it was told and measured.');
 
 const hungEvent = z
   .strictObject({ kind: z.literal('hungBme280'), ...period })
@@ -83,46 +85,47 @@ const clockStepEvent = z
 const MOST_SPEED = 1500;
 export const MOST_SEED = 2 ** 32 - 1;
 
-/** A scenario file: what happens to a simulated station, and when. */
-export const scenarioSchema = z
-  .strictObject({
-    name: text(128),
-    seed: wholeNumber(0, MOST_SEED).default(1).describe('The same seed gives the same weather.'),
-    speed: decimalNumber(1, MOST_SPEED)
-      .exactOptional()
-      .describe(`How much faster than in reality time passes. 1 to ${MOST_SPEED}; 1 without.`),
-    lag: z
-      .strictObject({
-        at: z.iso.datetime('a time such as "2026-07-20T12:00:00Z"').describe('Of the machine, UTC.'),
-        seconds: seconds().describe('How far the station lives in the past at that moment, s.'),
-      })
-      .exactOptional()
-      .describe(
-        'The station catches up with the present at its speed and then keeps the time of the machine.',
-      ),
-    startsAt: z.iso
-      .datetime('a time such as "2026-07-20T12:00:00Z"')
-      .exactOptional()
-      .describe('Local mean solar time of the start, for season and time of day; the clock without.'),
-    events: z
-      .array(
-        z.discriminatedUnion('kind', [
-          weatherEvent,
-          busErrorEvent,
-          brownOutEvent,
-          hungEvent,
-          stuckVaneEvent,
-          openVaneEvent,
-          bounceEvent,
-          networkAwayEvent,
-          clockStepEvent,
-        ]),
-      )
-      .default([]),
-  })
-  .describe('A scenario of the simulated station.');
+/** A scenario file: what happens to a simulated station with these chips, and when. */
+export const scenarioSchemaOf = (chips: readonly string[]) =>
+  z
+    .strictObject({
+      name: text(128),
+      seed: wholeNumber(0, MOST_SEED).default(1).describe('The same seed gives the same weather.'),
+      speed: decimalNumber(1, MOST_SPEED)
+        .exactOptional()
+        .describe(`How much faster than in reality time passes. 1 to ${MOST_SPEED}; 1 without.`),
+      lag: z
+        .strictObject({
+          at: z.iso.datetime('a time such as "2026-07-20T12:00:00Z"').describe('Of the machine, UTC.'),
+          seconds: seconds().describe('How far the station lives in the past at that moment, s.'),
+        })
+        .exactOptional()
+        .describe(
+          'The station catches up with the present at its speed and then keeps the time of the machine.',
+        ),
+      startsAt: z.iso
+        .datetime('a time such as "2026-07-20T12:00:00Z"')
+        .exactOptional()
+        .describe('Local mean solar time of the start, for season and time of day; the clock without.'),
+      events: z
+        .array(
+          z.discriminatedUnion('kind', [
+            weatherEvent,
+            busErrorEventOf(chips),
+            brownOutEventOf(chips),
+            hungEvent,
+            stuckVaneEvent,
+            openVaneEvent,
+            bounceEvent,
+            networkAwayEvent,
+            clockStepEvent,
+          ]),
+        )
+        .default([]),
+    })
+    .describe('A scenario of the simulated station.');
 
-export type Scenario = z.output<typeof scenarioSchema>;
+export type Scenario = z.output<ReturnType<typeof scenarioSchemaOf>>;
 export type ScenarioEvent = Scenario['events'][number];
 export type EventOf<K extends ScenarioEvent['kind']> = Extract<ScenarioEvent, { kind: K }>;
 
@@ -131,6 +134,15 @@ export const ordinaryScenario: Scenario = { name: 'ordinary weather', seed: 1, e
 
 export const eventsOf = <K extends ScenarioEvent['kind']>(scenario: Scenario, kind: K): EventOf<K>[] =>
   scenario.events.filter((event): event is EventOf<K> => event.kind === kind);
+
+/** What a worn contact's bounce is at a moment, if the scenario has it worn by then. */
+export const bounceOf = (scenario: Scenario, contact: 'wind' | 'rain') => {
+  const events = eventsOf(scenario, 'bounce').filter((event) => event.contact === contact);
+  return (elapsedSeconds: number): Bounce | null => {
+    const event = events.find((each) => isDuring(each, elapsedSeconds));
+    return event === undefined ? null : { edges: event.edges, withinMs: event.withinMilliseconds };
+  };
+};
 
 export type Period = { readonly fromSeconds: number; readonly forSeconds?: number };
 

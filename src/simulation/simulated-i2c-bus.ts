@@ -6,6 +6,8 @@ export type I2cChip = {
   write(bytes: Uint8Array): void;
   /** The next bytes the chip sends. */
   read(length: number): Uint8Array;
+  /** The errno's name with which transfers to it fail now; `null` when they succeed. */
+  fault?(): string | null;
 };
 
 /** A chip whose first written byte is the number of a register. */
@@ -28,21 +30,14 @@ export const withRegisters = (chip: RegisterChip): I2cChip => {
   };
 };
 
-export type SimulatedI2cBusOptions = {
-  /** By 7-bit address. */
-  readonly chips: ReadonlyMap<number, I2cChip>;
-  /** The errno's name with which a transfer to this address fails now; `null` when it succeeds. */
-  readonly faultOf?: (address: number) => string | null;
-};
-
-/** A bus whose chips are objects. An address without a chip is not acknowledged. */
-export const createSimulatedI2cBus = ({ chips, faultOf = () => null }: SimulatedI2cBusOptions): I2cBus => {
+/** A bus whose chips, by their 7-bit addresses, are objects. An address without a chip is not acknowledged. */
+export const createSimulatedI2cBus = (chips: ReadonlyMap<number, I2cChip>): I2cBus => {
   let isClosed = false;
 
   const transfer = <T>(target: I2cTarget, use: (chip: I2cChip) => T): Promise<T> =>
     new Promise((resolve) => {
       const chip = chips.get(target.address);
-      const fault = isClosed ? 'EBADF' : faultOf(target.address);
+      const fault = isClosed ? 'EBADF' : (chip?.fault?.() ?? null);
       if (fault !== null || chip === undefined) throw new I2cError(fault ?? 'EREMOTEIO', target);
       resolve(use(chip));
     });

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts';
+import type { StationInstruments } from '../instruments/station-instruments.ts';
 import type { Progress } from '../measuring/progress.ts';
 import type { Recorder } from '../measuring/recorder.ts';
-import type { Sampler } from '../measuring/sampler.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PreAlertDesk } from '../pre-alerts/pre-alert-desk.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
@@ -18,7 +18,7 @@ export type GatewayStatusParts = {
   readonly outbox: Pick<Outbox, 'stats'>;
   readonly writtenBytes: () => number;
   readonly storeReport: string | null;
-  readonly sampler: Pick<Sampler, 'instruments' | 'suspectedMissedPulses'>;
+  readonly instruments: Pick<StationInstruments, 'status' | 'suspectedMissedPulses'>;
   readonly recorder: Pick<Recorder, 'latest' | 'latestAgeSeconds' | 'unstored'>;
   readonly uplink: Pick<Uplink, 'status'>;
   readonly timeKeeper: Pick<TimeKeeper, 'status'>;
@@ -30,7 +30,7 @@ export type GatewayStatusParts = {
 
 /** Puts together what the parts of the daemon know of themselves. */
 export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
-  const { config, outbox, sampler, recorder } = parts;
+  const { config, outbox, instruments, recorder } = parts;
   const { oldestAgeSeconds, certificateDaysLeft, writtenTodayBytes } = parts.polled();
   return {
     station: { id: config.station.id, name: config.station.name },
@@ -40,7 +40,7 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     latest: recorder.latest(),
     latestAgeSeconds: recorder.latestAgeSeconds(),
     derived: parts.desk.derived(),
-    instruments: sampler.instruments(),
+    instruments: instruments.status(),
     ...parts.uplink.status(),
     outbox: {
       ...outbox.stats(),
@@ -49,7 +49,7 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     },
     clock: parts.timeKeeper.status(),
     preAlerts: parts.desk.status(),
-    suspectedMissedPulses: sampler.suspectedMissedPulses(),
+    suspectedMissedPulses: instruments.suspectedMissedPulses(),
     unstored: recorder.unstored(),
     storeReport: parts.storeReport,
     writtenBytes: parts.writtenBytes(),

@@ -1,3 +1,4 @@
+import type { InstrumentStatus } from '../instruments/instrument-health.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { OutboxStats } from '../outbox/records.ts';
 import type { PreAlertStatus } from '../pre-alerts/pre-alert-status.ts';
@@ -5,17 +6,6 @@ import type { ClockStatus } from '../time/time-keeper.ts';
 import type { UplinkStatus } from '../uplink/uplink-status.ts';
 import type { Derived } from '../weather/derived.ts';
 import type { ReadingMessage } from '../weather/message.ts';
-
-/** How one instrument is doing, as a person asks it. */
-export type InstrumentStatus = {
-  readonly name: string;
-  /** `waiting`: not read yet. */
-  readonly state: 'waiting' | 'ok' | 'failing';
-  /** Failed reads since start. */
-  readonly errors: number;
-  /** The last fault ever seen since start, with the UTC time of its first occurrence; it stays after recovery. */
-  readonly lastFault: { readonly code: string; readonly message: string; readonly datetime: string } | null;
-};
 
 /** What the daemon knows of itself: `GET /api/status`, `weather-gateway status --json`, and the source of /metrics. */
 export type GatewayStatus = UplinkStatus & {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gatewaySchema } from '../../src/config/schema.ts';
 import { runGateway } from '../../src/gateway.ts';
 import type { I2cBus } from '../../src/i2c/i2c-bus.ts';
+import { configuredInstruments } from '../../src/instruments/catalogue.ts';
 import type { Publisher } from '../../src/mqtt/publisher.ts';
 import { openSimulatedStation } from '../../src/simulation/simulated-station.ts';
 import { systemClock } from '../../src/time/clock.ts';
@@ -74,13 +75,22 @@ const measureLatencies = async (broker: Mosquitto, directory: string): Promise<r
     sensors: { bme280: {}, windVane: {}, anemometer: { gpio: 5 }, rainGauge: { gpio: 6 } },
     http: { port: 0 },
   });
-  const { buses } = openSimulatedStation({ clock: systemClock, sensors: config.sensors });
+  const instruments = configuredInstruments(config.sensors);
+  const { buses } = await openSimulatedStation({ clock: systemClock, instruments });
   const stop = new AbortController();
   const stopwatch = new Stopwatch(() => stop.abort());
   const isKnown = (): Promise<boolean> => Promise.resolve(true);
   await runGateway(
     {
-      ...{ config, directory, version: 'bench', bootId: 'bench', clock: systemClock, pageFiles: [] },
+      ...{
+        config,
+        instruments,
+        directory,
+        version: 'bench',
+        bootId: 'bench',
+        clock: systemClock,
+        pageFiles: [],
+      },
       synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
       manager: { watchdogMs: null, notify: () => Promise.resolve() },
       buses: { ...buses, i2cBus: stopwatch.bus(buses.i2cBus) },

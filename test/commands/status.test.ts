@@ -152,6 +152,7 @@ describe('the text of a status', () => {
       instruments: [
         {
           name: 'bme280',
+          title: 'BME280, air',
           state: 'failing',
           errors: 41,
           lastFault: { code: 'no-answer', message: 'nothing acknowledged', datetime: '2026-06-01 11:00:00' },

@@ -20,7 +20,7 @@ import { systemClock } from '../../src/time/clock.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createFakeEdgeSource } from '../fakes/edge-source.ts';
 import { createRecordingLog } from '../fakes/log.ts';
-import { usualSensors } from '../fakes/simulated-station.ts';
+import { usualInstruments } from '../fakes/simulated-station.ts';
 
 const configOf = (changes: object = {}): GatewayConfig =>
   gatewaySchema.parse({
@@ -67,14 +67,19 @@ describe('the hardware steps', () => {
   const findingsIn = (events: ScenarioEvent[], isDaemonRunning = false, edgeFault: Error | null = null) =>
     examine(
       hardwareSteps({
-        sensors: usualSensors,
+        instruments: usualInstruments,
+        i2cBus: 1,
         clock: systemClock,
-        openBuses: () => {
+        openBuses: async () => {
           const scenario = { name: 'test', seed: 1, events };
-          const { buses } = openSimulatedStation({ clock: systemClock, sensors: usualSensors, scenario });
+          const { buses } = await openSimulatedStation({
+            clock: systemClock,
+            instruments: usualInstruments,
+            scenario,
+          });
           const edgeSource = createFakeEdgeSource({ fault: edgeFault });
           edgeSource.close = () => Promise.resolve();
-          return Promise.resolve(edgeFault === null ? buses : { ...buses, edgeSource });
+          return edgeFault === null ? buses : { ...buses, edgeSource };
         },
         isDaemonRunning: () => Promise.resolve(isDaemonRunning),
       }),
@@ -152,7 +157,8 @@ describe('the hardware steps', () => {
   it('send nobody to the wiring when the package for I2C is not usable', async () => {
     const findings = await examine(
       hardwareSteps({
-        sensors: usualSensors,
+        instruments: usualInstruments,
+        i2cBus: 1,
         clock: systemClock,
         openBuses: () => Promise.reject(new Error('The package i2c-bus is not usable')),
         isDaemonRunning: () => Promise.resolve(false),
@@ -168,9 +174,9 @@ describe('the hardware steps', () => {
   });
 
   it('ask only for what the configuration lists', () => {
-    const { i2cBus, gpioBackend } = usualSensors;
     const steps = hardwareSteps({
-      sensors: { i2cBus, gpioBackend },
+      instruments: [],
+      i2cBus: 1,
       clock: systemClock,
       openBuses: () => Promise.reject(new Error('not asked')),
       isDaemonRunning: () => Promise.resolve(false),

@@ -37,10 +37,10 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
     windchill: null,
   },
   instruments: [
-    { name: 'bme280', state: 'ok', errors: 0, lastFault: null },
-    { name: 'windVane', state: 'ok', errors: 0, lastFault: null },
-    { name: 'anemometer', state: 'ok', errors: 0, lastFault: null },
-    { name: 'rainGauge', state: 'ok', errors: 0, lastFault: null },
+    { name: 'bme280', title: 'BME280, air', state: 'ok', errors: 0, lastFault: null },
+    { name: 'windVane', title: 'Wind vane', state: 'ok', errors: 0, lastFault: null },
+    { name: 'anemometer', title: 'Anemometer', state: 'ok', errors: 0, lastFault: null },
+    { name: 'rainGauge', title: 'Rain gauge', state: 'ok', errors: 0, lastFault: null },
   ],
   link: { state: 'connected', sinceSeconds: 3_600, reconnects: 2, problem: null },
   outbox: {

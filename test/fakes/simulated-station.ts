@@ -1,17 +1,20 @@
-import type { GatewayConfig } from '../../src/config/schema.ts';
-import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import { type SensorsConfig, sensorsSchema } from '../../src/config/sensors-schema.ts';
 import type { Edge } from '../../src/gpio/edge-source.ts';
+import { configuredInstruments } from '../../src/instruments/catalogue.ts';
 import type { Scenario } from '../../src/simulation/scenario.ts';
 import { openSimulatedStation, type SimulatedStation } from '../../src/simulation/simulated-station.ts';
 import { createManualClock, type ManualClock } from './clock.ts';
 
 /** The usual kit, with the vane's supply measured. */
-export const usualSensors: GatewayConfig['sensors'] = sensorsSchema.parse({
+export const usualSensors: SensorsConfig = sensorsSchema.parse({
   bme280: {},
   windVane: { supplyChannel: 1 },
   anemometer: { gpio: 5 },
   rainGauge: { gpio: 6 },
 });
+
+/** The usual kit's instruments. */
+export const usualInstruments = configuredInstruments(usualSensors);
 
 export type FastStation = SimulatedStation & {
   /** The clock that drives everything; the station's own clock adds the scenario's steps to it. */
@@ -22,16 +25,16 @@ export type FastStation = SimulatedStation & {
 
 export type FastStationOptions = {
   readonly scenario?: Scenario;
-  readonly sensors?: GatewayConfig['sensors'];
+  readonly sensors?: SensorsConfig;
   readonly clock?: ManualClock;
 };
 
 /** A simulated station whose time passes only when told to: days of weather in seconds. */
-export const openFastStation = (options: FastStationOptions = {}): FastStation => {
+export const openFastStation = async (options: FastStationOptions = {}): Promise<FastStation> => {
   const { scenario, sensors = usualSensors, clock: manualClock = createManualClock() } = options;
-  const station = openSimulatedStation({
+  const station = await openSimulatedStation({
     clock: manualClock,
-    sensors,
+    instruments: configuredInstruments(sensors),
     ...(scenario === undefined ? {} : { scenario }),
   });
   return { ...station, manualClock, pass: (seconds) => manualClock.advance(seconds * 1000) };

@@ -145,7 +145,7 @@ describe('the metrics', () => {
   it('tell the instruments apart', async () => {
     const lastFault = { code: 'no-answer', message: 'nothing acknowledged', datetime: '2026-06-01 12:00:00' };
     const text = await render({
-      instruments: [{ name: 'bme280', state: 'failing', errors: 3, lastFault }],
+      instruments: [{ name: 'bme280', title: 'BME280, air', state: 'failing', errors: 3, lastFault }],
     });
 
     expect(text).toContain('weather_gateway_instrument_up{instrument="bme280"} 0');

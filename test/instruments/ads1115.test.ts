@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createAds1115 } from '../../src/instruments/wind-vane/ads1115.ts';
-import { Ads1115Chip } from '../../src/simulation/ads1115-chip.ts';
+import { Ads1115 } from '../../src/instruments/wind-vane/ads1115.ts';
+import { Ads1115Chip } from '../../src/instruments/wind-vane/simulated-ads1115.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';
 import { createFakeI2cBus, createWordRegisters, type FakeI2cBus } from '../fakes/i2c-bus.ts';
 
@@ -23,7 +23,7 @@ describe('the ADS1115', () => {
     );
   });
 
-  const create = () => createAds1115({ bus, address, clock });
+  const create = () => new Ads1115({ bus, address, clock });
 
   /** Config words of SBAS444 table 8-3, as they go over the wire: high byte first. */
   it.each([

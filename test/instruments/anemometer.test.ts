@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { createAnemometer } from '../../src/instruments/anemometer/anemometer.ts';
+import { anemometer, openAnemometer } from '../../src/instruments/anemometer/anemometer.ts';
+import type { Measured } from '../../src/instruments/instrument.ts';
 
-const create = () => createAnemometer({ kmhPerHz: 2.4, lockoutMs: 4 });
+const open = () => {
+  const { contact, measure } = openAnemometer(anemometer.schema.parse({ gpio: 5 }));
+  return {
+    noteEdge: (atMs: number) => contact?.noteEdge(atMs),
+    restart: (atMs: number) => contact?.restart?.(atMs),
+    measure: async (atMs: number): Promise<Measured['values']> =>
+      (await measure({ atMs, lengthMs: 12_000 })).values,
+    /** Throws at once, as any measurement of a contact. */
+    fail: (atMs: number) => () => measure({ atMs, lengthMs: 12_000 }),
+  };
+};
 
 describe('the anemometer', () => {
   /** SparkFun SEN-15901: one closure a second is 2.4 km/h; 100 Hz are its 240 km/h at most. */
@@ -9,45 +20,46 @@ describe('the anemometer', () => {
     [1, 2.4],
     [25, 60],
     [100, 240],
-  ])('turns %i Hz into %f km/h', (hz, kmh) => {
-    const anemometer = create();
-    anemometer.restart(0);
-    for (let pulse = 0; pulse < 24 * hz; pulse += 1) anemometer.noteEdge((pulse * 1000) / hz);
-    anemometer.close(12_000, 12_000);
+  ])('turns %i Hz into %f km/h', async (hz, kmh) => {
+    const cups = open();
+    cups.restart(0);
+    for (let pulse = 0; pulse < 24 * hz; pulse += 1) cups.noteEdge((pulse * 1000) / hz);
+    await cups.measure(12_000);
 
-    const speeds = anemometer.close(24_000, 12_000);
+    const { windintensity, windgust } = await cups.measure(24_000);
 
-    expect(speeds?.meanKmh).toBeCloseTo(kmh, 6);
-    expect(speeds?.gustKmh).toBeCloseTo(kmh, 6);
+    expect(windintensity).toBeCloseTo(kmh, 6);
+    expect(windgust).toBeCloseTo(kmh, 6);
   });
 
-  it('counts no contact bounce', () => {
-    const anemometer = create();
-    anemometer.restart(0);
+  it('counts no contact bounce', async () => {
+    const cups = open();
+    cups.restart(0);
     for (let atMs = 0; atMs < 24_000; atMs += 1_000) {
-      for (const bounceMs of [0, 0.1, 0.25]) anemometer.noteEdge(atMs + bounceMs);
+      for (const bounceMs of [0, 0.1, 0.25]) cups.noteEdge(atMs + bounceMs);
     }
-    anemometer.close(12_000, 12_000);
+    await cups.measure(12_000);
 
-    expect(anemometer.close(24_000, 12_000)?.meanKmh).toBeCloseTo(2.4, 6);
+    expect((await cups.measure(24_000)).windintensity).toBeCloseTo(2.4, 6);
   });
 
-  it('knows nothing before it measures, nor of an interval that it measured less than half of', () => {
-    const anemometer = create();
-    anemometer.noteEdge(1);
+  it('is not ready before it measures, nor for an interval that it measured less than half of', async () => {
+    const cups = open();
+    cups.noteEdge(1);
+    const notReady = expect.objectContaining({ name: 'SensorError', code: 'not-ready' });
 
-    expect(anemometer.close(12_000, 12_000)).toBeNull();
-    anemometer.restart(19_000);
-    expect(anemometer.close(24_000, 12_000)).toBeNull();
-    expect(anemometer.close(24_000, 12_000)).toBeNull();
-    expect(anemometer.close(36_000, 12_000)).toEqual({ meanKmh: 0, gustKmh: 0 });
+    expect(cups.fail(12_000)).toThrow(notReady);
+    cups.restart(19_000);
+    expect(cups.fail(24_000)).toThrow(notReady);
+    expect(cups.fail(24_000)).toThrow(notReady);
+    expect(await cups.measure(36_000)).toEqual({ windintensity: 0, windgust: 0 });
   });
 
-  it('measures a first interval from the moment it began', () => {
-    const anemometer = create();
-    anemometer.restart(2_000);
-    for (let atMs = 2_000; atMs < 12_000; atMs += 100) anemometer.noteEdge(atMs);
+  it('measures a first interval from the moment it began', async () => {
+    const cups = open();
+    cups.restart(2_000);
+    for (let atMs = 2_000; atMs < 12_000; atMs += 100) cups.noteEdge(atMs);
 
-    expect(anemometer.close(12_000, 12_000)?.meanKmh).toBeCloseTo(24, 0);
+    expect((await cups.measure(12_000)).windintensity).toBeCloseTo(24, 0);
   });
 });

@@ -1,30 +1,23 @@
 import BME280 from 'bme280-sensor';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseCalibration } from '../../src/instruments/bme280/bme280-calibration.ts';
-import { compensate } from '../../src/instruments/bme280/bme280-compensation.ts';
-import { type Bme280Raw, burstOf, calibrationBlocks, workedExample } from '../fakes/bme280.ts';
+import { compensate } from '../../src/instruments/bme280/compensation.ts';
+import { burstOf, type RawSample } from '../../src/instruments/bme280/simulated-chip.ts';
+import { typicalCoefficients } from '../../src/instruments/bme280/simulated-converters.ts';
+import { workedExample } from '../fakes/bme280.ts';
 
-const calibrationWith = (humidity: object = {}) => {
-  const { calib00, calib26 } = calibrationBlocks({
-    ...workedExample,
-    H: { ...workedExample.H, ...humidity },
-  });
-  return parseCalibration(calib00, calib26);
-};
-
-const warm: Bme280Raw = { temperature: 519_888, pressure: 415_148, humidity: 30_000 };
-const frost: Bme280Raw = { temperature: 380_000, pressure: 330_000, humidity: 28_000 };
+const warm = workedExample;
+const frost: RawSample = { adc_T: 380_000, adc_P: 330_000, adc_H: 28_000 };
 
 describe('compensate', () => {
   // Datasheet 4.2.3 and appendix 8.1 computed independently; T and P of the first row are Bosch's own example.
   // The package carries t_fine on as an integer, which moves the pressure by up to 0.03 Pa of the double formula.
   it.each([
-    { raw: warm, humidity: {}, celsius: 25.08, hPa: 1006.53267, percent: 55.0007 },
-    { raw: frost, humidity: {}, celsius: -18.97, hPa: 1076.52432, percent: 43.0265 },
-    { raw: warm, humidity: { H5: -20 }, celsius: 25.08, hPa: 1006.53267, percent: 56.2271 },
-    { raw: warm, humidity: { H6: -30 }, celsius: 25.08, hPa: 1006.53267, percent: 52.5384 },
-  ])('gives the golden values for $raw with $humidity', async ({ raw, humidity, ...golden }) => {
-    const reading = await compensate(calibrationWith(humidity), burstOf(raw));
+    { raw: warm, changed: {}, celsius: 25.08, hPa: 1006.53267, percent: 55.0007 },
+    { raw: frost, changed: {}, celsius: -18.97, hPa: 1076.52432, percent: 43.0265 },
+    { raw: warm, changed: { dig_H5: -20 }, celsius: 25.08, hPa: 1006.53267, percent: 56.2271 },
+    { raw: warm, changed: { dig_H6: -30 }, celsius: 25.08, hPa: 1006.53267, percent: 52.5384 },
+  ])('gives the golden values for $raw with $changed', async ({ raw, changed, ...golden }) => {
+    const reading = await compensate({ ...typicalCoefficients, ...changed }, burstOf(raw));
 
     expect(reading.temperatureCelsius).toBe(golden.celsius);
     expect(reading.pressureHpa).toBeCloseTo(golden.hPa, 3);
@@ -34,8 +27,8 @@ describe('compensate', () => {
   it.each([
     [60_000, 100],
     [10_000, 0],
-  ])('keeps the humidity of raw %i within 0 to 100 %%', async (humidity, percent) => {
-    const reading = await compensate(calibrationWith(), burstOf({ ...warm, humidity }));
+  ])('keeps the humidity of raw %i within 0 to 100 %%', async (adc_H, percent) => {
+    const reading = await compensate(typicalCoefficients, burstOf({ ...warm, adc_H }));
 
     expect(reading.humidityPercent).toBe(percent);
   });
@@ -59,7 +52,7 @@ describe('compensate', () => {
       return original.call(this);
     };
 
-    await compensate(calibrationWith(), burstOf(warm));
+    await compensate(typicalCoefficients, burstOf(warm));
     await new Promise(setImmediate);
 
     expect(isSilent).toEqual([true]);

@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { createBme280 } from '../../src/instruments/bme280/bme280.ts';
-import { SensorError } from '../../src/instruments/sensor.ts';
-import { burstOf, createFakeBme280, type FakeBme280, workedExample } from '../fakes/bme280.ts';
+import { Bme280 } from '../../src/instruments/bme280/bme280-driver.ts';
+import { storeCoefficients } from '../../src/instruments/bme280/coefficients.ts';
+import { burstOf } from '../../src/instruments/bme280/simulated-chip.ts';
+import { typicalCoefficients } from '../../src/instruments/bme280/simulated-converters.ts';
+import { SensorError } from '../../src/instruments/sensor-error.ts';
+import { createScriptedBme280, type ScriptedBme280, workedExample } from '../fakes/bme280.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';
 import { createFakeI2cBus, createRegisterMap, type FakeI2cBus } from '../fakes/i2c-bus.ts';
 
@@ -9,18 +12,18 @@ const address = 0x76;
 
 describe('the BME280 driver', () => {
   let bus: FakeI2cBus;
-  let chip: FakeBme280;
+  let scripted: ScriptedBme280;
   let clock: ManualClock;
 
   beforeEach(() => {
     bus = createFakeI2cBus();
-    chip = createFakeBme280();
-    bus.attach(address, chip);
     clock = createManualClock({ isAutomatic: true });
+    scripted = createScriptedBme280(clock);
+    bus.attach(address, scripted.chip);
   });
 
   const create = (options: { maxIdenticalBursts?: number } = {}) =>
-    createBme280({ bus, address, clock, ...options });
+    new Bme280({ bus, address, clock, ...options });
 
   const faultOf = async (reading: Promise<unknown>): Promise<SensorError> => {
     const error = await reading.then(
@@ -37,9 +40,9 @@ describe('the BME280 driver', () => {
       .map(({ register = 0, value }) => `${register.toString(16)}=${value?.toString(16)}`);
 
   it.each([0x76, 0x77])('measures at address %i', async (at) => {
-    bus.attach(at, chip);
+    bus.attach(at, scripted.chip);
 
-    const reading = await createBme280({ bus, address: at, clock }).read();
+    const reading = await new Bme280({ bus, address: at, clock }).read();
 
     expect(reading.temperatureCelsius).toBe(25.08);
     expect(reading.pressureHpa).toBeCloseTo(1006.5327, 3);
@@ -63,7 +66,7 @@ describe('the BME280 driver', () => {
   });
 
   it('waits 9.3 ms and as long as the chip says it is measuring', async () => {
-    chip.busyReads = 3;
+    bus.attach(address, createScriptedBme280(clock, { conversionMs: 15.5 }).chip);
     const sensor = create();
     const startMs = clock.monotonicMs();
 
@@ -79,7 +82,7 @@ describe('the BME280 driver', () => {
   });
 
   it('takes a chip that never finishes for not ready', async () => {
-    chip.busyReads = 1_000;
+    bus.attach(address, createScriptedBme280(clock, { conversionMs: 1_000 }).chip);
 
     expect(await faultOf(create().read())).toMatchObject({
       code: 'not-ready',
@@ -89,8 +92,9 @@ describe('the BME280 driver', () => {
 
   it('works where the mode bits never go back to sleep, as on i2c-stub', async () => {
     const { registers, ...stub } = createRegisterMap();
-    registers.set(chip.registers);
-    registers.set(burstOf({ temperature: 519_888, pressure: 415_148, humidity: 30_000 }), 0xf7);
+    storeCoefficients(typicalCoefficients, registers);
+    registers[0xd0] = 0x60;
+    registers.set(burstOf(workedExample), 0xf7);
     bus.attach(address, stub);
     const sensor = create();
 
@@ -98,15 +102,15 @@ describe('the BME280 driver', () => {
 
     expect(readings.map(({ temperatureCelsius }) => temperatureCelsius)).toEqual([25.08, 25.08]);
     expect(registers[0xf4]).toBe(0x25);
-    expect(sensor.brownOuts()).toBe(0);
   });
 
   describe('where bme280-sensor fails', () => {
     it.each([
-      ['H5', -20, 56.2271, 0],
-      ['H6', -30, 52.5384, 63.0],
+      ['dig_H5', -20, 56.2271, 0],
+      ['dig_H6', -30, 52.5384, 63.0],
     ])('keeps the sign of %s = %i', async (name, value, percent) => {
-      bus.attach(address, createFakeBme280({ ...workedExample, H: { ...workedExample.H, [name]: value } }));
+      const coefficients = { ...typicalCoefficients, [name]: value };
+      bus.attach(address, createScriptedBme280(clock, { coefficients }).chip);
 
       expect((await create().read()).humidityPercent).toBeCloseTo(percent, 4);
     });
@@ -120,7 +124,7 @@ describe('the BME280 driver', () => {
     });
 
     it('rejects reset values instead of reporting 26.46 °C, 70.5 % and 820 hPa', async () => {
-      chip.raws.push({ temperature: 0x80000, pressure: 0x80000, humidity: 0x8000 });
+      scripted.raws.push({ adc_T: 0x80000, adc_P: 0x80000, adc_H: 0x8000 });
 
       expect(await faultOf(create().read())).toMatchObject({
         code: 'implausible',
@@ -144,44 +148,44 @@ describe('the BME280 driver', () => {
   });
 
   it.each([
-    [{ temperature: 0x80000, pressure: 415_148, humidity: 30_000 }, 26.46],
-    [{ temperature: 519_888, pressure: 0x80000, humidity: 30_000 }, 25.08],
-    [{ temperature: 519_888, pressure: 415_148, humidity: 0x8000 }, 25.08],
+    [{ ...workedExample, adc_T: 0x80000 }, 26.46],
+    [{ ...workedExample, adc_P: 0x80000 }, 25.08],
+    [{ ...workedExample, adc_H: 0x8000 }, 25.08],
   ])('believes %o, where one value alone meets its reset value', async (raw, celsius) => {
-    chip.raws.push(raw);
+    scripted.raws.push(raw);
 
     expect((await create().read()).temperatureCelsius).toBe(celsius);
   });
 
   it.each([0x00, 0xff])('rejects a burst of only 0x%s', async (byte) => {
     const { registers, ...stub } = createRegisterMap();
-    registers.set(chip.registers);
+    storeCoefficients(typicalCoefficients, registers);
+    registers[0xd0] = 0x60;
     registers.fill(byte, 0xf7);
     bus.attach(address, stub);
 
     expect(await faultOf(create().read())).toMatchObject({ code: 'implausible' });
   });
 
-  it('starts the chip again after a brown-out between two readings, and counts it', async () => {
+  it('starts the chip again after a brown-out between two readings', async () => {
     const sensor = create();
     await sensor.read();
-    chip.reset();
+    scripted.chip.powerOn();
     bus.calls.length = 0;
 
     expect((await sensor.read()).temperatureCelsius).toBe(25.08);
 
-    expect(sensor.brownOuts()).toBe(1);
     expect(bus.calls.some(({ register }) => register === 0x88)).toBe(true);
   });
 
   it('rejects a measurement during which the chip was reset, then recovers', async () => {
-    const { write } = chip;
+    const { chip } = scripted;
     let resets = 1;
     bus.attach(address, {
-      read: chip.read,
+      read: (register, length) => chip.read(register, length),
       write: (register, bytes) => {
-        write(register, bytes);
-        if (register === 0xf4 && resets-- > 0) chip.reset();
+        chip.write(register, bytes);
+        if (register === 0xf4 && resets-- > 0) chip.powerOn();
       },
     });
     const sensor = create();
@@ -190,7 +194,6 @@ describe('the BME280 driver', () => {
       code: 'not-ready',
       message: 'BME280 0x76: was reset while it measured; check its supply',
     });
-    expect(sensor.brownOuts()).toBe(1);
     expect((await sensor.read()).temperatureCelsius).toBe(25.08);
   });
 
@@ -200,8 +203,8 @@ describe('the BME280 driver', () => {
     [0x61, 'chip id 0x61 is a BME680; a BME280 has 0x60'],
     [0x00, 'chip id 0x00 is nothing that works: SDA is held low; a BME280 has 0x60'],
     [0x42, 'chip id 0x42 is no chip of this family; a BME280 has 0x60'],
-  ])('refuses chip id %i', async (id, message) => {
-    chip.registers[0xd0] = id;
+  ])('refuses chip id %i', async (chipId, message) => {
+    bus.attach(address, createScriptedBme280(clock, { chipId }).chip);
 
     expect(await faultOf(create().read())).toMatchObject({
       code: 'wrong-chip',
@@ -212,7 +215,7 @@ describe('the BME280 driver', () => {
   it('checks the chip id at every reading', async () => {
     const sensor = create();
     await sensor.read();
-    chip.registers[0xd0] = 0x58;
+    bus.attach(address, createScriptedBme280(clock, { chipId: 0x58 }).chip);
 
     expect(await faultOf(sensor.read())).toMatchObject({ code: 'wrong-chip' });
   });
@@ -233,7 +236,6 @@ describe('the BME280 driver', () => {
     await sensor.read();
 
     expect(writes()[0]).toBe('e0=b6');
-    expect(sensor.brownOuts()).toBe(0);
   });
 
   it('rejects a chip that repeats itself, until its data change', async () => {
@@ -246,7 +248,7 @@ describe('the BME280 driver', () => {
       message: 'BME280 0x76: hangs: 3 identical measurements in a row',
     });
     expect(await faultOf(sensor.read())).toMatchObject({ code: 'implausible' });
-    chip.raws.push({ temperature: 519_904, pressure: 415_148, humidity: 30_000 });
+    scripted.raws.push({ ...workedExample, adc_T: 519_904 });
     expect((await sensor.read()).temperatureCelsius).toBe(25.09);
   });
 

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { InstrumentHealth } from '../../src/instruments/instrument-health.ts';
-import { SensorError } from '../../src/instruments/sensor.ts';
+import { SensorError } from '../../src/instruments/sensor-error.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 
 const setUp = () => {
   const log = createRecordingLog();
   return {
     log,
-    health: new InstrumentHealth({ name: 'bme280', log, datetime: () => '2026-06-01 00:00:00' }),
+    health: new InstrumentHealth({
+      name: 'bme280',
+      title: 'BME280, air',
+      log,
+      datetime: () => '2026-06-01 00:00:00',
+    }),
   };
 };
 
@@ -15,7 +20,13 @@ const missing = () => Promise.reject(new SensorError('missing', 'no answer at 0x
 
 describe('the health of an instrument', () => {
   it('is waiting before the first attempt', () => {
-    expect(setUp().health.status()).toEqual({ name: 'bme280', state: 'waiting', errors: 0, lastFault: null });
+    expect(setUp().health.status()).toEqual({
+      name: 'bme280',
+      title: 'BME280, air',
+      state: 'waiting',
+      errors: 0,
+      lastFault: null,
+    });
   });
 
   it('hands on the value of a working one and logs nothing', async () => {
@@ -29,7 +40,7 @@ describe('the health of an instrument', () => {
   it('logs a fault when it begins and when it ends, and counts each failed attempt', async () => {
     const { health, log } = setUp();
     for (let attempt = 0; attempt < 5; attempt += 1) await health.attempt(missing);
-    expect(health.isFailing).toBe(true);
+    expect(health.status().state).toBe('failing');
     await health.attempt(() => Promise.resolve(1));
 
     expect(log.lines().map(({ message }) => message)).toEqual([
@@ -38,6 +49,7 @@ describe('the health of an instrument', () => {
     ]);
     expect(health.status()).toEqual({
       name: 'bme280',
+      title: 'BME280, air',
       state: 'ok',
       errors: 5,
       lastFault: { code: 'missing', message: 'no answer at 0x76', datetime: '2026-06-01 00:00:00' },

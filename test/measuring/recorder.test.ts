@@ -29,16 +29,18 @@ const setUp = async (append?: Outbox['append']) => {
       noteStored: () => told.push('stored'),
       noteUnstored: () => told.push('unstored'),
     },
-    monotonicMs: () => clock.monotonicMs(),
-    stampOf: ({ at }) => ({ wallMs: at.wallMs, timequality: 'synced' }),
+    clock,
+    timeKeeper: { stampOf: ({ wallMs }) => ({ wallMs, timequality: 'synced' }) },
     log,
-    stateToKeep: () => ({ preAlerts: 'as they are' }),
-    decide: ({ values }) => {
-      told.push(`decided ${values.temperature}`);
-      return Promise.resolve();
+    preAlerts: {
+      stateToKeep: () => ({ preAlerts: 'as they are' }),
+      decide: ({ values }) => {
+        told.push(`decided ${values.temperature}`);
+        return Promise.resolve();
+      },
     },
-    onStored: () => told.push('sent for'),
-    observeCommit: (seconds) => commitsSeconds.push(seconds),
+    uplink: { notify: () => told.push('sent for') },
+    metrics: { observeCommit: (seconds) => commitsSeconds.push(seconds) },
   });
   return { clock, disk, outbox, log, told, commitsSeconds, recorder };
 };

@@ -2,17 +2,20 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { sensorsSchema } from '../../src/config/sensors-schema.ts';
 import type { OutputLine } from '../../src/gpio/output-line.ts';
-import { createSampler, type Sampler } from '../../src/measuring/sampler.ts';
+import { configuredInstruments } from '../../src/instruments/catalogue.ts';
+import { StationInstruments } from '../../src/instruments/station-instruments.ts';
+import { Ads1115Chip } from '../../src/instruments/wind-vane/simulated-ads1115.ts';
+import { Sampler } from '../../src/measuring/sampler.ts';
 import type { StateChanges } from '../../src/outbox/records.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
-import { Ads1115Chip } from '../../src/simulation/ads1115-chip.ts';
 import {
   createSimulatedI2cBus,
   type I2cChip,
+  type RegisterChip,
   withRegisters,
 } from '../../src/simulation/simulated-i2c-bus.ts';
 import type { RawMeasurement } from '../../src/weather/reading.ts';
-import { createFakeBme280 } from '../fakes/bme280.ts';
+import { createScriptedBme280 } from '../fakes/bme280.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';
 import { createFakeEdgeSource, type FakeEdgeSource } from '../fakes/edge-source.ts';
 import { createRecordingLog, type RecordingLog } from '../fakes/log.ts';
@@ -50,22 +53,22 @@ class Station {
   createBus() {
     const { clock, absent, transfers } = this;
     const vane = new Ads1115Chip({ nowMs: () => clock.monotonicMs(), voltsAt: () => this.vaneVolts });
-    return createSimulatedI2cBus({
-      chips: new Map<number, I2cChip>([
-        [0x76, withRegisters(createFakeBme280())],
-        [0x48, withRegisters(vane)],
-      ]),
-      faultOf: (address) => {
+    const watched = (address: number, chip: RegisterChip): [number, I2cChip] => {
+      const fault = (): string | null => {
         transfers.push({ address, atMs: clock.monotonicMs() });
         return absent.has(address) ? 'EREMOTEIO' : null;
-      },
-    });
+      };
+      return [address, { ...withRegisters(chip), fault }];
+    };
+    return createSimulatedI2cBus(
+      new Map([watched(0x76, createScriptedBme280(clock).chip), watched(0x48, vane)]),
+    );
   }
 
-  async start(sensors: object = allSensors): Promise<Sampler> {
+  async start(sensors: object = allSensors): Promise<StationInstruments> {
     const { clock, log, outbox } = this;
-    const sampler = await createSampler({
-      sensors: sensorsSchema.parse(sensors),
+    const instruments = await StationInstruments.open({
+      instruments: configuredInstruments(sensorsSchema.parse(sensors)),
       buses: {
         i2cBus: this.createBus(),
         edgeSource: this.edges,
@@ -75,6 +78,10 @@ class Station {
       clock,
       log,
       outbox,
+    });
+    const sampler = new Sampler({
+      instruments,
+      clock,
       timeKeeper: {
         now: () => ({
           bootId: 'boot',
@@ -89,13 +96,16 @@ class Station {
         },
       },
       intervalMs,
+      recorder: {
+        deliver: async (raw, state) => {
+          this.deliveries.push({ raw, state });
+          if (this.isStoring) await outbox.putState(state);
+          return this.isStoring;
+        },
+      },
     });
-    this.running = sampler.run(this.stop.signal, async (raw, state) => {
-      this.deliveries.push({ raw, state });
-      if (this.isStoring) await outbox.putState(state);
-      return this.isStoring;
-    });
-    return sampler;
+    this.running = sampler.run(this.stop.signal);
+    return instruments;
   }
 
   /** `hz` pulses a second while time moves on. */
@@ -220,12 +230,12 @@ describe('the sampler', () => {
   });
 
   it('measures nothing where nothing is wired, without a fault', async () => {
-    const sampler = await station.start({});
+    const instruments = await station.start({});
     await station.clock.advance(12_500);
 
     const raw = station.deliveries[0]?.raw;
     expect(Object.values(raw?.values ?? { none: 0 })).toEqual(Array.from({ length: 7 }, () => null));
-    expect([raw?.faults, sampler.instruments()]).toEqual([{}, []]);
+    expect([raw?.faults, instruments.status()]).toEqual([{}, []]);
   });
 
   describe('counts pulses', () => {
@@ -259,10 +269,10 @@ describe('the sampler', () => {
     });
 
     it('says how many may be missing', async () => {
-      const sampler = await station.start();
+      const instruments = await station.start();
       station.edges.missed = 7;
 
-      expect(sampler.suspectedMissedPulses()).toBe(7);
+      expect(instruments.suspectedMissedPulses()).toBe(7);
     });
   });
 
@@ -283,14 +293,14 @@ describe('the sampler', () => {
   describe('when a sensor fails', () => {
     it('says so beside its values and goes on with the others', async () => {
       station.absent.add(0x76);
-      const sampler = await station.start();
+      const instruments = await station.start();
       await station.blow(10, 12_500);
 
       expect(station.deliveries[0]?.raw).toMatchObject({
         values: { temperature: null, humidity: null, pressure: null, winddirection: expect.closeTo(45, 6) },
         faults: { temperature: 'missing:missing', humidity: 'missing:missing', pressure: 'missing:missing' },
       });
-      expect(sampler.instruments().map(({ name, state }) => [name, state])).toEqual([
+      expect(instruments.status().map(({ name, state }) => [name, state])).toEqual([
         ['bme280', 'failing'],
         ['windVane', 'ok'],
         ['anemometer', 'ok'],
@@ -331,7 +341,7 @@ describe('the sampler', () => {
     });
 
     it('knows no wind of an interval in which the lines were lost, and keeps its rain', async () => {
-      const sampler = await station.start();
+      const instruments = await station.start();
       station.edges.pulse(RAIN, 500);
       await station.blow(10, 3_000);
       station.edges.setFault(new Error('gpiomon ended'));
@@ -346,7 +356,7 @@ describe('the sampler', () => {
       });
       expect(station.deliveries[0]?.state).toEqual({});
       expect(station.values[1]).toMatchObject({ windintensity: expect.closeTo(24, 0), rainheight: 0.2794 });
-      expect(sampler.instruments()).toMatchObject([
+      expect(instruments.status()).toMatchObject([
         {},
         {},
         { name: 'anemometer', state: 'ok', errors: 1, lastFault: { message: 'gpiomon ended' } },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
-import { rawMeasurement } from '../../src/measuring/raw-measurement.ts';
+import { combine } from '../../src/measuring/raw-measurement.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { instantAt } from '../fakes/measurements.ts';
 
@@ -12,12 +12,18 @@ it('doubts cups that stand while the vane turns, in what the sampler really hand
 
   const measurements = Array.from({ length: 3 * limits.vane.stillMinutes }, (_, minute) =>
     control.check(
-      rawMeasurement(instantAt(minute * MINUTE_SECONDS), {
-        air: null,
-        direction: { value: (minute * 45) % 360 },
-        wind: { value: { meanKmh: 0, gustKmh: 0 } },
-        rain: null,
-      }),
+      combine(instantAt(minute * MINUTE_SECONDS), [
+        {
+          quantities: ['winddirection'],
+          fault: null,
+          measured: { values: { winddirection: (minute * 45) % 360 } },
+        },
+        {
+          quantities: ['windintensity', 'windgust'],
+          fault: null,
+          measured: { values: { windintensity: 0, windgust: 0 } },
+        },
+      ]).raw,
     ),
   );
 

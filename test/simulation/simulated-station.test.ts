@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createBme280 } from '../../src/instruments/bme280/bme280.ts';
+import { Bme280 } from '../../src/instruments/bme280/bme280-driver.ts';
+import { vaneRatio } from '../../src/instruments/wind-vane/simulated-vane.ts';
 import type { Scenario, ScenarioEvent } from '../../src/simulation/scenario.ts';
-import { vaneRatio } from '../../src/simulation/wind-vane-network.ts';
 import { clockContract } from '../contract/clock.ts';
 import { describeI2cBus, describePlainI2c } from '../contract/i2c-bus.ts';
 import { createManualClock } from '../fakes/clock.ts';
@@ -14,13 +14,12 @@ const scenarioOf = (...events: ScenarioEvent[]): Scenario => ({
   events,
 });
 
-const openBusHarness = () =>
-  Promise.resolve({
-    bus: openFastStation().buses.i2cBus,
-    byteRegister: { address: 0x76, register: 0xf5 },
-    wordRegister: { address: 0x48, register: 2 },
-    absentAddress: 0x77,
-  });
+const openBusHarness = async () => ({
+  bus: (await openFastStation()).buses.i2cBus,
+  byteRegister: { address: 0x76, register: 0xf5 },
+  wordRegister: { address: 0x48, register: 2 },
+  absentAddress: 0x77,
+});
 
 describeI2cBus('the simulated station', openBusHarness);
 describePlainI2c('the simulated station', openBusHarness);
@@ -29,13 +28,13 @@ describe('a simulated station', () => {
   let station: FastStation;
   afterEach(() => station.buses.close());
 
-  const open = (...events: ScenarioEvent[]): void => {
-    station = openFastStation({ scenario: scenarioOf(...events) });
+  const open = async (...events: ScenarioEvent[]): Promise<void> => {
+    station = await openFastStation({ scenario: scenarioOf(...events) });
   };
 
   /** Reads through the real driver while the clock runs. */
   const openBme280 = () => {
-    const driver = createBme280({
+    const driver = new Bme280({
       bus: station.buses.i2cBus,
       address: 0x76,
       clock: station.manualClock,
@@ -61,7 +60,7 @@ describe('a simulated station', () => {
   };
 
   it('shows the weather of its model to the real BME280 driver', async () => {
-    open({
+    await open({
       kind: 'weather',
       fromSeconds: 0,
       rampSeconds: 0,
@@ -80,7 +79,7 @@ describe('a simulated station', () => {
   });
 
   it('has chips that fail for as long as the scenario says', async () => {
-    open(
+    await open(
       { kind: 'busError', chip: 'bme280', code: 'EREMOTEIO', fromSeconds: 10, forSeconds: 10 },
       { kind: 'busError', chip: 'ads1115', code: 'ETIMEDOUT', fromSeconds: 15 },
     );
@@ -96,7 +95,7 @@ describe('a simulated station', () => {
   });
 
   it('forgets its registers in a brown-out', async () => {
-    open(
+    await open(
       { kind: 'brownOut', chip: 'bme280', atSeconds: 20 },
       { kind: 'brownOut', chip: 'ads1115', atSeconds: 20 },
     );
@@ -112,7 +111,7 @@ describe('a simulated station', () => {
   });
 
   it('hangs its BME280, which the driver notices', async () => {
-    open({ kind: 'hungBme280', fromSeconds: 5 });
+    await open({ kind: 'hungBme280', fromSeconds: 5 });
     const read = openBme280();
     await read();
     await station.pass(5);
@@ -124,14 +123,14 @@ describe('a simulated station', () => {
   });
 
   it('turns the vane with the wind, and measures its supply', async () => {
-    open({ kind: 'weather', fromSeconds: 0, rampSeconds: 0, windDirectionDegrees: 90, gustiness: 0 });
+    await open({ kind: 'weather', fromSeconds: 0, rampSeconds: 0, windDirectionDegrees: 90, gustiness: 0 });
 
     expect(await vaneVolts()).toBeCloseTo(3.3 * vaneRatio(90), 2);
     expect(await vaneVolts(1)).toBeCloseTo(3.3, 2);
   });
 
   it('sticks and disconnects the vane', async () => {
-    open(
+    await open(
       { kind: 'weather', fromSeconds: 0, rampSeconds: 0, windDirectionDegrees: 90, gustiness: 0 },
       { kind: 'weather', fromSeconds: 50, rampSeconds: 0, windDirectionDegrees: 180, gustiness: 0 },
       { kind: 'stuckVane', fromSeconds: 20, forSeconds: 100 },
@@ -146,7 +145,7 @@ describe('a simulated station', () => {
   });
 
   it('closes the contacts in proportion to wind and rain', async () => {
-    open({
+    await open({
       kind: 'weather',
       fromSeconds: 0,
       rampSeconds: 0,
@@ -173,7 +172,7 @@ describe('a simulated station', () => {
   });
 
   it('delivers edges in order, stamped after the moment they were watched from', async () => {
-    open({ kind: 'weather', fromSeconds: 0, rampSeconds: 0, meanWindMs: 10, rainMmPerHour: 400 });
+    await open({ kind: 'weather', fromSeconds: 0, rampSeconds: 0, meanWindMs: 10, rainMmPerHour: 400 });
     await station.pass(30);
     const startMs = station.manualClock.monotonicMs();
     const edges = await recordEdges(station);
@@ -196,7 +195,7 @@ describe('a simulated station', () => {
       withinMilliseconds: 3,
       contact: 'wind',
     } as const;
-    open(wind, bounce);
+    await open(wind, bounce);
     const edges = await recordEdges(station);
 
     await station.pass(60);
@@ -205,7 +204,7 @@ describe('a simulated station', () => {
   });
 
   it('steps its own wall clock and never the monotonic one', async () => {
-    open(
+    await open(
       { kind: 'clockStep', atSeconds: 10, bySeconds: 3600 },
       { kind: 'clockStep', atSeconds: 20, bySeconds: -60 },
     );
@@ -220,7 +219,7 @@ describe('a simulated station', () => {
   });
 
   it('drives output lines and leaves them inactive', async () => {
-    open();
+    await open();
     const led = await station.buses.openOutputLine({ gpio: 17, isActiveLow: false });
     const relay = await station.buses.openOutputLine({ gpio: 27, isActiveLow: true });
     await led.set(true);
@@ -242,7 +241,7 @@ describe('a simulated station', () => {
 
   it('has only the chips that the configuration lists', async () => {
     const { i2cBus, gpioBackend } = usualSensors;
-    station = openFastStation({ sensors: { i2cBus, gpioBackend } });
+    station = await openFastStation({ sensors: { i2cBus, gpioBackend } });
     const edges = await recordEdges(station);
 
     await station.pass(60);
@@ -253,7 +252,7 @@ describe('a simulated station', () => {
 
   it('repeats itself with the same seed, and differs with another', async () => {
     const edgesOf = async (seed: number) => {
-      station = openFastStation({ scenario: { ...scenarioOf(), seed } });
+      station = await openFastStation({ scenario: { ...scenarioOf(), seed } });
       const edges = await recordEdges(station);
       await station.pass(60);
       await station.buses.close();
@@ -268,7 +267,5 @@ describe('a simulated station', () => {
   });
 });
 
-clockContract('a simulated station', () => {
-  const manualClock = createManualClock({ isAutomatic: true });
-  return openFastStation({ clock: manualClock }).clock;
-});
+const { clock: stationClock } = await openFastStation({ clock: createManualClock({ isAutomatic: true }) });
+clockContract('a simulated station', () => stationClock);

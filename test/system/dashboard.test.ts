@@ -33,6 +33,7 @@ const heat = {
 
 const noAnswer = {
   name: 'bme280',
+  title: 'BME280, air',
   state: 'failing' as const,
   errors: 41,
   lastFault: {

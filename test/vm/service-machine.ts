@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
-import { burstOf, calibrationBlocks, workedExample } from '../fakes/bme280.ts';
+import { burstOf } from '../../src/instruments/bme280/simulated-chip.ts';
+import { typicalCoefficients } from '../../src/instruments/bme280/simulated-converters.ts';
+import { coefficientBlocks, workedExample } from '../fakes/bme280.ts';
 import { runMachine } from './machine.ts';
 
 const DAY_MS = 86_400_000;
@@ -67,8 +69,8 @@ const bytes = (values: Uint8Array): string => [...values].join(' ');
 
 /** What i2cset writes so that the static chips read as the datasheet's worked example, and the vane as east. */
 const registers = (): string[] => {
-  const { calib00, calib26 } = calibrationBlocks(workedExample);
-  const burst = burstOf({ temperature: 519_888, pressure: 415_148, humidity: 30_000 });
+  const { calib00, calib26 } = coefficientBlocks(typicalCoefficients);
+  const burst = burstOf(workedExample);
   return [
     '0x76 0xd0 0x60',
     `0x76 0x88 ${bytes(calib00)} i`,

@@ -1,5 +1,6 @@
+import type { InstrumentStatus } from '../../instruments/instrument-health.ts';
 import { outputText, type PreAlertStatus } from '../../pre-alerts/pre-alert-status.ts';
-import { type GatewayStatus, type InstrumentStatus, roomSeconds } from '../../status/status.ts';
+import { type GatewayStatus, roomSeconds } from '../../status/status.ts';
 import { formatBytes, formatDuration, formatNumber } from '../../weather/format.ts';
 import {
   create,
@@ -103,14 +104,6 @@ export const showPreAlerts = ({ preAlerts }: GatewayStatus): void => {
   );
 };
 
-/** By their keys in the configuration; a name that is not here is shown as it is. */
-const sensorNames: Readonly<Record<string, string>> = {
-  bme280: 'BME280, air',
-  windVane: 'Wind vane',
-  anemometer: 'Anemometer',
-  rainGauge: 'Rain gauge',
-};
-
 const sensorStates: Readonly<Record<InstrumentStatus['state'], State>> = {
   waiting: 'waiting',
   ok: 'good',
@@ -127,7 +120,7 @@ export const showSensors = ({ instruments }: GatewayStatus): void =>
     element('sensors'),
     instruments.map((instrument) =>
       item(sensorStates[instrument.state], {
-        name: sensorNames[instrument.name] ?? instrument.name,
+        name: instrument.title,
         word: instrument.state === 'failing' ? 'no value' : instrument.state,
         detail: faultText(instrument),
       }),

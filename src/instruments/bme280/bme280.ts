@@ -1,191 +1,102 @@
-// Bosch BME280 in the weather-monitoring profile of its datasheet (BST-BME280-DS001 3.5.1): forced mode,
-// oversampling x1, filter off, which heats it least.
-import type { I2cBus } from '../../i2c/i2c-bus.ts';
-import type { Clock } from '../../time/clock.ts';
-import { withBusFaults } from '../bus-fault.ts';
-import { SensorError } from '../sensor.ts';
-import { type Bme280Calibration, CALIB00, CALIB26, parseCalibration } from './bme280-calibration.ts';
-import { type Bme280Reading, compensate } from './bme280-compensation.ts';
+import { z } from 'zod';
+import { decimalNumber, i2cAddress } from '../../config/fields.ts';
+import { defineInstrument } from '../instrument.ts';
+import { Bme280 } from './bme280-driver.ts';
+import type { Bme280Reading } from './compensation.ts';
 
-export type Bme280Options = {
-  readonly bus: I2cBus;
-  /** 0x76 (SDO to ground) or 0x77 (SDO to the supply). */
-  readonly address: number;
-  readonly clock: Clock;
-  /** So many identical raw bursts in a row mean a hung chip; its noise changes them nearly every time. */
-  readonly maxIdenticalBursts?: number;
+const scale = () =>
+  decimalNumber(0.5, 2).default(1).describe('Factor on the measured value, before the offset. 0.5 to 2.');
+
+const calibrationSchema = z
+  .strictObject({
+    temperature: z
+      .strictObject({
+        scale: scale(),
+        offsetCelsius: decimalNumber(-20, 20).default(0).describe('Added to the temperature, °C. -20 to 20.'),
+      })
+      .prefault({}),
+    humidity: z
+      .strictObject({
+        scale: scale(),
+        offsetPercent: decimalNumber(-30, 30).default(0).describe('Added to the humidity, %RH. -30 to 30.'),
+      })
+      .prefault({}),
+    pressure: z
+      .strictObject({
+        scale: scale(),
+        offsetHpa: decimalNumber(-50, 50).default(0).describe('Added to the pressure, hPa. -50 to 50.'),
+      })
+      .prefault({}),
+  })
+  .describe(
+    'Corrections from a comparison with a reference: value × scale + offset, before the quality checks.',
+  );
+
+const schema = z
+  .strictObject({
+    address: i2cAddress([0x76, 0x77])
+      .default(0x76)
+      .describe('I2C address: 0x76 (SDO to ground) or 0x77 (SDO to the supply).'),
+    calibration: calibrationSchema.exactOptional(),
+  })
+  .describe('Bosch BME280: temperature, humidity, pressure.');
+
+type Bme280Config = z.output<typeof schema>;
+
+export const bme280 = defineInstrument({
+  key: 'bme280',
+  title: 'BME280, air',
+  schema,
+  wiring: { i2cAddresses: ['address'] },
+  chip: 'bme280',
+  quantities: () => ['temperature', 'humidity', 'pressure'],
+  open: ({ address, calibration }, { i2cBus, clock }) => {
+    const chip = new Bme280({ bus: i2cBus, address, clock });
+    return Promise.resolve({
+      measure: async () => {
+        const reading = calibrate(await chip.read(), calibration);
+        return {
+          values: {
+            temperature: reading.temperatureCelsius,
+            humidity: reading.humidityPercent,
+            pressure: reading.pressureHpa,
+          },
+        };
+      },
+    });
+  },
+  check: {
+    name: 'BME280',
+    run: async ({ address }, { i2cBus, clock }) => {
+      const reading = await new Bme280({ bus: i2cBus, address, clock }).read();
+      const { temperatureCelsius, humidityPercent, pressureHpa } = reading;
+      return (
+        `chip id 0x60 at 0x${address.toString(16)}; ${temperatureCelsius.toFixed(1)} °C, ` +
+        `${humidityPercent.toFixed(0)} %RH, ${pressureHpa.toFixed(1)} hPa`
+      );
+    },
+  },
+  simulated: () => import('./simulated.ts'),
+});
+
+/** Hysteresis of the humidity (data sheet): a value so little below 0 or above 100 %RH is dry or saturated air. */
+const TOLERANCE_PERCENT = 1;
+
+/** Applies the corrections of a comparison with a reference. The quality checks find what is wrong after them. */
+export const calibrate = (
+  reading: Bme280Reading,
+  calibration: Bme280Config['calibration'],
+): Bme280Reading => {
+  if (calibration === undefined) return reading;
+  const { temperature, humidity, pressure } = calibration;
+  return {
+    temperatureCelsius: reading.temperatureCelsius * temperature.scale + temperature.offsetCelsius,
+    humidityPercent: saturated(reading.humidityPercent * humidity.scale + humidity.offsetPercent),
+    pressureHpa: reading.pressureHpa * pressure.scale + pressure.offsetHpa,
+  };
 };
 
-export type Bme280 = {
-  /** One measurement, about 12 ms. Rejects with `SensorError`; the next call starts the chip afresh. */
-  read(): Promise<Bme280Reading>;
-  /** How often the chip was found reset by itself, which its supply must have caused. */
-  brownOuts(): number;
+const saturated = (percent: number): number => {
+  const possible = Math.min(100, Math.max(0, percent));
+  return Math.abs(percent - possible) <= TOLERANCE_PERCENT ? possible : percent;
 };
-
-const ID = 0xd0;
-const RESET = 0xe0;
-const CTRL_HUM = 0xf2;
-const CTRL_MEAS = 0xf4;
-const CONFIG = 0xf5;
-const PRESS_MSB = 0xf7;
-
-const RESET_WORD = 0xb6;
-const OSRS_H_X1 = 0x01;
-const OSRS_T_P_X1 = 0x24;
-const FORCED_MODE = 0x01;
-const STATUS_IM_UPDATE = 0x01;
-const STATUS_MEASURING = 0x08;
-const MODE_MASK = 0x03;
-
-/** Start-up time (datasheet table 1), rounded up. */
-const startUpTimeMs = 3;
-/** 1.25 + 2.3 + (2.3 + 0.575) + (2.3 + 0.575) ms at x1 (datasheet 9.1), rounded up to a timer's millisecond. */
-const measurementTimeMs = 10;
-const statusPollMs = 2;
-const maxStatusPolls = 10;
-
-const BME280_ID = 0x60;
-const otherChips: Readonly<Record<number, string>> = {
-  86: 'a BMP280, which measures no humidity',
-  87: 'a BMP280, which measures no humidity',
-  88: 'a BMP280, which measures no humidity',
-  97: 'a BME680',
-  0: 'nothing that works: SDA is held low',
-  255: 'nothing that works: SDA stays high',
-};
-
-const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`;
-
-type Controls = { readonly ctrlHum: number; readonly status: number; readonly ctrlMeas: number };
-
-const isReset = ({ ctrlHum, ctrlMeas }: Controls): boolean =>
-  ctrlHum !== OSRS_H_X1 || (ctrlMeas & ~MODE_MASK) !== OSRS_T_P_X1;
-
-/**
- * What the data registers hold after a reset: 0x80000, 0x80000, 0x8000. Each alone is a possible measurement
- * (26.5 °C, say); pressure and temperature together on the dot are not.
- */
-const isResetBurst = (burst: Uint8Array): boolean =>
-  [0x80, 0x00, 0x00, 0x80, 0x00, 0x00].every((byte, at) => burst[at] === byte);
-
-const isBlank = (burst: Uint8Array): boolean =>
-  burst.every((byte) => byte === 0x00) || burst.every((byte) => byte === 0xff);
-
-export const createBme280 = (options: Bme280Options): Bme280 => new ForcedModeBme280(options);
-
-class ForcedModeBme280 implements Bme280 {
-  readonly #options: Required<Bme280Options>;
-  readonly #name: string;
-  /** Null until the chip was started, and again after any fault. */
-  #calibration: Bme280Calibration | null = null;
-  #lastBurst = '';
-  #identicalBursts = 0;
-  #brownOuts = 0;
-
-  constructor(options: Bme280Options) {
-    this.#options = { maxIdenticalBursts: 20, ...options };
-    this.#name = `BME280 ${hex(options.address)}`;
-  }
-
-  brownOuts(): number {
-    return this.#brownOuts;
-  }
-
-  async read(): Promise<Bme280Reading> {
-    try {
-      return await withBusFaults(this.#name, () => this.#measure());
-    } catch (error) {
-      this.#calibration = null;
-      throw error;
-    }
-  }
-
-  async #measure(): Promise<Bme280Reading> {
-    await this.#checkId();
-    if (this.#calibration !== null && isReset(await this.#readControls())) this.#noteBrownOut();
-    this.#calibration ??= await this.#start();
-    await this.#trigger();
-    await this.#awaitMeasurement();
-    const burst = await this.#readBlock(PRESS_MSB, 8);
-    this.#checkBurst(burst);
-    return await compensate(this.#calibration, burst);
-  }
-
-  /** At every read: a chip that was swapped or a bus that returns rubbish must not pass as weather. */
-  async #checkId(): Promise<void> {
-    const [id = 0] = await this.#readBlock(ID, 1);
-    if (id === BME280_ID) return;
-    throw this.#fault(
-      'wrong-chip',
-      `chip id ${hex(id)} is ${otherChips[id] ?? 'no chip of this family'}; a BME280 has 0x60`,
-    );
-  }
-
-  async #start(): Promise<Bme280Calibration> {
-    const { bus, address, clock } = this.#options;
-    await bus.writeByte(address, RESET, RESET_WORD);
-    await clock.sleep(startUpTimeMs);
-    await this.#awaitStatusClear(STATUS_IM_UPDATE, 'still copies its calibration');
-    const calib00 = await this.#readBlock(CALIB00.register, CALIB00.length);
-    const calib26 = await this.#readBlock(CALIB26.register, CALIB26.length);
-    return parseCalibration(calib00, calib26);
-  }
-
-  /** ctrl_hum takes effect with the write of ctrl_meas only (datasheet 5.4.3), so that one comes last. */
-  async #trigger(): Promise<void> {
-    const { bus, address } = this.#options;
-    await bus.writeByte(address, CTRL_HUM, OSRS_H_X1);
-    await bus.writeByte(address, CONFIG, 0x00);
-    await bus.writeByte(address, CTRL_MEAS, OSRS_T_P_X1 | FORCED_MODE);
-  }
-
-  async #awaitMeasurement(): Promise<void> {
-    await this.#options.clock.sleep(measurementTimeMs);
-    const controls = await this.#awaitStatusClear(STATUS_MEASURING, 'does not finish measuring');
-    if (!isReset(controls)) return;
-    this.#noteBrownOut();
-    throw this.#fault('not-ready', 'was reset while it measured; check its supply');
-  }
-
-  async #awaitStatusClear(bit: number, complaint: string): Promise<Controls> {
-    for (let poll = 0; poll < maxStatusPolls; poll += 1) {
-      const controls = await this.#readControls();
-      if ((controls.status & bit) === 0) return controls;
-      await this.#options.clock.sleep(statusPollMs);
-    }
-    throw this.#fault('not-ready', complaint);
-  }
-
-  #checkBurst(burst: Uint8Array): void {
-    if (isResetBurst(burst) || isBlank(burst)) {
-      throw this.#fault('implausible', `sends no measurement but ${Buffer.from(burst).toString('hex')}`);
-    }
-    const text = burst.toString();
-    this.#identicalBursts = text === this.#lastBurst ? this.#identicalBursts + 1 : 1;
-    this.#lastBurst = text;
-    const { maxIdenticalBursts } = this.#options;
-    if (this.#identicalBursts >= maxIdenticalBursts) {
-      throw this.#fault('implausible', `hangs: ${maxIdenticalBursts} identical measurements in a row`);
-    }
-  }
-
-  #noteBrownOut(): void {
-    this.#brownOuts += 1;
-    this.#calibration = null;
-  }
-
-  async #readControls(): Promise<Controls> {
-    const [ctrlHum = 0, status = 0, ctrlMeas = 0] = await this.#readBlock(CTRL_HUM, 3);
-    return { ctrlHum, status, ctrlMeas };
-  }
-
-  #readBlock(register: number, length: number): Promise<Uint8Array> {
-    const { bus, address } = this.#options;
-    return bus.readBlock(address, register, length);
-  }
-
-  #fault(code: SensorError['code'], complaint: string): SensorError {
-    return new SensorError(code, `${this.#name}: ${complaint}`);
-  }
-}

@@ -1,125 +1,51 @@
 import { z } from 'zod';
-import { createBounceFilter } from '../../gpio/contact-bounce.ts';
-import type { Log } from '../../log.ts';
-import type { Outbox } from '../../outbox/outbox.ts';
-import type { StateChanges } from '../../outbox/records.ts';
+import { decimalNumber, gpioLine } from '../../config/fields.ts';
+import { defineInstrument, type InstrumentParts, type OpenInstrument } from '../instrument.ts';
+import { TippingBucket } from './tipping-bucket.ts';
 
-export type RainGaugeOptions = {
-  readonly mmPerTip: number;
-  readonly lockoutMs: number;
-  readonly outbox: Pick<Outbox, 'getState' | 'putState'>;
-  readonly log: Log;
-};
+const schema = z
+  .strictObject({
+    gpio: gpioLine().describe('BCM number of the line. 0 to 27; 6 has a pull-up from power-on.'),
+    mmPerTip: decimalNumber(0.01, 10)
+      .default(0.2794)
+      .describe('Rain in one tip of the bucket, mm. 0.01 to 10.'),
+    lockoutMilliseconds: decimalNumber(0, 1000)
+      .default(150)
+      .describe('Edges that follow a counted one within this time are contact bounce, ms. 0 to 1000.'),
+  })
+  .describe('Tipping bucket with a reed contact to ground.');
 
-/** Rain that no reading has reported yet. */
-export type UnreportedRain = {
-  readonly mm: number;
-  /** Whether tips followed each other faster than a bucket can: some of them were no rain. */
-  readonly isTooFast: boolean;
-  /** To be written in one commit with the reading that reports it: either both survive a power cut or neither. */
-  readonly state: StateChanges;
-  /** To be called once that commit is on disk. */
-  readonly settle: () => void;
-};
+export type RainGaugeConfig = z.output<typeof schema>;
 
-const TIPS = 'rainTips';
-const REPORTED = 'rainReported';
+/** A tipping bucket whose contact closes once a tip. */
+export const rainGauge = defineInstrument({
+  key: 'rainGauge',
+  title: 'Rain gauge',
+  schema,
+  wiring: { gpios: ['gpio'] },
+  quantities: () => ['rainheight'],
+  open: (config, parts) => openRainGauge(config, parts),
+  simulated: () => import('./simulated.ts'),
+});
 
-/** A bucket takes 0.52 s to move (Duchon et al. 2014). */
-const LEAST_BETWEEN_TIPS_MS = 500;
-
-const tipCount = z.int().nonnegative();
-
-/** Reads how many tips were ever counted and how many of them were reported. */
-export const openRainGauge = async (options: RainGaugeOptions): Promise<RainGauge> => {
-  const saved = async (key: string): Promise<number> => {
-    const parsed = tipCount.safeParse((await options.outbox.getState(key)) ?? 0);
-    if (parsed.success) return parsed.data;
-    options.log.warn({ key }, 'a saved rain total cannot be read and begins at 0');
-    return 0;
+/** Reads the totals of earlier runs. */
+export const openRainGauge = async (
+  config: RainGaugeConfig,
+  { outbox, log }: Pick<InstrumentParts, 'outbox' | 'log'>,
+): Promise<OpenInstrument> => {
+  const { gpio, mmPerTip, lockoutMilliseconds } = config;
+  const bucket = await TippingBucket.open({ mmPerTip, lockoutMs: lockoutMilliseconds, outbox, log });
+  return {
+    measure: ({ atMs }) => {
+      const { mm, isTooFast, state, settle } = bucket.close(atMs);
+      return {
+        values: { rainheight: mm },
+        doubts: isTooFast ? { rainheight: 'suspect:bounce' } : {},
+        state,
+        settle,
+      };
+    },
+    contact: { gpio, noteEdge: (atMs) => bucket.noteEdge(atMs) },
+    save: () => bucket.save(),
   };
-  const reported = await saved(REPORTED);
-  // A reading may have been stored while saving its tips failed.
-  return new RainGauge(options, Math.max(reported, await saved(TIPS)), reported);
 };
-
-/**
- * A tipping bucket whose contact closes once a tip. Each tip is saved when it happens, under a key of its own:
- * the total never goes back, whatever order the two totals reach the disk in.
- */
-export class RainGauge {
-  readonly #options: RainGaugeOptions;
-  readonly #isTip: (atMs: number) => boolean;
-  #tips: number;
-  #saved: number;
-  #reported: number;
-  /** When the tips after the last closed interval happened. */
-  #recentMs: number[] = [];
-  #lastTipMs = Number.NEGATIVE_INFINITY;
-  /** Tips that came too soon after the one before and were not reported. */
-  #tooFastMs: number[] = [];
-  #saving: Promise<void> | null = null;
-  #isSaveFailing = false;
-
-  constructor(options: RainGaugeOptions, tips: number, reported: number) {
-    this.#options = options;
-    this.#isTip = createBounceFilter(options.lockoutMs);
-    this.#tips = tips;
-    this.#saved = tips;
-    this.#reported = reported;
-  }
-
-  /** Tips ever counted. */
-  get tips(): number {
-    return this.#tips;
-  }
-
-  /** One falling edge, bounce included. */
-  noteEdge(atMs: number): void {
-    if (!this.#isTip(atMs)) return;
-    this.#tips += 1;
-    this.#recentMs.push(atMs);
-    if (atMs - this.#lastTipMs < LEAST_BETWEEN_TIPS_MS) this.#tooFastMs.push(atMs);
-    this.#lastTipMs = atMs;
-    void this.save();
-  }
-
-  /** Resolves once every tip is on disk, or could not be written; it never rejects. */
-  save(): Promise<void> {
-    this.#saving ??= this.#write().finally(() => {
-      this.#saving = null;
-    });
-    return this.#saving;
-  }
-
-  /** What fell before `atMs` and was not reported. It stays unreported until it is settled. */
-  close(atMs: number): UnreportedRain {
-    this.#recentMs = this.#recentMs.filter((tipMs) => tipMs >= atMs);
-    const tips = this.#tips - this.#recentMs.length;
-    return {
-      mm: (tips - this.#reported) * this.#options.mmPerTip,
-      isTooFast: this.#tooFastMs.some((tipMs) => tipMs < atMs),
-      state: { [REPORTED]: tips },
-      settle: () => {
-        this.#reported = tips;
-        this.#tooFastMs = this.#tooFastMs.filter((tipMs) => tipMs >= atMs);
-      },
-    };
-  }
-
-  async #write(): Promise<void> {
-    const { outbox, log } = this.#options;
-    try {
-      while (this.#saved < this.#tips) {
-        const tips = this.#tips;
-        await outbox.putState({ [TIPS]: tips });
-        this.#saved = tips;
-      }
-      if (this.#isSaveFailing) log.info({ tips: this.#tips }, 'the rain total is saved again');
-      this.#isSaveFailing = false;
-    } catch (error) {
-      if (!this.#isSaveFailing) log.warn({ err: error, tips: this.#tips }, 'the rain total was not saved');
-      this.#isSaveFailing = true;
-    }
-  }
-}

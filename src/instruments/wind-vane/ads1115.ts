@@ -1,22 +1,14 @@
 // TI ADS1115 (SBAS444), single shot, ±4.096 V, 128 SPS.
 import type { I2cBus } from '../../i2c/i2c-bus.ts';
 import type { Clock } from '../../time/clock.ts';
-import { withBusFaults } from '../bus-fault.ts';
-import { SensorError } from '../sensor.ts';
+import { SensorError, withBusFaults } from '../sensor-error.ts';
+import type { Adc } from './vane.ts';
 
 export type Ads1115Options = {
   readonly bus: I2cBus;
   /** 0x48 (ADDR to ground), 0x49 (supply), 0x4A (SDA) or 0x4B (SCL). */
   readonly address: number;
   readonly clock: Clock;
-};
-
-export type Ads1115 = {
-  /**
-   * Voltage of AIN0 to AIN3 against ground, 0 to 4.096 V, in about 10 ms. Conversions follow one another however
-   * many are asked for. Rejects with `SensorError`.
-   */
-  readVolts(input: number): Promise<number>;
 };
 
 const CONVERSION = 0x00;
@@ -42,9 +34,7 @@ const hex = (value: number, digits: number): string => `0x${value.toString(16).p
 /** The chip sends its high byte first, an SMBus word its low one. */
 const swapBytes = (word: number): number => ((word & 0xff) << 8) | (word >> 8);
 
-export const createAds1115 = (options: Ads1115Options): Ads1115 => new SingleShotAds1115(options);
-
-class SingleShotAds1115 implements Ads1115 {
+export class Ads1115 implements Adc {
   readonly #options: Ads1115Options;
   readonly #name: string;
   #last: Promise<unknown> = Promise.resolve();
@@ -54,6 +44,10 @@ class SingleShotAds1115 implements Ads1115 {
     this.#name = `ADS1115 ${hex(options.address, 2)}`;
   }
 
+  /**
+   * Voltage of AIN0 to AIN3 against ground, 0 to 4.096 V, in about 10 ms. Conversions follow one another however
+   * many are asked for. Rejects with `SensorError`.
+   */
   readVolts(input: number): Promise<number> {
     const volts = this.#last.then(() => withBusFaults(this.#name, () => this.#convert(input)));
     this.#last = volts.catch(() => undefined);

@@ -1,59 +1,90 @@
-import { SensorError } from '../sensor.ts';
-import type { Ads1115 } from './ads1115.ts';
-import { vanePositionOf } from './wind-vane-positions.ts';
+import { z } from 'zod';
+import { decimalNumber, i2cAddress, wholeNumber } from '../../config/fields.ts';
+import { Complaint } from '../../doctor/step.ts';
+import { meanDirectionDegrees } from '../../weather/mean-direction.ts';
+import { defineInstrument, type OpenInstrument } from '../instrument.ts';
+import { SensorError } from '../sensor-error.ts';
+import { Ads1115 } from './ads1115.ts';
+import { Vane } from './vane.ts';
 
-export type WindVaneOptions = {
-  readonly adc: Ads1115;
-  /** Input the vane is on. */
-  readonly channel: number;
-  /** Input that measures the vane's supply; 3.3 V is assumed without. */
-  readonly supplyChannel?: number;
-  /** Added to the direction when the mast does not face north. */
-  readonly northOffsetDegrees: number;
-};
+const schema = z
+  .strictObject({
+    address: i2cAddress([0x48, 0x49, 0x4a, 0x4b])
+      .default(0x48)
+      .describe('I2C address of the ADS1115: 0x48 (ADDR to ground), 0x49 (supply), 0x4A (SDA), 0x4B (SCL).'),
+    channel: wholeNumber(0, 3).default(0).describe('Input of the ADS1115 the vane is on. 0 to 3.'),
+    supplyChannel: wholeNumber(0, 3)
+      .exactOptional()
+      .describe(
+        "Input that measures the vane's supply, so that its error cancels. 0 to 3; 3.3 V is assumed without.",
+      ),
+    northOffsetDegrees: decimalNumber(-360, 360)
+      .default(0)
+      .describe('Added to the direction when the mast does not face north, degrees. -360 to 360.'),
+  })
+  .refine(({ channel, supplyChannel }) => supplyChannel !== channel, {
+    error: "an input that is not the vane's own",
+    path: ['supplyChannel'],
+  })
+  .describe('Wind vane of 16 resistances behind an ADS1115.');
 
-export type WindVane = {
-  /**
-   * Where the wind comes from, degrees true, 0 to below 360; `null` between two positions. Rejects with `SensorError`,
-   * `implausible` for a short, an open line or a dead supply.
-   */
-  read(): Promise<number | null>;
-  /** How many voltages matched no position. */
-  unmatched(): number;
-};
+export const windVane = defineInstrument({
+  key: 'windVane',
+  title: 'Wind vane',
+  schema,
+  wiring: { i2cAddresses: ['address'] },
+  chip: 'ads1115',
+  quantities: () => ['winddirection'],
+  open: (config, { i2cBus, clock }) => {
+    const adc = new Ads1115({ bus: i2cBus, address: config.address, clock });
+    return Promise.resolve(openWindVane(new Vane(adc, config)));
+  },
+  check: {
+    name: 'wind vane',
+    run: async (config, { i2cBus, clock }) => {
+      const { address, channel } = config;
+      const adc = new Ads1115({ bus: i2cBus, address, clock });
+      const volts = (await adc.readVolts(channel)).toFixed(3);
+      const degrees = await new Vane(adc, config).read();
+      if (degrees === null)
+        throw new Complaint(
+          `${volts} V at input ${channel} is between two directions`,
+          'try again, as the vane may be turning; otherwise its pull-up must be 10 kΩ to 3.3 V',
+        );
+      return `${volts} V at input ${channel} of 0x${address.toString(16)}; wind from ${degrees}°`;
+    },
+  },
+  simulated: () => import('./simulated.ts'),
+});
 
-const NOMINAL_SUPPLY_VOLTS = 3.3;
-/** Below this the divider says nothing. */
-const MIN_SUPPLY_VOLTS = 1;
-/** The converter ends at 4.096 V: a supply beyond it cannot be measured. */
-const MAX_SUPPLY_VOLTS = 4.09;
+/** Reads the vane every second; the direction of an interval is the mean of what was read, however often it failed. */
+const openWindVane = (vane: Vane): OpenInstrument => {
+  let directionsDegrees: number[] = [];
+  let lastFailure = neverRead();
 
-export const createWindVane = (options: WindVaneOptions): WindVane => {
-  const { adc, channel, supplyChannel, northOffsetDegrees } = options;
-  let unmatched = 0;
-
-  const readSupplyVolts = async (): Promise<number> => {
-    if (supplyChannel === undefined) return NOMINAL_SUPPLY_VOLTS;
-    const volts = await adc.readVolts(supplyChannel);
-    if (volts >= MIN_SUPPLY_VOLTS && volts < MAX_SUPPLY_VOLTS) return volts;
-    throw new SensorError(
-      'implausible',
-      `wind vane: its supply measures ${volts.toFixed(2)} V; 3.3 V belongs there`,
-    );
+  return {
+    sample: async () => {
+      try {
+        const degrees = await vane.read();
+        if (degrees === null) lastFailure = unmatched();
+        else directionsDegrees.push(degrees);
+      } catch (error) {
+        if (error instanceof SensorError) lastFailure = error;
+        throw error;
+      }
+    },
+    measure: () => {
+      const measured = directionsDegrees;
+      const failure = lastFailure;
+      directionsDegrees = [];
+      lastFailure = neverRead();
+      if (measured.length === 0) throw failure;
+      // `null` where the directions cancel out.
+      return { values: { winddirection: meanDirectionDegrees(measured) } };
+    },
   };
-
-  const read = async (): Promise<number | null> => {
-    const supplyVolts = await readSupplyVolts();
-    const volts = await adc.readVolts(channel);
-    const position = vanePositionOf(volts / supplyVolts);
-    if (position === 'unmatched') {
-      unmatched += 1;
-      return null;
-    }
-    if (typeof position === 'number') return (((position + northOffsetDegrees) % 360) + 360) % 360;
-    const complaint = position === 'short' ? 'is shorted to ground' : 'is open: cable, plug or pull-up';
-    throw new SensorError('implausible', `wind vane: its line ${complaint} (${volts.toFixed(3)} V)`);
-  };
-
-  return { read, unmatched: () => unmatched };
 };
+
+const neverRead = (): SensorError => new SensorError('not-ready', 'wind vane: not read in this interval');
+const unmatched = (): SensorError =>
+  new SensorError('implausible', 'wind vane: its voltage matches no position');

@@ -8,9 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { burstOf } from '../../../src/instruments/bme280/simulated-chip.ts';
+import { typicalCoefficients } from '../../../src/instruments/bme280/simulated-converters.ts';
 import { openOutbox } from '../../../src/outbox/open-outbox.ts';
 import { timeOf } from '../../../src/uplink/stored-bodies.ts';
-import { burstOf, calibrationBlocks, workedExample } from '../../fakes/bme280.ts';
+import { coefficientBlocks, workedExample } from '../../fakes/bme280.ts';
 import { createRecordingLog } from '../../fakes/log.ts';
 
 const run = promisify(execFile);
@@ -23,8 +25,8 @@ const bytes = (values: Uint8Array): string[] => [...values].map(String);
 
 /** The static chip at 0x76 reads 25.1 °C, as in the datasheet's worked example. */
 const warmAir = async (): Promise<void> => {
-  const { calib00, calib26 } = calibrationBlocks(workedExample);
-  const burst = burstOf({ temperature: 519_888, pressure: 415_148, humidity: 30_000 });
+  const { calib00, calib26 } = coefficientBlocks(typicalCoefficients);
+  const burst = burstOf(workedExample);
   const set = (...args: string[]) => run('i2cset', ['-y', '0', '0x76', ...args]);
   await set('0xd0', '0x60');
   await set('0x88', ...bytes(calib00), 'i');

@@ -7,7 +7,9 @@ import { sensorsSchema } from '../../../src/config/sensors-schema.ts';
 import type { EdgeSource } from '../../../src/gpio/edge-source.ts';
 import { createGpiomonEdgeSource } from '../../../src/gpio/gpiomon/gpiomon-edge-source.ts';
 import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/gpio/onoff/onoff-edge-source.ts';
-import { createSampler } from '../../../src/measuring/sampler.ts';
+import { configuredInstruments } from '../../../src/instruments/catalogue.ts';
+import { StationInstruments } from '../../../src/instruments/station-instruments.ts';
+import { Sampler } from '../../../src/measuring/sampler.ts';
 import { createSimulatedI2cBus } from '../../../src/simulation/simulated-i2c-bus.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import type { RawMeasurement } from '../../../src/weather/reading.ts';
@@ -43,13 +45,14 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
     },
   };
   const outbox = createFakeSavedState();
-  const sampler = await createSampler({
-    sensors: sensorsSchema.parse({
-      anemometer: { gpio: wind, kmhPerHz: KMH_PER_HZ },
-      rainGauge: { gpio: rain, mmPerTip: MM_PER_TIP },
-    }),
+  const sensors = sensorsSchema.parse({
+    anemometer: { gpio: wind, kmhPerHz: KMH_PER_HZ },
+    rainGauge: { gpio: rain, mmPerTip: MM_PER_TIP },
+  });
+  const instruments = await StationInstruments.open({
+    instruments: configuredInstruments(sensors),
     buses: {
-      i2cBus: createSimulatedI2cBus({ chips: new Map() }),
+      i2cBus: createSimulatedI2cBus(new Map()),
       edgeSource: counting,
       openOutputLine: () => Promise.reject(new Error('no output here')),
       close: () => edgeSource.close(),
@@ -57,6 +60,11 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
     clock: systemClock,
     log: createRecordingLog(),
     outbox,
+  });
+  const readings: RawMeasurement[] = [];
+  const sampler = new Sampler({
+    instruments,
+    clock: systemClock,
     timeKeeper: {
       now: () => ({
         bootId: 'vm',
@@ -67,21 +75,23 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
     },
     progress: { noteSample: () => undefined },
     intervalMs: 5_000,
+    recorder: {
+      deliver: async (raw, state) => {
+        readings.push(raw);
+        await outbox.putState(state);
+        return true;
+      },
+    },
   });
-  const readings: RawMeasurement[] = [];
   const stop = new AbortController();
-  const running = sampler.run(stop.signal, async (raw, state) => {
-    readings.push(raw);
-    await outbox.putState(state);
-    return true;
-  });
+  const running = sampler.run(stop.signal);
   await armed;
   return {
     readings,
     counts: () => ({
       windEdges,
       rainTips: outbox.entries.get('rainTips'),
-      suspectedMissed: sampler.suspectedMissedPulses(),
+      suspectedMissed: instruments.suspectedMissedPulses(),
     }),
     stop: async () => {
       stop.abort();

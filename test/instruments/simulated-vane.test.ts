@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { vaneOhms, vaneRatio } from '../../src/simulation/wind-vane-network.ts';
+import { vaneOhms, vaneRatio } from '../../src/instruments/wind-vane/simulated-vane.ts';
 
 /** The sixteen resistances of the Weather Meter Kit's datasheet. */
 const datasheetOhms = [

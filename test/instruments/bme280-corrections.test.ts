@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { sensorsSchema } from '../../src/config/sensors-schema.ts';
-import { calibrate } from '../../src/instruments/calibration.ts';
+import { bme280, calibrate } from '../../src/instruments/bme280/bme280.ts';
 
 const reading = { temperatureCelsius: 20, humidityPercent: 60, pressureHpa: 1_000 };
 
 const calibrated = (calibration: object, measured = reading) =>
-  calibrate(measured, sensorsSchema.parse({ bme280: { calibration } }).bme280?.calibration);
+  calibrate(measured, bme280.schema.parse({ calibration }).calibration);
 
 describe('the calibration', () => {
   it('changes nothing where none is configured', () => {

@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { negativeHumidityCalibration, typicalCalibration } from '../../src/simulation/bme280-calibration.ts';
-import { Bme280Chip, type Bme280ChipOptions } from '../../src/simulation/bme280-chip.ts';
-import { compensate } from '../../src/simulation/bme280-compensation.ts';
+import type { Bme280Coefficients } from '../../src/instruments/bme280/coefficients.ts';
+import { compensate } from '../../src/instruments/bme280/compensation.ts';
+import { Bme280Chip } from '../../src/instruments/bme280/simulated-chip.ts';
+import { createConverters, typicalCoefficients } from '../../src/instruments/bme280/simulated-converters.ts';
+import { negativeHumidity } from '../fakes/bme280.ts';
 
 const FORCED_X1 = 0x25;
 const room = { temperatureC: 21.5, pressurePa: 101_325, humidityPercent: 48 };
 
-const createChip = (options: Partial<Bme280ChipOptions> = {}) => {
+const createChip = (options: { coefficients?: Bme280Coefficients; noiseSeed?: number } = {}) => {
   const time = { ms: 1_000 };
-  const chip = new Bme280Chip({ nowMs: () => time.ms, sampleAt: () => room, ...options });
+  const { coefficients = typicalCoefficients, noiseSeed } = options;
+  const converters = { coefficients, airAt: () => room };
+  const chip = new Bme280Chip({
+    nowMs: () => time.ms,
+    coefficients,
+    convert: createConverters(noiseSeed === undefined ? converters : { ...converters, noiseSeed }),
+  });
   const measure = (): void => {
     chip.write(0xf2, Uint8Array.of(0x01));
     chip.write(0xf4, Uint8Array.of(FORCED_X1));
@@ -34,7 +42,7 @@ describe('the simulated BME280', () => {
     expect(rawOf(chip)).toEqual({ adc_P: 0x80000, adc_T: 0x80000, adc_H: 0x8000 });
   });
 
-  it('measures once when forced, and says so until it is done', () => {
+  it('measures once when forced, and says so until it is done', async () => {
     const { chip, time } = createChip();
     time.ms += 10;
 
@@ -45,10 +53,10 @@ describe('the simulated BME280', () => {
 
     expect(during).toEqual({ status: 0x08, ctrl_meas: FORCED_X1 });
     expect(chip.read(0xf3, 2)).toEqual(Uint8Array.of(0x00, FORCED_X1 & ~0x03));
-    const sample = compensate(rawOf(chip), typicalCalibration);
-    expect(sample.temperatureC).toBeCloseTo(21.5, 2);
-    expect(sample.pressurePa).toBeCloseTo(101_325, -1);
-    expect(sample.humidityPercent).toBeCloseTo(48, 1);
+    const reading = await compensate(typicalCoefficients, chip.read(0xf7, 8));
+    expect(reading.temperatureCelsius).toBeCloseTo(21.5, 2);
+    expect(reading.pressureHpa).toBeCloseTo(1_013.25, 1);
+    expect(reading.humidityPercent).toBeCloseTo(48, 1);
   });
 
   it('takes over the humidity setting only with the next write of ctrl_meas', () => {
@@ -128,12 +136,13 @@ describe('the simulated BME280', () => {
     expect(rawOf(chip)).not.toEqual(first);
   });
 
-  it('has the noise of its datasheet', () => {
+  it('has the noise of its datasheet', async () => {
     const { chip, measure } = createChip({ noiseSeed: 3 });
-    const pressuresPa = Array.from({ length: 400 }, () => {
+    const pressuresPa: number[] = [];
+    for (let count = 0; count < 400; count += 1) {
       measure();
-      return compensate(rawOf(chip), typicalCalibration).pressurePa;
-    });
+      pressuresPa.push(100 * (await compensate(typicalCoefficients, chip.read(0xf7, 8))).pressureHpa);
+    }
     const meanPa = pressuresPa.reduce((sum, pa) => sum + pa, 0) / pressuresPa.length;
     const variance = pressuresPa.reduce((sum, pa) => sum + (pa - meanPa) ** 2, 0) / pressuresPa.length;
 
@@ -143,7 +152,7 @@ describe('the simulated BME280', () => {
   });
 
   it('keeps negative H5 and H6 in the nibbles where the datasheet has them', () => {
-    const { chip } = createChip({ calibration: negativeHumidityCalibration });
+    const { chip } = createChip({ coefficients: negativeHumidity });
 
     const [e1, e2, e3, e4, e5, e6, e7] = chip.read(0xe1, 7);
 

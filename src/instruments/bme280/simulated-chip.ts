@@ -1,9 +1,7 @@
-import { type Bme280Calibration, encodeCalibration, typicalCalibration } from './bme280-calibration.ts';
-import { type Bme280Sample, decompensate } from './bme280-compensation.ts';
-import { gaussian } from './noise.ts';
-import type { RegisterChip } from './simulated-i2c-bus.ts';
+import type { RegisterChip } from '../../simulation/simulated-i2c-bus.ts';
+import { type Bme280Coefficients, storeCoefficients } from './coefficients.ts';
 
-const CHIP_ID = 0x60;
+const BME280_ID = 0x60;
 const RESET_COMMAND = 0xb6;
 const MODE_MASK = 0x03;
 const FORCED = [0x01, 0x02];
@@ -22,34 +20,49 @@ const register = {
 } as const;
 const DATA = 0xf7;
 
-/** Noise of one conversion at oversampling ×1 (BST-BME280-DS001 tables 1, 2 and 13). */
-const NOISE = { temperatureC: 0.002, pressurePa: 3.3, humidityPercent: 0.07 };
+/** What the three converters give: 20, 20 and 16 bits. */
+export type RawSample = {
+  readonly adc_T: number;
+  readonly adc_P: number;
+  readonly adc_H: number;
+};
+
+export type Conversion = {
+  /** Its end on the clock `nowMs`. */
+  readonly atMs: number;
+  /** Its number since the chip was made, from 1. */
+  readonly index: number;
+  /** The oversampling settings (`osrs_t`, `osrs_p`, `osrs_h`); 0 leaves a quantity out. */
+  readonly osrs: Oversampling;
+};
+
+type Oversampling = { readonly t: number; readonly p: number; readonly h: number };
 
 export type Bme280ChipOptions = {
   readonly nowMs: () => number;
-  /** The air at the chip at a moment of `nowMs`. */
-  readonly sampleAt: (atMs: number) => Bme280Sample;
-  readonly calibration?: Bme280Calibration;
-  /** Seeds the noise of the converters; none without. */
-  readonly noiseSeed?: number;
+  readonly coefficients: Bme280Coefficients;
+  readonly convert: (conversion: Conversion) => RawSample;
+  /** 0x60 without. */
+  readonly chipId?: number;
+  /** Time of one conversion; the datasheet's typical one without. */
+  readonly conversionMs?: number;
 };
 
-type Conversion = { readonly doneAtMs: number; readonly ctrl_hum: number; readonly ctrl_meas: number };
+/** The data registers after one conversion: pressure, temperature, humidity (datasheet 4.2). */
+export const burstOf = ({ adc_P, adc_T, adc_H }: RawSample): Uint8Array =>
+  Uint8Array.of(adc_P >> 12, adc_P >> 4, adc_P << 4, adc_T >> 12, adc_T >> 4, adc_T << 4, adc_H >> 8, adc_H);
+
+/** What the data registers hold after a reset, and of what is not measured. */
+const RESET_SAMPLE: RawSample = { adc_P: 0x80000, adc_T: 0x80000, adc_H: 0x8000 };
 
 const oversampling = (osrs: number): number => (osrs === 0 ? 0 : 2 ** (Math.min(osrs, 5) - 1));
 
 /** Typical time; the datasheet's maximum is about 15 % longer (section 9.1). */
-const conversionMs = (osrs: { t: number; p: number; h: number }): number =>
+const typicalConversionMs = (osrs: Oversampling): number =>
   1 +
   2 * oversampling(osrs.t) +
   (osrs.p === 0 ? 0 : 2 * oversampling(osrs.p) + 0.5) +
   (osrs.h === 0 ? 0 : 2 * oversampling(osrs.h) + 0.5);
-
-/** Without the filter the resolution is 16 bits plus one for each doubling of the oversampling (section 3.4). */
-const atResolution = (adc: number, osrs: number): number => {
-  const step = 2 ** (5 - Math.min(osrs, 5));
-  return Math.min(2 ** 20 - step, Math.round(adc / step) * step);
-};
 
 /**
  * A BME280 down to its registers (BST-BME280-DS001). Modelled are sleep and forced mode; the filter and normal mode
@@ -59,7 +72,8 @@ export class Bme280Chip implements RegisterChip {
   readonly #options: Bme280ChipOptions;
   readonly #registers = new Uint8Array(0x100);
   #latchedCtrlHum = 0;
-  #conversion: Conversion | null = null;
+  #pending: { readonly doneAtMs: number; readonly ctrl_meas: number; readonly osrs: Oversampling } | null =
+    null;
   #conversions = 0;
   #poweredAtMs = 0;
   #isHung = false;
@@ -72,11 +86,11 @@ export class Bme280Chip implements RegisterChip {
   /** Brings the registers to their values after power-on: what the chip measured and was told is gone. */
   powerOn(): void {
     this.#registers.fill(0);
-    encodeCalibration(this.#options.calibration ?? typicalCalibration, this.#registers);
-    this.#registers[register.id] = CHIP_ID;
-    this.#registers.set([0x80, 0x00, 0x00, 0x80, 0x00, 0x00, 0x80, 0x00], DATA);
+    storeCoefficients(this.#options.coefficients, this.#registers);
+    this.#registers[register.id] = this.#options.chipId ?? BME280_ID;
+    this.#registers.set(burstOf(RESET_SAMPLE), DATA);
     this.#latchedCtrlHum = 0;
-    this.#conversion = null;
+    this.#pending = null;
     this.#poweredAtMs = this.#options.nowMs();
   }
 
@@ -113,43 +127,30 @@ export class Bme280Chip implements RegisterChip {
     this.#latchedCtrlHum = this.#registers[register.ctrl_hum] ?? 0;
     if (!FORCED.includes(value & MODE_MASK)) return;
     const osrs = { t: value >> 5, p: (value >> 2) & 0x07, h: this.#latchedCtrlHum };
-    const doneAtMs = this.#options.nowMs() + conversionMs(osrs);
-    this.#conversion = { doneAtMs, ctrl_hum: this.#latchedCtrlHum, ctrl_meas: value };
+    const durationMs = this.#options.conversionMs ?? typicalConversionMs(osrs);
+    this.#pending = { doneAtMs: this.#options.nowMs() + durationMs, ctrl_meas: value, osrs };
   }
 
   #status(): number {
     const isStarting = this.#options.nowMs() < this.#poweredAtMs + START_UP_MS;
-    return (this.#conversion === null ? 0 : STATUS_MEASURING) | (isStarting ? STATUS_IM_UPDATE : 0);
+    return (this.#pending === null ? 0 : STATUS_MEASURING) | (isStarting ? STATUS_IM_UPDATE : 0);
   }
 
   /** Ends a conversion whose time has passed: data into the registers, mode back to sleep. */
   #settle(): void {
-    const conversion = this.#conversion;
-    if (conversion === null || this.#options.nowMs() < conversion.doneAtMs) return;
-    this.#conversion = null;
-    this.#registers[register.ctrl_meas] = conversion.ctrl_meas & ~MODE_MASK;
+    const pending = this.#pending;
+    if (pending === null || this.#options.nowMs() < pending.doneAtMs) return;
+    this.#pending = null;
+    this.#registers[register.ctrl_meas] = pending.ctrl_meas & ~MODE_MASK;
     this.#conversions += 1;
-    if (!this.#isHung) this.#registers.set(this.#convert(conversion), DATA);
-  }
-
-  #convert({ doneAtMs, ctrl_hum, ctrl_meas }: Conversion): Uint8Array {
-    const calibration = this.#options.calibration ?? typicalCalibration;
-    const raw = decompensate(this.#withNoise(this.#options.sampleAt(doneAtMs)), calibration);
-    const osrs = { t: ctrl_meas >> 5, p: (ctrl_meas >> 2) & 0x07, h: ctrl_hum };
-    const T = osrs.t === 0 ? 0x80000 : atResolution(raw.adc_T, osrs.t);
-    const P = osrs.p === 0 ? 0x80000 : atResolution(raw.adc_P, osrs.p);
-    const H = osrs.h === 0 ? 0x8000 : raw.adc_H;
-    return Uint8Array.of(P >> 12, P >> 4, P << 4, T >> 12, T >> 4, T << 4, H >> 8, H);
-  }
-
-  #withNoise(sample: Bme280Sample): Bme280Sample {
-    const seed = this.#options.noiseSeed;
-    if (seed === undefined) return sample;
-    const draw = (what: number): number => gaussian(seed, 3 * this.#conversions + what);
-    return {
-      temperatureC: sample.temperatureC + NOISE.temperatureC * draw(0),
-      pressurePa: sample.pressurePa + NOISE.pressurePa * draw(1),
-      humidityPercent: sample.humidityPercent + NOISE.humidityPercent * draw(2),
+    if (this.#isHung) return;
+    const { osrs, doneAtMs } = pending;
+    const raw = this.#options.convert({ atMs: doneAtMs, index: this.#conversions, osrs });
+    const measured = {
+      adc_T: osrs.t === 0 ? RESET_SAMPLE.adc_T : raw.adc_T,
+      adc_P: osrs.p === 0 ? RESET_SAMPLE.adc_P : raw.adc_P,
+      adc_H: osrs.h === 0 ? RESET_SAMPLE.adc_H : raw.adc_H,
     };
+    this.#registers.set(burstOf(measured), DATA);
   }
 }

@@ -1,5 +1,5 @@
-import { gaussian } from './noise.ts';
-import type { RegisterChip } from './simulated-i2c-bus.ts';
+import { gaussian } from '../../simulation/noise.ts';
+import type { RegisterChip } from '../../simulation/simulated-i2c-bus.ts';
 
 /** Pointer register (SBAS444 table 8-2). */
 const register = { conversion: 0, config: 1, lo_thresh: 2, hi_thresh: 3 } as const;

@@ -1,7 +1,8 @@
-// The compensation formulas of bme280-sensor, and nothing else of it: its constructor opens a bus of its own, its
-// init() can kill the process, and it loses the signs of H2, H4, H5 and H6 when it loads the calibration.
+// How the package bme280-sensor is used: for its compensation formulas alone, on an object that its constructor never
+// saw. The rest of it cannot be used in a daemon: the constructor opens a bus of its own and blocks, init() can end the
+// process, loading the coefficients loses the signs of H2, H4, H5 and H6, and a browned-out chip reads as weather.
 import BME280 from 'bme280-sensor';
-import type { Bme280Calibration } from './bme280-calibration.ts';
+import type { Bme280Coefficients } from './coefficients.ts';
 
 export type Bme280Reading = {
   readonly temperatureCelsius: number;
@@ -31,11 +32,11 @@ const withoutDeprecationWarnings = <T>(act: () => T): T => {
 
 /** `burst` are the 8 bytes from 0xF7, read at once so that they belong to one measurement (datasheet 4.1). */
 export const compensate = async (
-  calibration: Bme280Calibration,
+  coefficients: Bme280Coefficients,
   burst: Uint8Array,
 ): Promise<Bme280Reading> => {
   const sensor: BME280 = Object.assign(Object.create(BME280.prototype), {
-    cal: calibration,
+    cal: coefficients,
     i2cBus: busOf(burst),
   });
   const data = await withoutDeprecationWarnings(() => sensor.readSensorData());

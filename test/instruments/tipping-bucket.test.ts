@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openRainGauge } from '../../src/instruments/rain-gauge/rain-gauge.ts';
+import { TippingBucket } from '../../src/instruments/rain-gauge/tipping-bucket.ts';
 import { StorageFullError } from '../../src/store/store.ts';
 import { createRecordingLog, type RecordingLog } from '../fakes/log.ts';
 import { createFakeSavedState, type FakeSavedState } from '../fakes/saved-state.ts';
 
-describe('the rain gauge', () => {
+describe('the tipping bucket', () => {
   let outbox: FakeSavedState;
   let log: RecordingLog;
 
@@ -13,7 +13,7 @@ describe('the rain gauge', () => {
     log = createRecordingLog();
   });
 
-  const open = () => openRainGauge({ mmPerTip: 0.2794, lockoutMs: 150, outbox, log });
+  const open = () => TippingBucket.open({ mmPerTip: 0.2794, lockoutMs: 150, outbox, log });
 
   it('reports the tips of the interval', async () => {
     const gauge = await open();

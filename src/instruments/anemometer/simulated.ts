@@ -1,0 +1,21 @@
+import { seedOf } from '../../simulation/noise.ts';
+import { createPulseTrain } from '../../simulation/pulse-train.ts';
+import { bounceOf } from '../../simulation/scenario.ts';
+import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
+
+const KMH_PER_MS = 3.6;
+/** Below the time scale of gusts, and few enough steps to simulate days in seconds. */
+const STEP_SECONDS = 0.25;
+
+export const simulate = (
+  { gpio, kmhPerHz }: { readonly gpio: number; readonly kmhPerHz: number },
+  { scenario, weatherAt }: Surroundings,
+): SimulatedInstrument => {
+  const train = createPulseTrain({
+    seed: seedOf(scenario.seed, 'anemometer'),
+    rateHzAt: (elapsedSeconds) => (weatherAt(elapsedSeconds).windMs * KMH_PER_MS) / kmhPerHz,
+    stepSeconds: STEP_SECONDS,
+    bounceAt: bounceOf(scenario, 'wind'),
+  });
+  return { trains: new Map([[gpio, train]]) };
+};

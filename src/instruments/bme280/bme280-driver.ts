@@ -1,0 +1,171 @@
+// Bosch BME280 in the weather-monitoring profile of its datasheet (BST-BME280-DS001 3.5.1): forced mode,
+// oversampling x1, filter off, which heats it least.
+import type { I2cBus } from '../../i2c/i2c-bus.ts';
+import type { Clock } from '../../time/clock.ts';
+import { SensorError, withBusFaults } from '../sensor-error.ts';
+import { type Bme280Coefficients, CALIB00, CALIB26, parseCoefficients } from './coefficients.ts';
+import { type Bme280Reading, compensate } from './compensation.ts';
+
+export type Bme280Options = {
+  readonly bus: I2cBus;
+  /** 0x76 (SDO to ground) or 0x77 (SDO to the supply). */
+  readonly address: number;
+  readonly clock: Clock;
+  /** So many identical raw bursts in a row mean a hung chip; its noise changes them nearly every time. */
+  readonly maxIdenticalBursts?: number;
+};
+
+const ID = 0xd0;
+const RESET = 0xe0;
+const CTRL_HUM = 0xf2;
+const CTRL_MEAS = 0xf4;
+const CONFIG = 0xf5;
+const PRESS_MSB = 0xf7;
+
+const RESET_WORD = 0xb6;
+const OSRS_H_X1 = 0x01;
+const OSRS_T_P_X1 = 0x24;
+const FORCED_MODE = 0x01;
+const STATUS_IM_UPDATE = 0x01;
+const STATUS_MEASURING = 0x08;
+const MODE_MASK = 0x03;
+
+/** Start-up time (datasheet table 1), rounded up. */
+const startUpTimeMs = 3;
+/** 1.25 + 2.3 + (2.3 + 0.575) + (2.3 + 0.575) ms at x1 (datasheet 9.1), rounded up to a timer's millisecond. */
+const measurementTimeMs = 10;
+const statusPollMs = 2;
+const maxStatusPolls = 10;
+
+const BME280_ID = 0x60;
+const otherChips: Readonly<Record<number, string>> = {
+  86: 'a BMP280, which measures no humidity',
+  87: 'a BMP280, which measures no humidity',
+  88: 'a BMP280, which measures no humidity',
+  97: 'a BME680',
+  0: 'nothing that works: SDA is held low',
+  255: 'nothing that works: SDA stays high',
+};
+
+const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`;
+
+type Controls = { readonly ctrlHum: number; readonly status: number; readonly ctrlMeas: number };
+
+const isReset = ({ ctrlHum, ctrlMeas }: Controls): boolean =>
+  ctrlHum !== OSRS_H_X1 || (ctrlMeas & ~MODE_MASK) !== OSRS_T_P_X1;
+
+/**
+ * What the data registers hold after a reset: 0x80000, 0x80000, 0x8000. Each alone is a possible measurement
+ * (26.5 °C, say); pressure and temperature together on the dot are not.
+ */
+const isResetBurst = (burst: Uint8Array): boolean =>
+  [0x80, 0x00, 0x00, 0x80, 0x00, 0x00].every((byte, at) => burst[at] === byte);
+
+const isBlank = (burst: Uint8Array): boolean =>
+  burst.every((byte) => byte === 0x00) || burst.every((byte) => byte === 0xff);
+
+export class Bme280 {
+  readonly #options: Required<Bme280Options>;
+  readonly #name: string;
+  /** Null until the chip was started, and again after any fault. */
+  #coefficients: Bme280Coefficients | null = null;
+  #lastBurst = '';
+  #identicalBursts = 0;
+
+  constructor(options: Bme280Options) {
+    this.#options = { maxIdenticalBursts: 20, ...options };
+    this.#name = `BME280 ${hex(options.address)}`;
+  }
+
+  /** One measurement, about 12 ms. Rejects with `SensorError`; the next call starts the chip afresh. */
+  async read(): Promise<Bme280Reading> {
+    try {
+      return await withBusFaults(this.#name, () => this.#measure());
+    } catch (error) {
+      this.#coefficients = null;
+      throw error;
+    }
+  }
+
+  async #measure(): Promise<Bme280Reading> {
+    await this.#checkId();
+    // A dip of its supply resets the chip.
+    if (this.#coefficients !== null && isReset(await this.#readControls())) this.#coefficients = null;
+    this.#coefficients ??= await this.#start();
+    await this.#trigger();
+    await this.#awaitMeasurement();
+    const burst = await this.#readBlock(PRESS_MSB, 8);
+    this.#checkBurst(burst);
+    return await compensate(this.#coefficients, burst);
+  }
+
+  /** At every read: a chip that was swapped or a bus that returns rubbish must not pass as weather. */
+  async #checkId(): Promise<void> {
+    const [id = 0] = await this.#readBlock(ID, 1);
+    if (id === BME280_ID) return;
+    throw this.#fault(
+      'wrong-chip',
+      `chip id ${hex(id)} is ${otherChips[id] ?? 'no chip of this family'}; a BME280 has 0x60`,
+    );
+  }
+
+  async #start(): Promise<Bme280Coefficients> {
+    const { bus, address, clock } = this.#options;
+    await bus.writeByte(address, RESET, RESET_WORD);
+    await clock.sleep(startUpTimeMs);
+    await this.#awaitStatusClear(STATUS_IM_UPDATE, 'still copies its calibration');
+    const calib00 = await this.#readBlock(CALIB00.register, CALIB00.length);
+    const calib26 = await this.#readBlock(CALIB26.register, CALIB26.length);
+    return parseCoefficients(calib00, calib26);
+  }
+
+  /** ctrl_hum takes effect with the write of ctrl_meas only (datasheet 5.4.3), so that one comes last. */
+  async #trigger(): Promise<void> {
+    const { bus, address } = this.#options;
+    await bus.writeByte(address, CTRL_HUM, OSRS_H_X1);
+    await bus.writeByte(address, CONFIG, 0x00);
+    await bus.writeByte(address, CTRL_MEAS, OSRS_T_P_X1 | FORCED_MODE);
+  }
+
+  async #awaitMeasurement(): Promise<void> {
+    await this.#options.clock.sleep(measurementTimeMs);
+    const controls = await this.#awaitStatusClear(STATUS_MEASURING, 'does not finish measuring');
+    if (isReset(controls)) throw this.#fault('not-ready', 'was reset while it measured; check its supply');
+  }
+
+  async #awaitStatusClear(bit: number, complaint: string): Promise<Controls> {
+    for (let poll = 0; poll < maxStatusPolls; poll += 1) {
+      const controls = await this.#readControls();
+      if ((controls.status & bit) === 0) return controls;
+      await this.#options.clock.sleep(statusPollMs);
+    }
+    throw this.#fault('not-ready', complaint);
+  }
+
+  #checkBurst(burst: Uint8Array): void {
+    if (isResetBurst(burst) || isBlank(burst)) {
+      throw this.#fault('implausible', `sends no measurement but ${Buffer.from(burst).toString('hex')}`);
+    }
+    const text = burst.toString();
+    this.#identicalBursts = text === this.#lastBurst ? this.#identicalBursts + 1 : 1;
+    this.#lastBurst = text;
+    const { maxIdenticalBursts } = this.#options;
+    if (this.#identicalBursts >= maxIdenticalBursts) {
+      throw this.#fault('implausible', `hangs: ${maxIdenticalBursts} identical measurements in a row`);
+    }
+  }
+
+  async #readControls(): Promise<Controls> {
+    const [ctrlHum = 0, status = 0, ctrlMeas = 0] = await this.#readBlock(CTRL_HUM, 3);
+    return { ctrlHum, status, ctrlMeas };
+  }
+
+  #readBlock(register: number, length: number): Promise<Uint8Array> {
+    const { bus, address } = this.#options;
+    return bus.readBlock(address, register, length);
+  }
+
+  #fault(code: SensorError['code'], complaint: string): SensorError {
+    return new SensorError(code, `${this.#name}: ${complaint}`);
+  }
+}

@@ -1,0 +1,35 @@
+import { faultyChip } from '../../simulation/faulty-chip.ts';
+import { seedOf } from '../../simulation/noise.ts';
+import { eventsOf, isDuring } from '../../simulation/scenario.ts';
+import { withRegisters } from '../../simulation/simulated-i2c-bus.ts';
+import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
+import { Bme280Chip } from './simulated-chip.ts';
+import { createConverters, typicalCoefficients } from './simulated-converters.ts';
+
+export const simulate = (
+  { address }: { readonly address: number },
+  surroundings: Surroundings,
+): SimulatedInstrument => {
+  const { scenario, weatherAt, elapsedSeconds } = surroundings;
+  const chip = new Bme280Chip({
+    nowMs: () => elapsedSeconds() * 1000,
+    coefficients: typicalCoefficients,
+    convert: createConverters({
+      coefficients: typicalCoefficients,
+      airAt: (atMs) => {
+        const { temperatureC, humidityPercent, pressureHpa } = weatherAt(atMs / 1000);
+        return { temperatureC, humidityPercent, pressurePa: pressureHpa * 100 };
+      },
+      noiseSeed: seedOf(scenario.seed, 'bme280'),
+    }),
+  });
+  const hangs = eventsOf(scenario, 'hungBme280');
+  const faulty = faultyChip(withRegisters(chip), {
+    name: 'bme280',
+    scenario,
+    elapsedSeconds,
+    onBrownOut: () => chip.powerOn(),
+    settle: (now) => chip.setHung(hangs.some((hang) => isDuring(hang, now))),
+  });
+  return { chips: new Map([[address, faulty]]) };
+};

@@ -1,0 +1,19 @@
+import { seedOf } from '../../simulation/noise.ts';
+import { createPulseTrain } from '../../simulation/pulse-train.ts';
+import { bounceOf } from '../../simulation/scenario.ts';
+import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
+
+const STEP_SECONDS = 1;
+
+export const simulate = (
+  { gpio, mmPerTip }: { readonly gpio: number; readonly mmPerTip: number },
+  { scenario, weatherAt }: Surroundings,
+): SimulatedInstrument => {
+  const train = createPulseTrain({
+    seed: seedOf(scenario.seed, 'rain gauge'),
+    rateHzAt: (elapsedSeconds) => weatherAt(elapsedSeconds).rainMmPerHour / 3600 / mmPerTip,
+    stepSeconds: STEP_SECONDS,
+    bounceAt: bounceOf(scenario, 'rain'),
+  });
+  return { trains: new Map([[gpio, train]]) };
+};

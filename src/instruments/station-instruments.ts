@@ -1,0 +1,128 @@
+import type { StationBuses } from '../buses/station-buses.ts';
+import type { Log } from '../log.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Clock } from '../time/clock.ts';
+import { formatDatetime } from '../weather/message.ts';
+import type { Quantity } from '../weather/quantities.ts';
+import { Contacts } from './contacts.ts';
+import type { ConfiguredInstrument, Interval, Measured, OpenInstrument } from './instrument.ts';
+import { InstrumentHealth, type InstrumentStatus, valueOrFault } from './instrument-health.ts';
+import type { SensorFault } from './sensor-error.ts';
+
+export type StationInstrumentsParts = {
+  readonly instruments: readonly ConfiguredInstrument[];
+  readonly buses: StationBuses;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly outbox: Pick<Outbox, 'getState' | 'putState'>;
+};
+
+/** What one instrument gave for an interval, or why it gave nothing. */
+export type Outcome = {
+  readonly quantities: readonly Quantity[];
+  readonly fault: SensorFault | null;
+  /** With a fault: what was counted while the line was not watched throughout, which is no measurement. */
+  readonly measured: Measured | null;
+};
+
+type Entry = {
+  readonly quantities: readonly Quantity[];
+  readonly instrument: OpenInstrument;
+  readonly health: InstrumentHealth;
+};
+
+/** The instruments that are wired to the station, in the order of the configuration. */
+export class StationInstruments {
+  readonly #entries: readonly Entry[];
+  readonly #buses: StationBuses;
+  readonly #contacts: Contacts;
+
+  private constructor(entries: readonly Entry[], { buses, clock }: StationInstrumentsParts) {
+    this.#entries = entries;
+    this.#buses = buses;
+    const watched = entries.flatMap(({ instrument: { contact }, health }) =>
+      contact === undefined ? [] : [{ contact, health }],
+    );
+    this.#contacts = new Contacts(buses.edgeSource, clock, watched);
+  }
+
+  /** Prepares the instruments; none is read yet. */
+  static async open(parts: StationInstrumentsParts): Promise<StationInstruments> {
+    const { instruments, buses, clock, log, outbox } = parts;
+    const datetime = (): string => formatDatetime(clock.wallMs());
+    const entries: Entry[] = [];
+    for (const { instrument, config } of instruments) {
+      const { key, title } = instrument;
+      entries.push({
+        quantities: instrument.quantities(config),
+        instrument: await instrument.open(config, { i2cBus: buses.i2cBus, clock, log, outbox }),
+        health: new InstrumentHealth({ name: key, title, log, datetime }),
+      });
+    }
+    return new StationInstruments(entries, parts);
+  }
+
+  /** Watches the contacts. Resolves once every line is watched; waits for it without end. */
+  watch(): Promise<void> {
+    return this.#contacts.watch();
+  }
+
+  /** To be called every second: reads what is averaged over the interval, and saves what is counted. */
+  async sample(): Promise<void> {
+    for (const { instrument, health } of this.#entries) {
+      if (instrument.sample !== undefined) await health.attempt(async () => instrument.sample?.());
+    }
+    for (const { instrument } of this.#entries) void instrument.save?.();
+  }
+
+  /**
+   * Ends an interval. Pulses are counted last: those of the interval that are still on their way have time to arrive.
+   * The outcomes are in the order of the configuration.
+   */
+  async measure(interval: Interval): Promise<Outcome[]> {
+    const outcomes = new Map<Entry, Outcome>();
+    for (const entry of this.#entries) {
+      if (entry.instrument.contact === undefined) outcomes.set(entry, await measureNow(entry, interval));
+    }
+    const fault = this.#contacts.endInterval();
+    for (const entry of this.#entries) {
+      if (entry.instrument.contact !== undefined)
+        outcomes.set(entry, await countedIn(entry, interval, fault));
+    }
+    return this.#entries.flatMap((entry) => outcomes.get(entry) ?? []);
+  }
+
+  /** Resolves once everything that is counted is on disk, or could not be written. */
+  async save(): Promise<void> {
+    await Promise.all(this.#entries.map(({ instrument }) => instrument.save?.()));
+  }
+
+  status(): readonly InstrumentStatus[] {
+    return this.#entries.map(({ health }) => health.status());
+  }
+
+  /** Pulses that the edge source may have missed. */
+  suspectedMissedPulses(): number {
+    return this.#buses.edgeSource.suspectedMissed();
+  }
+}
+
+const measureNow = async (entry: Entry, interval: Interval): Promise<Outcome> => {
+  const { instrument, health, quantities } = entry;
+  const read = () => instrument.measure(interval);
+  // The samples of an interval have shown already how the instrument is doing.
+  const attempt = await (instrument.sample === undefined ? health.attempt(read) : valueOrFault(read));
+  return 'fault' in attempt
+    ? { quantities, fault: attempt.fault, measured: null }
+    : { quantities, fault: null, measured: attempt.value };
+};
+
+const countedIn = async (
+  { instrument, quantities }: Entry,
+  interval: Interval,
+  lineFault: SensorFault | null,
+): Promise<Outcome> => {
+  const attempt = await valueOrFault(() => instrument.measure(interval));
+  if ('fault' in attempt) return { quantities, fault: lineFault ?? attempt.fault, measured: null };
+  return { quantities, fault: lineFault, measured: attempt.value };
+};
