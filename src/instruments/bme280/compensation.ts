@@ -1,6 +1,7 @@
 // How the package bme280-sensor is used: for its compensation formulas alone, on an object that its constructor never
 // saw. The rest of it cannot be used in a daemon: the constructor opens a bus of its own and blocks, init() can end the
 // process, loading the coefficients loses the signs of H2, H4, H5 and H6, and a browned-out chip reads as weather.
+/// <reference path="./bme280-sensor-package.d.ts" />
 import BME280 from 'bme280-sensor';
 import type { Bme280Coefficients } from './coefficients.ts';
 
