@@ -60,21 +60,15 @@ export class ServerlessDatabase extends Construct implements Database {
       description: 'Sets the daily limit of Redshift Serverless',
       timeout: Duration.minutes(2),
     });
-    limiter.allow(
-      ['redshift-serverless:CreateUsageLimit', 'redshift-serverless:ListUsageLimits'],
-      [this.arn],
-    );
-    const { partition, region, account } = Stack.of(this);
     limiter.allowAny(
       new PolicyStatement({
         effect: Effect.ALLOW,
-        actions: ['redshift-serverless:DeleteUsageLimit', 'redshift-serverless:UpdateUsageLimit'],
-        resources: [`arn:${partition}:redshift-serverless:${region}:${account}:usagelimit/*`],
+        actions: ['Create', 'Delete', 'List', 'Update'].map(
+          (verb) => `redshift-serverless:${verb}UsageLimit${verb === 'List' ? 's' : ''}`,
+        ),
+        resources: ['*'],
       }),
-      {
-        [`Resource::arn:aws:redshift-serverless:${region}:<AWS::AccountId>:usagelimit/*`]:
-          'The id of a limit is given by AWS when it is made; it stays in this account and region.',
-      },
+      { 'Resource::*': 'AWS has no resource type for a usage limit; the function names the workgroup.' },
     );
     const wholeDay = 24 * capacity.redshiftProcessingUnits;
     const hours =
