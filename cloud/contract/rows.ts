@@ -4,8 +4,12 @@
  *
  * A record on the input stream is one of, in UTF-8 JSON:
  * - one reading, `{...}` (from `P/D/reading`);
- * - an array of readings, `[{...},{...}]` (from `P/D/backlog`, whose rule selects the array so that Firehose can split it);
- * - `{"readings":[...]}`, the backlog message as the gateway sent it.
+ * - an array of at most 500 readings, `[{...},{...}]` (from `P/D/backlog`, whose rule selects the array so that
+ *   Firehose can split it).
+ * What is inside a reading is never taken for a reading.
+ *
+ * A record on the alerts stream is an alert row of the job, which has no `lane`, or an event of a station with the
+ * `lane` that its rule gave it: `prealert` or `gap`.
  *
  * Numbers may be numeric strings (the post's `"33"`); a whole number may come without its `.0` (IoT SQL does that);
  * a reading without `epoch` and `seq` (the post's own) is named by `(deviceid, datetime)`.

@@ -3,13 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { AlertRow, AverageRow } from '../../../cloud/contract/rows.ts';
 import { averagesOf, type AveragedReading as Input, type Stations, secondsOf } from './averages.ts';
 
-type InputRecord = Input | Input[] | { readings: Input[] };
+type InputRecord = Input | Input[];
 
 const vectorsOf = <Case>(name: string): { stations: Stations; cases: Case[] } =>
   JSON.parse(readFileSync(new URL(`../../../cloud/vectors/${name}.json`, import.meta.url), 'utf8'));
 
-const readingsOf = (record: InputRecord): Input[] =>
-  Array.isArray(record) ? record : 'readings' in record ? record.readings : [record];
+const readingsOf = (record: InputRecord): Input[] => (Array.isArray(record) ? record : [record]);
 
 const inOrder = (rows: { deviceid: string; datetime: string; seq: number | null }[]) =>
   rows.toSorted(

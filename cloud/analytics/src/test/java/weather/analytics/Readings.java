@@ -10,7 +10,7 @@ public final class Readings {
 
   /** Of station 1, {@code seconds} after {@link #START_MS}. */
   public static String reading(int seconds, int seq, double temperature) {
-    return "{\"deviceid\":\"1\",\"datetime\":\"%s\",\"temperature\":%s,\"humidity\":50,\"epoch\":\"01JX\",\"seq\":%d}"
+    return "{\"deviceid\":\"1\",\"datetime\":\"%s\",\"temperature\":%s,\"humidity\":50,\"timequality\":\"synced\",\"epoch\":\"01JX\",\"seq\":%d}"
         .formatted(Datetimes.format(START_MS + 1000L * seconds), temperature, seq);
   }
 }

@@ -60,7 +60,9 @@ public final class AlertWindows extends KeyedProcessFunction<String, Reading, Al
       throws Exception {
     long now = context.timerService().currentProcessingTime();
     noteStart(now);
-    if (reading.temperature == null || reading.temperature <= THRESHOLD) {
+    // One that only got a better time was counted when it came first.
+    boolean isCounted = reading.movedFromMs != null;
+    if (isCounted || reading.temperature == null || reading.temperature <= THRESHOLD) {
       return;
     }
     boolean late = now - reading.atMs > timing.lateAfter().toMillis();

@@ -16,13 +16,15 @@ import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.util.Collector;
 import weather.analytics.Metrics;
 import weather.analytics.Sweeps;
+import weather.analytics.readings.Deduplication;
 import weather.analytics.readings.Reading;
 
 /**
  * For every distinct reading one row over [t - 60 s, t] of event time. A reading that comes after
  * readings which follow it in time makes their rows go out again with the next revision. No
  * watermark is used: nothing is ever late, and a replay gives the rows that the live readings would
- * have given.
+ * have given. A reading that comes again with a better time moves: its row and all rows it was in
+ * or comes into go out again.
  *
  * <p>Revisions count arrivals, so they need the readings of one station in the same order when the
  * source is read again after a failure; a shard of Kinesis gives just that.
@@ -36,6 +38,9 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
    * right after them.
    */
   public static final Duration OUTAGE_RETENTION = Duration.ofDays(35);
+
+  /** Above what a row whose reading is not kept any more can have reached. */
+  private static final int AFTER_ANY_REVISION = 1 << 20;
 
   private transient MapState<Long, MinuteBucket> minutes;
   private transient ValueState<Long> sweptMinute;
@@ -66,44 +71,77 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
       incompleteRows.inc();
     }
 
-    Map<Long, MinuteBucket> around = around(minute);
+    Map<Long, MinuteBucket> around = new HashMap<>();
+    loadAround(minute, around);
     StoredReading stored = new StoredReading(reading);
-    around.get(minute).readings.add(stored);
-    around.get(minute).lastArrivalMs = context.timerService().currentProcessingTime();
+    StoredReading before = takeOut(reading, around);
+    if (before != null) {
+      stored.revision = before.revision + 1;
+    } else if (reading.movedFromMs != null) {
+      stored.revision = AFTER_ANY_REVISION;
+    }
+    MinuteBucket bucket = around.computeIfAbsent(minute, absent -> new MinuteBucket());
+    bucket.readings.add(stored);
+    bucket.lastArrivalMs = context.timerService().currentProcessingTime();
     List<StoredReading> neighbours =
-        around.values().stream().flatMap(bucket -> bucket.readings.stream()).toList();
-    List<StoredReading> following =
+        around.values().stream().flatMap(near -> near.readings.stream()).toList();
+    List<StoredReading> changed =
         neighbours.stream()
-            .filter(other -> other != stored && Interval.contains(other.atMs, stored.atMs))
+            .filter(other -> other != stored)
+            .filter(
+                other ->
+                    Interval.contains(other.atMs, stored.atMs)
+                        || before != null && Interval.contains(other.atMs, before.atMs))
             .toList();
-    following.forEach(other -> other.revision++);
-    revisions.inc(following.size());
+    changed.forEach(other -> other.revision++);
+    revisions.inc(changed.size());
 
     out.collect(row(stored, neighbours, reading));
-    for (StoredReading other : following) {
+    for (StoredReading other : changed) {
       out.collect(row(other, neighbours, reading));
     }
-    minutes.put(minute, around.get(minute));
-    if (around.containsKey(minute + 1) && !following.isEmpty()) {
-      minutes.put(minute + 1, around.get(minute + 1));
+    for (Map.Entry<Long, MinuteBucket> entry : around.entrySet()) {
+      if (entry.getValue().readings.isEmpty()) {
+        minutes.remove(entry.getKey());
+      } else {
+        minutes.put(entry.getKey(), entry.getValue());
+      }
     }
     Sweeps.schedule(context.timerService(), context.getCurrentKey());
   }
 
   /**
-   * The minute's bucket, and those before and after it that there are: all that a reading of the
-   * minute touches.
+   * Takes a reading that came again with a better time out of the minute it was in; its neighbours
+   * there join {@code around}. {@code null} for one that came for the first time, and for one whose
+   * minute is not kept any more.
    */
-  private Map<Long, MinuteBucket> around(long minute) throws Exception {
-    Map<Long, MinuteBucket> buckets = new HashMap<>();
+  private StoredReading takeOut(Reading reading, Map<Long, MinuteBucket> around) throws Exception {
+    if (reading.movedFromMs == null) {
+      return null;
+    }
+    long minute = Math.floorDiv(reading.movedFromMs, Interval.LENGTH_MS);
+    loadAround(minute, around);
+    MinuteBucket bucket = around.get(minute);
+    StoredReading before =
+        bucket == null
+            ? null
+            : bucket.readings.stream().filter(other -> other.is(reading)).findFirst().orElse(null);
+    if (before == null) {
+      incompleteRows.inc();
+      return null;
+    }
+    bucket.readings.remove(before);
+    return before;
+  }
+
+  /** The minute's bucket, and those before and after it: all that a reading of it touches. */
+  private void loadAround(long minute, Map<Long, MinuteBucket> buckets) throws Exception {
     for (long near = minute - 1; near <= minute + 1; near++) {
-      MinuteBucket bucket = minutes.get(near);
+      MinuteBucket bucket = buckets.containsKey(near) ? null : minutes.get(near);
       if (bucket != null) {
         buckets.put(near, bucket);
       }
     }
-    buckets.computeIfAbsent(minute, absent -> new MinuteBucket());
-    return buckets;
   }
 
   private static AverageRow row(
@@ -112,6 +150,14 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
     row.deviceid = arrived.deviceid;
     row.weatherstationname = arrived.weatherstationname;
     return row;
+  }
+
+  private static Duration retention(boolean isLatest, MinuteBucket bucket) {
+    if (isLatest) {
+      return OUTAGE_RETENTION;
+    }
+    boolean mayChange = bucket.readings.stream().anyMatch(reading -> reading.mayMove);
+    return mayChange ? Deduplication.RETENTION : RETENTION;
   }
 
   @Override
@@ -125,7 +171,7 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
     Iterator<Map.Entry<Long, MinuteBucket>> entries = minutes.iterator();
     while (entries.hasNext()) {
       Map.Entry<Long, MinuteBucket> entry = entries.next();
-      Duration retention = entry.getKey() >= latestMinute - 1 ? OUTAGE_RETENTION : RETENTION;
+      Duration retention = retention(entry.getKey() >= latestMinute - 1, entry.getValue());
       if (now - entry.getValue().lastArrivalMs > retention.toMillis()) {
         Long swept = sweptMinute.value();
         sweptMinute.update(swept == null ? entry.getKey() : Math.max(swept, entry.getKey()));

@@ -1,5 +1,6 @@
 package weather.analytics.averages;
 
+import java.util.Objects;
 import weather.analytics.readings.Reading;
 
 /** What {@link RollingAverages} keeps of a reading. */
@@ -13,7 +14,15 @@ public class StoredReading {
   /** Of the last row that was sent for it. */
   public int revision;
 
+  /** Whether the reading may come again with a better time. */
+  public boolean mayMove;
+
   public StoredReading() {}
+
+  /** Whether it is this reading, at whatever time. */
+  boolean is(Reading reading) {
+    return seq == reading.seq && Objects.equals(epoch, reading.epoch);
+  }
 
   StoredReading(Reading reading) {
     atMs = reading.atMs;
@@ -21,5 +30,6 @@ public class StoredReading {
     seq = reading.seq;
     temperature = reading.temperature;
     humidity = reading.humidity;
+    mayMove = reading.isNumbered() && reading.timeRank > 0;
   }
 }

@@ -13,16 +13,20 @@ import weather.analytics.Metrics;
 import weather.analytics.Sweeps;
 
 /**
- * Lets every reading of a station pass once, however often it is delivered and in whatever order.
- * {@code (deviceid, epoch, seq)} names a reading; where there is no epoch (the post's own message),
- * {@code (deviceid, datetime)}. The names come in runs, so 64 neighbours share one entry of state.
+ * Lets every reading of a station pass once, however often it is delivered and in whatever order. A
+ * reading that comes again with a better time passes again and says where it was: the same choice
+ * as that of the warehouse's view {@code sensordata}. {@code (deviceid, epoch, seq)} names a
+ * reading; where there is no epoch (the post's own message), {@code (deviceid, datetime)}. The
+ * names come in runs, so 64 neighbours share one entry of state.
  */
 public final class Deduplication extends KeyedProcessFunction<String, Reading, Reading> {
   /** A repetition that comes later than this, in processing time, is not recognised any more. */
   public static final Duration RETENTION = Duration.ofDays(7);
 
   private transient MapState<String, SeenBlock> seen;
+  private transient MapState<String, Stamp> stamps;
   private transient Counter duplicates;
+  private transient Counter moved;
 
   @Override
   public void open(OpenContext context) {
@@ -30,6 +34,10 @@ public final class Deduplication extends KeyedProcessFunction<String, Reading, R
         getRuntimeContext()
             .getMapState(
                 new MapStateDescriptor<>("seen", Types.STRING, Types.POJO(SeenBlock.class)));
+    stamps =
+        getRuntimeContext()
+            .getMapState(new MapStateDescriptor<>("stamps", Types.STRING, Types.POJO(Stamp.class)));
+    moved = Metrics.counter(getRuntimeContext(), "moved");
     duplicates = Metrics.counter(getRuntimeContext(), "duplicates");
   }
 
@@ -46,14 +54,40 @@ public final class Deduplication extends KeyedProcessFunction<String, Reading, R
       block = new SeenBlock();
     }
     if ((block.bits & bit) != 0) {
-      duplicates.inc();
+      passIfMoved(reading, context, out);
       return;
     }
     block.bits |= bit;
     block.lastNewMs = context.timerService().currentProcessingTime();
     seen.put(blockName, block);
+    if (reading.isNumbered() && reading.timeRank > 0) {
+      stamps.put(stampName(reading), new Stamp(reading, block.lastNewMs));
+    }
     Sweeps.schedule(context.timerService(), context.getCurrentKey());
     out.collect(reading);
+  }
+
+  /** A synchronised time is the last word, so such a reading has no stamp. */
+  private void passIfMoved(Reading reading, Context context, Collector<Reading> out)
+      throws Exception {
+    Stamp before = reading.isNumbered() ? stamps.get(stampName(reading)) : null;
+    if (before == null || !before.isWorseThan(reading)) {
+      duplicates.inc();
+      return;
+    }
+    if (reading.timeRank == 0) {
+      stamps.remove(stampName(reading));
+    } else {
+      stamps.put(
+          stampName(reading), new Stamp(reading, context.timerService().currentProcessingTime()));
+    }
+    moved.inc();
+    reading.movedFromMs = before.atMs;
+    out.collect(reading);
+  }
+
+  private static String stampName(Reading reading) {
+    return reading.epoch + "/" + reading.seq;
   }
 
   @Override
@@ -64,6 +98,12 @@ public final class Deduplication extends KeyedProcessFunction<String, Reading, R
     while (blocks.hasNext()) {
       if (now - blocks.next().lastNewMs > RETENTION.toMillis()) {
         blocks.remove();
+      }
+    }
+    Iterator<Stamp> times = stamps.values().iterator();
+    while (times.hasNext()) {
+      if (now - times.next().arrivedMs > RETENTION.toMillis()) {
+        times.remove();
       }
     }
     if (!seen.isEmpty()) {

@@ -17,7 +17,8 @@ import weather.analytics.stations.StationFile;
 
 /**
  * Takes records in: parses them, refuses readings from the future and names their stations. An
- * unknown device's reading passes without a name, and is reported.
+ * unknown device's reading passes without a name, and is reported; so many reports a station and
+ * hour, the others are counted.
  */
 public final class Intake extends ProcessFunction<byte[], Reading> {
   public static final OutputTag<ErrorRow> ERRORS = new OutputTag<>("errors") {};
@@ -32,6 +33,8 @@ public final class Intake extends ProcessFunction<byte[], Reading> {
   private transient Counter unparseable;
   private transient Counter future;
   private transient Counter unknownDevice;
+  private transient Counter errorRowsDropped;
+  private transient ErrorBudget budget;
 
   public Intake(URI stationsUri, String region, Duration reloadEvery) {
     this.stationsUri = stationsUri;
@@ -44,6 +47,8 @@ public final class Intake extends ProcessFunction<byte[], Reading> {
     unparseable = Metrics.counter(getRuntimeContext(), "unparseable");
     future = Metrics.counter(getRuntimeContext(), "future");
     unknownDevice = Metrics.counter(getRuntimeContext(), "unknownDevice");
+    errorRowsDropped = Metrics.counter(getRuntimeContext(), "errorRowsDropped");
+    budget = new ErrorBudget();
     stations =
         new StationDirectory(
             StationFile.at(stationsUri, region),
@@ -63,24 +68,30 @@ public final class Intake extends ProcessFunction<byte[], Reading> {
             if (reading.atMs > now + TOLERANCE.toMillis()) {
               future.inc();
               String detail = "datetime is %d s ahead.".formatted((reading.atMs - now) / 1000);
-              context.output(
-                  ERRORS, new ErrorRow(ErrorRow.FUTURE, detail, payload.toString(), now));
+              report(reading.deviceid, ErrorRow.FUTURE, detail, payload.toString());
               return;
             }
             reading.weatherstationname = stations.nameOf(reading.deviceid);
             if (reading.weatherstationname == null) {
               unknownDevice.inc();
               String detail = "The station file does not know " + reading.deviceid + ".";
-              context.output(
-                  ERRORS, new ErrorRow(ErrorRow.UNKNOWN_DEVICE, detail, payload.toString(), now));
+              report(reading.deviceid, ErrorRow.UNKNOWN_DEVICE, detail, payload.toString());
             }
             out.collect(reading);
           }
 
           @Override
-          public void unparseable(String detail, String payload) {
+          public void unparseable(String deviceid, String detail, String payload) {
             unparseable.inc();
-            context.output(ERRORS, new ErrorRow(ErrorRow.UNPARSEABLE, detail, payload, now));
+            report(deviceid, ErrorRow.UNPARSEABLE, detail, payload);
+          }
+
+          private void report(String deviceid, String reason, String detail, String payload) {
+            if (budget.allows(deviceid, now)) {
+              context.output(ERRORS, new ErrorRow(reason, detail, payload, now));
+            } else {
+              errorRowsDropped.inc();
+            }
           }
         });
   }

@@ -16,7 +16,16 @@ public class Reading {
   /** When the reading was taken, in milliseconds since 1970 UTC; whole seconds. */
   public long atMs;
 
-  /** One life of the gateway's store; {@code null} for the post's own message. */
+  /** How good {@link #atMs} is: 0 synced, 1 corrected, 2 anything else; the lower the better. */
+  public int timeRank;
+
+  /**
+   * Where this reading was before it came again with a better time, in milliseconds since 1970;
+   * {@code null} when it comes for the first time.
+   */
+  public Long movedFromMs;
+
+  /** One run of the gateway; {@code null} for the post's own message. */
   public String epoch;
 
   /** Counts the readings of an epoch from 1; {@link #NO_SEQ} for the post's own message. */

@@ -12,8 +12,10 @@ import java.time.format.DateTimeParseException;
 import java.util.List;
 
 /**
- * Reads a record of the input stream: one reading, an array of readings or {@code
- * {"readings":[...]}}. One bad reading costs only itself, not the others of its record.
+ * Reads a record of the input stream: one reading, as the rule of the topic reading passes it, or
+ * an array of at most 500 readings, as the rule of the topic backlog selects it. What is inside a
+ * reading is never taken for readings. One bad reading costs only itself, not the others of its
+ * record; the first bad ones are reported each, the others by their count.
  */
 public final class RecordParser {
   private static final ObjectMapper JSON =
@@ -23,6 +25,12 @@ public final class RecordParser {
           .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
 
+  /** Of one record: the contract's bound for a backlog. */
+  static final int MOST_READINGS = 500;
+
+  /** Bad readings of one record that are reported one by one. */
+  private static final int MOST_REPORTED = 10;
+
   /** What becomes of the readings of a record. */
   public interface Outcome {
     /**
@@ -31,9 +39,10 @@ public final class RecordParser {
     void reading(Reading reading, JsonNode payload);
 
     /**
+     * @param deviceid of the station that it names, empty when it names none
      * @param detail one sentence for a person
      */
-    void unparseable(String detail, String payload);
+    void unparseable(String deviceid, String detail, String payload);
   }
 
   private RecordParser() {}
@@ -46,29 +55,46 @@ public final class RecordParser {
     try {
       root = JSON.readTree(record);
     } catch (JsonProcessingException e) {
-      outcome.unparseable("Not JSON: " + e.getOriginalMessage(), text(record));
+      outcome.unparseable("", "Not JSON: " + e.getOriginalMessage(), text(record));
       return;
     } catch (IOException e) {
-      outcome.unparseable("Not UTF-8: " + e.getMessage(), text(record));
+      outcome.unparseable("", "Not UTF-8: " + e.getMessage(), text(record));
       return;
     }
-    for (JsonNode node : readingsOf(root)) {
+    if (root.isArray() && root.size() > MOST_READINGS) {
+      outcome.unparseable(
+          deviceid(root.get(0)),
+          "A backlog has at most " + MOST_READINGS + " readings, this one " + root.size() + ".",
+          text(record));
+      return;
+    }
+    int rejected = 0;
+    for (JsonNode node : root.isArray() ? root : List.of(root)) {
       Reading reading;
       try {
         reading = reading(node);
       } catch (UnparseableException e) {
-        outcome.unparseable(e.getMessage(), node.isMissingNode() ? text(record) : node.toString());
+        rejected++;
+        if (rejected <= MOST_REPORTED) {
+          outcome.unparseable(
+              deviceid(node),
+              e.getMessage(),
+              node.isMissingNode() ? text(record) : node.toString());
+        }
         continue;
       }
       outcome.reading(reading, node);
     }
+    if (rejected > MOST_REPORTED) {
+      outcome.unparseable(
+          deviceid(root.get(0)),
+          "%d further readings of this record are unparseable.".formatted(rejected - MOST_REPORTED),
+          text(record));
+    }
   }
 
-  private static Iterable<JsonNode> readingsOf(JsonNode root) {
-    if (root.isArray()) {
-      return root;
-    }
-    return root.path("readings").isArray() ? root.get("readings") : List.of(root);
+  private static String deviceid(JsonNode node) {
+    return node.path("deviceid").asText();
   }
 
   private static Reading reading(JsonNode node) throws UnparseableException {
@@ -82,11 +108,21 @@ public final class RecordParser {
     reading.humidity = Fields.measurement(node, "humidity");
     reading.epoch = Fields.text(node, "epoch", false);
     reading.seq = Fields.seq(node, Reading.NO_SEQ);
+    reading.timeRank = timeRank(node.path("timequality").asText());
     if ((reading.epoch == null) != (reading.seq == Reading.NO_SEQ)) {
       throw new UnparseableException(
           "epoch and seq name a reading together, one of them is missing.");
     }
     return reading;
+  }
+
+  /** The order of the warehouse's view {@code sensordata}: the lower is the better time. */
+  private static int timeRank(String timequality) {
+    return switch (timequality) {
+      case "synced" -> 0;
+      case "corrected" -> 1;
+      default -> 2;
+    };
   }
 
   private static long datetime(String text) throws UnparseableException {

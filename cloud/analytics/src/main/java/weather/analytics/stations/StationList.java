@@ -6,7 +6,9 @@ import com.fasterxml.jackson.dataformat.csv.CsvMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvParser;
 import com.fasterxml.jackson.dataformat.csv.CsvSchema;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The station file's contents: CSV with the header {@code deviceid,weatherstationname}. */
@@ -24,23 +26,36 @@ final class StationList {
   private StationList() {}
 
   /**
-   * Names by device id.
+   * Names by device id. A line that is none, or lacks one of the two, is left out: it must not cost
+   * the others their names.
    *
-   * @throws IOException when it is no such file; an older list is then better than this one
+   * @throws IOException when the file has no such header; an older list is then better than this
+   *     one
    */
   static Map<String, String> parse(byte[] file) throws IOException {
+    String[] lines = new String(file, StandardCharsets.UTF_8).replace("\uFEFF", "").split("\r?\n");
+    List<String> header = List.of(lines[0].strip().split("\\s*,\\s*"));
+    if (!header.contains(DEVICE) || !header.contains(NAME)) {
+      throw new IOException("The station file has no header with " + DEVICE + " and " + NAME + ".");
+    }
     Map<String, String> names = new HashMap<>();
-    try (MappingIterator<Map<String, String>> rows = CSV.readValues(file)) {
-      while (rows.hasNextValue()) {
-        Map<String, String> row = rows.nextValue();
-        String name = row.get(NAME);
-        if (row.get(DEVICE) == null || name == null) {
-          throw new IOException(
-              "A row of the station file lacks " + DEVICE + " or " + NAME + ": " + row);
-        }
-        names.put(row.get(DEVICE), name);
+    for (String line : lines) {
+      Map<String, String> row = row(lines[0], line);
+      String deviceid = row.getOrDefault(DEVICE, "");
+      String name = row.getOrDefault(NAME, "");
+      if (line != lines[0] && !deviceid.isBlank() && !name.isBlank()) {
+        names.put(deviceid, name);
       }
     }
     return Map.copyOf(names);
+  }
+
+  /** Empty for a line that is no CSV. */
+  private static Map<String, String> row(String header, String line) {
+    try (MappingIterator<Map<String, String>> rows = CSV.readValues(header + "\n" + line)) {
+      return rows.hasNextValue() ? rows.nextValue() : Map.of();
+    } catch (IOException e) {
+      return Map.of();
+    }
   }
 }

@@ -22,6 +22,8 @@ import weather.analytics.readings.Datetimes;
 /**
  * For every permutation, duplication and interleaving of the input, also with failures in between,
  * the highest revision of each row is the row that a look at all distinct readings at once gives.
+ * Readings also come again with a better time, before and after it, as a gateway sends them that
+ * had no clock when it measured.
  */
 class RollingAveragesPropertyTest {
   private static final long START_MS = Datetimes.parse("2020-05-20 14:58:28");
@@ -31,17 +33,24 @@ class RollingAveragesPropertyTest {
   private record Sent(
       String deviceid,
       long atMs,
+      String timequality,
       String epoch,
       Long seq,
       BigDecimal temperature,
       BigDecimal humidity) {
+    /** The same reading with a worse time. */
+    Sent stamped(String worse, long at) {
+      return new Sent(deviceid, at, worse, epoch, seq, temperature, humidity);
+    }
+
     String json() {
-      return "{\"deviceid\":\"%s\",\"datetime\":\"%s\",\"temperature\":%s,\"humidity\":\"%s\"%s}"
+      return "{\"deviceid\":\"%s\",\"datetime\":\"%s\",\"temperature\":%s,\"humidity\":\"%s\",\"timequality\":\"%s\"%s}"
           .formatted(
               deviceid,
               Datetimes.format(atMs),
               temperature,
               humidity,
+              timequality,
               epoch == null ? "" : ",\"epoch\":\"" + epoch + "\",\"seq\":" + seq);
     }
   }
@@ -75,6 +84,7 @@ class RollingAveragesPropertyTest {
               new Sent(
                   String.valueOf(station),
                   atMs,
+                  numbered && random.nextBoolean() ? "corrected" : "synced",
                   numbered ? "epoch" + n % 2 : null,
                   numbered ? (long) n * (1 + 40 * (n % 3)) : null,
                   random.nextInt(8) == 0 ? null : decimal(random, 60),
@@ -95,6 +105,19 @@ class RollingAveragesPropertyTest {
     job.passTimeTo(START_MS + Duration.ofMinutes(10).toMillis());
     List<Sent> deliveries = new ArrayList<>(distinct);
     distinct.stream().filter(sent -> random.nextBoolean()).forEach(deliveries::add);
+    distinct.stream()
+        .filter(sent -> sent.epoch != null && random.nextInt(3) == 0)
+        .forEach(
+            sent -> {
+              long other = START_MS + 1000L * random.nextInt(600);
+              deliveries.add(sent.stamped("estimated", other));
+              if (random.nextBoolean()) {
+                deliveries.add(sent.stamped("estimated", other + 1000L * random.nextInt(60)));
+              }
+              if (sent.timequality.equals("corrected")) {
+                deliveries.add(sent.stamped("corrected", sent.atMs - 1000L * random.nextInt(90)));
+              }
+            });
     Collections.shuffle(deliveries, random);
 
     List<OperatorSubtaskState> checkpoint = job.checkpoint();
@@ -119,16 +142,14 @@ class RollingAveragesPropertyTest {
 
   private static String record(List<Sent> readings, Random random) {
     String list = String.join(",", readings.stream().map(Sent::json).toList());
-    return readings.size() > 1 || random.nextBoolean()
-        ? (random.nextBoolean() ? "[" + list + "]" : "{\"readings\":[" + list + "]}")
-        : list;
+    return readings.size() > 1 || random.nextBoolean() ? "[" + list + "]" : list;
   }
 
   private static Map<String, String> highest(List<AverageRow> rows) {
     Map<String, AverageRow> highest = new HashMap<>();
     for (AverageRow row : rows) {
       highest.merge(
-          key(row.deviceid, row.datetime, row.epoch, row.seq),
+          key(row.deviceid, row.seq == null ? row.datetime : "", row.epoch, row.seq),
           row,
           (a, b) -> a.revision > b.revision ? a : b);
     }
@@ -137,7 +158,7 @@ class RollingAveragesPropertyTest {
         (key, row) ->
             texts.put(
                 key,
-                text(row.weatherstationname, row.minDatetime, row.msgCount)
+                text(row.datetime, row.weatherstationname, row.minDatetime, row.msgCount)
                     + text("", row.avgTemperature, row.avgHumidity)));
     return texts;
   }
@@ -153,8 +174,8 @@ class RollingAveragesPropertyTest {
       String first = Datetimes.format(minute.stream().mapToLong(Sent::atMs).min().orElseThrow());
       String name = List.of("Zero", "One", "Two").get(Integer.parseInt(end.deviceid));
       rows.put(
-          key(end.deviceid, Datetimes.format(end.atMs), end.epoch, end.seq),
-          text(name, first, minute.size())
+          key(end.deviceid, end.seq == null ? Datetimes.format(end.atMs) : "", end.epoch, end.seq),
+          text(Datetimes.format(end.atMs), name, first, minute.size())
               + text(
                   "",
                   mean(minute.stream().map(Sent::temperature).toList()),

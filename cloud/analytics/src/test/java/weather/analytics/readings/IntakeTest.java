@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import static weather.analytics.Readings.START_MS;
 import static weather.analytics.Readings.reading;
 
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -65,6 +66,19 @@ class IntakeTest {
               assertThat(row.reason).isEqualTo("unparseable");
               assertThat(row.payload).hasSize(10_000);
             });
+  }
+
+  @Test
+  void boundsTheErrorRowsOfAStationAnHour() throws Exception {
+    for (int n = 0; n < 150; n++) {
+      job.arrive("{\"deviceid\":\"1\"}");
+    }
+    job.arrive("{\"deviceid\":\"2\"}");
+    assertThat(job.errorRows).hasSize(101);
+
+    job.pass(Duration.ofHours(1));
+    job.arrive("{\"deviceid\":\"1\"}");
+    assertThat(job.errorRows).hasSize(102);
   }
 
   @Test

@@ -30,7 +30,7 @@ class RecordParserTest {
           }
 
           @Override
-          public void unparseable(String detail, String payload) {
+          public void unparseable(String deviceid, String detail, String payload) {
             details.add(detail);
             rejected.add(payload);
           }
@@ -38,8 +38,8 @@ class RecordParserTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"%s", "[%s]", "{\"readings\":[%s]}"})
-  void readsOneReadingAnArrayAndABacklog(String record) {
+  @ValueSource(strings = {"%s", "[%s]"})
+  void readsOneReadingAndAnArray(String record) {
     parse(record.formatted(READING));
 
     assertThat(details).isEmpty();
@@ -54,6 +54,35 @@ class RecordParserTest {
               assertThat(reading.epoch).isEqualTo("01JX");
               assertThat(reading.seq).isEqualTo(7);
             });
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"deviceid\":\"1\",\"readings\":[%s]}",
+        "{\"readings\":[%s]}",
+        "[{\"readings\":[%s]}]",
+        "[[%s]]"
+      })
+  void takesNoReadingOutOfAnother(String record) {
+    parse(record.formatted(READING));
+
+    assertThat(readings).isEmpty();
+    assertThat(details).hasSize(1);
+  }
+
+  @Test
+  void takesAtMost500ReadingsAndReportsAnArrayOfNonsenseInAFewRows() {
+    parse("[" + "0,".repeat(499) + "0]");
+    assertThat(details)
+        .hasSize(11)
+        .last()
+        .isEqualTo("490 further readings of this record are unparseable.");
+
+    details.clear();
+    parse("[" + (READING + ",").repeat(500) + READING + "]");
+    assertThat(readings).isEmpty();
+    assertThat(details).containsExactly("A backlog has at most 500 readings, this one 501.");
   }
 
   @Test

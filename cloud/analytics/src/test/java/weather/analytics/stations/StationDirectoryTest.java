@@ -60,6 +60,27 @@ class StationDirectoryTest {
   }
 
   @Test
+  void leavesOutABadLineAndKeepsTheOthers() throws Exception {
+    Files.writeString(
+        file,
+        "deviceid,weatherstationname,timezone\n1,UK-Worthing,Europe/London\n2\n3,\"UK\n4,  ,\n5,UK-Hove\n");
+    try (StationDirectory stations = open()) {
+      assertThat(stations.nameOf("1")).isEqualTo("UK-Worthing");
+      assertThat(stations.nameOf("5")).isEqualTo("UK-Hove");
+      assertThat(stations.nameOf("2")).isNull();
+      assertThat(stations.nameOf("4")).isNull();
+    }
+  }
+
+  @Test
+  void startsWithTheHeaderAlone() throws Exception {
+    Files.writeString(file, "deviceid,weatherstationname,timezone\n");
+    try (StationDirectory stations = open()) {
+      assertThat(stations.size()).isZero();
+    }
+  }
+
+  @Test
   void doesNotStartWithoutAFile() throws Exception {
     Files.delete(file);
     assertThatThrownBy(this::open).isInstanceOf(IOException.class);
