@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts'],
-    exclude: ['test/vm/**', 'test/system/**'],
+    exclude: ['test/vm/**', 'test/system/**', 'test/cloud-tools/**'],
     // The epoll and i2c-bus addons crash in worker threads.
     pool: 'forks',
     testTimeout: 20_000,

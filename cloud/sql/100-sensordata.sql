@@ -2,9 +2,7 @@
 -- A reading without epoch and seq (the post's own) is named by its device and time.
 -- A reading that was sent, not acknowledged and stamped again keeps the better time.
 
-DROP VIEW IF EXISTS sensordata CASCADE;
-
-CREATE VIEW sensordata AS
+CREATE OR REPLACE VIEW sensordata AS
 SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
        epoch, seq, windgust, pressure, timequality, quality
 FROM (

@@ -1,8 +1,6 @@
 -- One row per reading: the average over the minute that ends with it, in its highest revision.
 
-DROP VIEW IF EXISTS sensordata_avgs CASCADE;
-
-CREATE VIEW sensordata_avgs AS
+CREATE OR REPLACE VIEW sensordata_avgs AS
 SELECT deviceid, weatherstationname, min_datetime, avg_temperature, avg_humidity, msg_count,
        datetime, epoch, seq, revision
 FROM (

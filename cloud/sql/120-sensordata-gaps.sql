@@ -4,9 +4,7 @@
 -- known once a later reading of the same epoch has arrived.
 -- Marks (rows of no length) at both ends of what was damaged cut the holes there.
 
-DROP VIEW IF EXISTS sensordata_gaps CASCADE;
-
-CREATE VIEW sensordata_gaps AS
+CREATE OR REPLACE VIEW sensordata_gaps AS
 SELECT deviceid, epoch, covered + 1 AS fromseq, fromseq - 1 AS toseq, fromseq - covered - 1 AS missing,
        previous_datetime AS after_datetime, datetime AS before_datetime,
        CASE WHEN damaged >= fromseq - 1 THEN 'damaged' END AS reason

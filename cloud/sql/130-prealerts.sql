@@ -1,8 +1,6 @@
 -- Each pre-alert of a station once.
 
-DROP VIEW IF EXISTS prealerts CASCADE;
-
-CREATE VIEW prealerts AS
+CREATE OR REPLACE VIEW prealerts AS
 SELECT deviceid, datetime, rule, kind, quantity, severity, transition, value, "limit", unit, minutestolimit, "text",
        epoch, seq, timequality
 FROM (

@@ -1,9 +1,7 @@
 -- One row per station that ever reported. More than one epoch means that its store was damaged, lost or replaced: what
 -- waited in it then is among the missing, as far as the station still knew of it.
 
-DROP VIEW IF EXISTS station_health CASCADE;
-
-CREATE VIEW station_health AS
+CREATE OR REPLACE VIEW station_health AS
 SELECT readings.deviceid,
        names.weatherstationname,
        status.state,

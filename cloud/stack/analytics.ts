@@ -11,6 +11,7 @@ import { findAnalyticsJar } from './analytics-jar.ts';
 import { BundledFunction } from './bundled-function.ts';
 import type { Capacity } from './capacity.ts';
 import type { Delivery } from './delivery.ts';
+import type { StationList } from './station-list.ts';
 import { STATIONS_KEY } from './storage.ts';
 
 export type AnalyticsProps = {
@@ -19,6 +20,8 @@ export type AnalyticsProps = {
   readonly alerts: Stream;
   readonly delivery: Delivery;
   readonly stations: Bucket;
+  /** The job reads it when it starts. */
+  readonly stationList: StationList;
   readonly jar: string | undefined;
 };
 
@@ -37,8 +40,7 @@ export class Analytics extends Construct {
     this.#jar = new Asset(this, 'Jar', { path: jar.path });
     this.#role = this.#createRole();
     this.application = this.#createApplication();
-    this.#createLog();
-    this.#startWhenMade();
+    this.#startWhenMade(this.#createLog());
   }
 
   #refuseDeployment(): void {
@@ -147,7 +149,7 @@ export class Analytics extends Construct {
     return application;
   }
 
-  #createLog(): void {
+  #createLog(): CfnApplicationCloudWatchLoggingOption {
     const logGroup = new LogGroup(this, 'Log', {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -162,13 +164,13 @@ export class Analytics extends Construct {
         resources: [logGroup.logGroupArn.replace(/:\*$/, ''), streamArn],
       }),
     );
-    new CfnApplicationCloudWatchLoggingOption(this, 'Logging', {
+    return new CfnApplicationCloudWatchLoggingOption(this, 'Logging', {
       applicationName: this.application.ref,
       cloudWatchLoggingOption: { logStreamArn: streamArn },
     });
   }
 
-  #startWhenMade(): void {
+  #startWhenMade(logging: CfnApplicationCloudWatchLoggingOption): void {
     const starter = new BundledFunction(this, 'Starter', {
       functionName: 'analytics-starter',
       description: 'Starts the Flink job after a deploy, stops it before it is deleted',
@@ -190,6 +192,7 @@ export class Analytics extends Construct {
         units: this.#props.capacity.flinkUnits,
       },
     });
-    started.node.addDependency(starter, this.application);
+    // The logging option is an update of the application: AWS refuses one while the job starts.
+    started.node.addDependency(starter, this.application, logging, this.#props.stationList);
   }
 }

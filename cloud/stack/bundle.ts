@@ -9,6 +9,7 @@ export type FunctionName =
   | 'analytics-starter'
   | 'daily-check'
   | 'provisioning-hook'
+  | 'station-list'
   | 'usage-limit'
   | 'warehouse-schema';
 

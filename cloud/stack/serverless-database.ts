@@ -1,4 +1,4 @@
-import { CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CustomResource, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnNamespace, CfnWorkgroup } from 'aws-cdk-lib/aws-redshiftserverless';
 import { Construct } from 'constructs';
@@ -16,7 +16,11 @@ export class ServerlessDatabase extends Construct implements Database {
 
   constructor(scope: Construct, id: string, props: DatabaseProps) {
     super(scope, id);
-    const name = Stack.of(this).stackName.toLowerCase();
+    // The end of the stack's id: a namespace that an earlier stack left behind keeps its name, this one has its own.
+    const name = Fn.join('-', [
+      'weather',
+      Fn.select(4, Fn.split('-', Fn.select(2, Fn.split('/', Stack.of(this).stackId)))),
+    ]);
     // CloudFormation gives no way to the secret that Redshift Serverless would manage itself.
     const admin = createLogin(this, 'Administrator', {
       user: 'weather_admin',
@@ -30,7 +34,7 @@ export class ServerlessDatabase extends Construct implements Database {
       iamRoles: [props.deliveryRole.roleArn],
       logExports: ['userlog', 'connectionlog'],
     });
-    // Its name is fixed: one that a failed first deploy left behind would make the second fail too.
+    // Nothing is in it before the first deploy has succeeded.
     namespace.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     const workgroup = new CfnWorkgroup(this, 'Workgroup', {
       workgroupName: name,

@@ -11,10 +11,12 @@ import {
   RedshiftServerlessClient,
   UpdateUsageLimitCommand,
 } from '@aws-sdk/client-redshift-serverless';
+import { PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handler as startAnalytics } from '../../../cloud/lambda/analytics-starter.ts';
+import { handler as makeStationList } from '../../../cloud/lambda/station-list.ts';
 import { handler as limitUsage } from '../../../cloud/lambda/usage-limit.ts';
 import { type AnswerAddress, openAnswerAddress, resourceEvent } from '../stack/cloud-formation.ts';
 
@@ -135,5 +137,49 @@ describe('the daily limit of Redshift Serverless', () => {
       { usageLimitId: 'limit' },
     ]);
     expect(cloudFormation.answers.map(({ Status }) => Status)).toEqual(['SUCCESS', 'SUCCESS']);
+  });
+});
+
+describe('the station list', () => {
+  const s3 = mockClient(S3Client);
+  const run = (type: RequestType) =>
+    makeStationList(eventOf(type, { bucket: 'stations', key: 'stations.csv' }));
+  beforeEach(() => {
+    s3.reset();
+  });
+
+  it('is made with its header alone, and never over another', async () => {
+    s3.on(PutObjectCommand).resolves({});
+
+    await run('Create');
+
+    expect(s3.commandCalls(PutObjectCommand).map(({ args }) => args[0].input)).toMatchObject([
+      {
+        Bucket: 'stations',
+        Key: 'stations.csv',
+        Body: 'deviceid,weatherstationname,timezone\n',
+        IfNoneMatch: '*',
+      },
+    ]);
+  });
+
+  it.each(['PreconditionFailed', 'ConditionalRequestConflict'])('is left alone on %s', async (name) => {
+    s3.on(PutObjectCommand).rejects(new S3ServiceException({ name, $fault: 'client', $metadata: {} }));
+
+    await run('Update');
+
+    expect(cloudFormation.answers).toMatchObject([{ Status: 'SUCCESS' }]);
+  });
+
+  it('fails the deploy when it cannot be made, and stays when the stack goes', async () => {
+    s3.on(PutObjectCommand).rejects(new Error('Access Denied'));
+
+    await run('Create');
+    await run('Delete');
+
+    expect(cloudFormation.answers).toMatchObject([
+      { Status: 'FAILED', Reason: 'Access Denied' },
+      { Status: 'SUCCESS' },
+    ]);
   });
 });

@@ -268,6 +268,21 @@ describe('the warehouse', () => {
   });
 });
 
+describe('a deploy', () => {
+  it("keeps a view of one's own that reads the project's", async () => {
+    const warehouse = await openWarehouse();
+    await warehouse.applySchema();
+    await warehouse.execute([
+      'CREATE VIEW hot_days AS SELECT deviceid FROM sensordata WHERE temperature > 30',
+    ]);
+
+    await warehouse.applySchema();
+
+    expect(await warehouse.query('SELECT * FROM hot_days')).toEqual([]);
+    await warehouse.close();
+  }, 60_000);
+});
+
 describe('the files of the schema', () => {
   const files = loadSchema(fileURLToPath(new URL('../../../cloud/sql', import.meta.url)));
 

@@ -43,10 +43,8 @@ type Resources = Readonly<Record<string, { readonly Type: string; readonly Prope
 type Intrinsic = {
   readonly Ref?: string;
   readonly 'Fn::GetAtt'?: readonly [string, string];
-  readonly 'Fn::Join'?: readonly [string, readonly unknown[]];
   readonly 'Fn::Sub'?: string;
-  readonly 'Fn::Select'?: readonly [number, unknown];
-  readonly 'Fn::Split'?: readonly [string, unknown];
+  readonly 'Fn::Join'?: readonly [string, readonly unknown[]];
 };
 
 /** Throws for a function or a resource type it has no ARN for, so that no statement goes unlooked at. */
@@ -56,21 +54,19 @@ export const resolverOf = (resources: Resources): ((value: unknown) => string) =
     if (arn === undefined) throw new Error(`no ARN is known for ${id} (${resources[id]?.Type})`);
     return arn.replace('NAME', id);
   };
+  const resolveRef = (id: string): string =>
+    PSEUDO[id] ?? (REF_IS_ARN.has(resources[id]?.Type ?? '') ? arnOf(id) : id);
   const resolve = (value: unknown): string => {
     if (typeof value === 'string') return value;
     const intrinsic = value as Intrinsic;
-    if (intrinsic.Ref !== undefined) {
-      const pseudo = PSEUDO[intrinsic.Ref];
-      if (pseudo !== undefined) return pseudo;
-      return REF_IS_ARN.has(resources[intrinsic.Ref]?.Type ?? '') ? arnOf(intrinsic.Ref) : intrinsic.Ref;
-    }
+    if (intrinsic.Ref !== undefined) return resolveRef(intrinsic.Ref);
     if (intrinsic['Fn::GetAtt']) {
       const [id, attribute] = intrinsic['Fn::GetAtt'];
       return /arn$/i.test(attribute) ? arnOf(id) : `${id}.${attribute}`;
     }
     if (intrinsic['Fn::Join']) return intrinsic['Fn::Join'][1].map(resolve).join(intrinsic['Fn::Join'][0]);
     if (intrinsic['Fn::Sub'] !== undefined) {
-      return intrinsic['Fn::Sub'].replaceAll(/\$\{(AWS::\w+)\}/g, (_, name: string) => PSEUDO[name] ?? name);
+      return intrinsic['Fn::Sub'].replaceAll(/\$\{([^}]+)\}/g, (_, id: string) => resolveRef(id));
     }
     throw new Error(`cannot resolve ${JSON.stringify(value)}`);
   };
