@@ -10,6 +10,7 @@ export const outputsSchema = z.object({
   GatewayPolicy: z.string(),
   ClaimPolicy: z.string(),
   ProvisioningTemplate: z.string(),
+  ClaimsTable: z.string(),
   AlertTopic: z.string(),
   CopyRole: z.string(),
   /** Absent without analytics. */

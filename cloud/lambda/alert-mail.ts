@@ -1,5 +1,6 @@
 import type { GapMessage, PreAlertMessage } from '../../src/weather/message.ts';
 import type { AlertRow } from '../contract/rows.ts';
+import type { Station } from '../contract/stations.ts';
 import type { AlertRecord } from './alert-record.ts';
 
 /** One SNS message. `key` is the same for every repetition of the same event, so that it is sent once. */
@@ -14,43 +15,81 @@ export type Mail = {
 
 const subjectOf = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
 
+const LONGEST_TEXT = 300;
+/** What mail programs make a link of: a scheme, an address, a name with a top level domain. */
+const LINK = /\S*(:\/\/|@|\b[a-z0-9-]+\.[a-z]{2,}\b)\S*/gi;
+
+/** A station's own words as a mail may show them: one line of plain characters without links. */
+export const plainText = (text: string): string =>
+  text
+    .replace(LINK, '[...]')
+    .replace(/[^\x20-\x7e\xa0-\u024f]/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, LONGEST_TEXT);
+
 /** Whole degrees as the post shows them, one decimal where a value has one. */
 const degrees = (celsius: number): string => `${Math.round(celsius * 10) / 10}°C`;
 
-const LATE_LINE = '\nReported late: the readings had to wait on their way.';
+const LATE_LINE = 'Reported late: the readings had to wait on their way.';
 
-const alertMail = (row: AlertRow): Mail => {
-  const station = row.weatherstationname ?? row.deviceid;
+/** `2020-05-20 14:58:28` UTC as the clocks at the station show it. */
+const localTime = (datetime: string, timezone: string): string =>
+  new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' }).format(
+    new Date(`${datetime.replace(' ', 'T')}Z`),
+  );
+
+/** Which clock the times of the sentence are read from, and what the station's own shows. */
+const clockLine = (times: readonly string[], station: Station | undefined): string => {
+  const timezone = station?.timezone ?? '';
+  if (timezone === '' || times.length === 0) return 'Times are UTC.';
+  const local = [...new Set(times)].map((datetime) => localTime(datetime, timezone)).join(' to ');
+  return `Times are UTC; at the station (${timezone}): ${local}.`;
+};
+
+const nameOf = (deviceid: string, station: Station | undefined): string =>
+  plainText(station?.weatherstationname ?? deviceid);
+
+const alertMail = (row: AlertRow, station: Station | undefined): Mail => {
+  const name = plainText(row.weatherstationname ?? row.deviceid);
   const sentence =
-    `Weather station "${station}" reported ${row.count} alert(s) ` +
+    `Weather station "${name}" reported ${row.count} alert(s) ` +
     `between ${degrees(row.min_temperature)} and ${degrees(row.max_temperature)} ` +
     `from ${row.first_datetime} to ${row.last_datetime}.`;
+  const times = clockLine([row.first_datetime, row.last_datetime], station);
   return {
     key: `alert/${row.alertid}`,
-    subject: subjectOf(`Weather alert: ${station}`),
-    message: row.late ? sentence + LATE_LINE : sentence,
+    subject: subjectOf(`Weather alert: ${name}`),
+    message: [sentence, ...(row.late ? [LATE_LINE] : []), times].join('\n'),
     attributes: {
       kind: 'alert',
       deviceid: row.deviceid,
-      station,
+      station: name,
       severity: 'alert',
       late: String(row.late),
     },
   };
 };
 
-const preAlertMail = (event: PreAlertMessage): Mail => ({
-  key: `prealert/${event.deviceid}/${event.epoch}/${event.seq}`,
-  subject: subjectOf(`Weather pre-alert ${event.transition}: ${event.deviceid}, ${event.rule}`),
-  message: `Weather station "${event.deviceid}" at ${event.datetime}: ${event.severity} ${event.transition}. ${event.text}`,
-  attributes: {
-    kind: 'prealert',
-    deviceid: event.deviceid,
-    severity: event.severity,
-    transition: event.transition,
-    rule: event.rule,
-  },
-});
+const preAlertMail = (event: PreAlertMessage, station: Station | undefined): Mail => {
+  const name = nameOf(event.deviceid, station);
+  const rule = plainText(event.rule) || 'rule';
+  return {
+    key: `prealert/${event.deviceid}/${event.epoch}/${event.seq}`,
+    subject: subjectOf(`Weather pre-alert ${event.transition}: ${name}, ${rule}`),
+    message:
+      `Weather station "${name}" at ${event.datetime}: ${event.severity} ${event.transition}. ` +
+      `${plainText(event.text)}\n${clockLine([event.datetime], station)}`,
+    attributes: {
+      kind: 'prealert',
+      deviceid: event.deviceid,
+      station: name,
+      severity: event.severity,
+      transition: event.transition,
+      rule,
+    },
+  };
+};
 
 const reasons: Readonly<Record<GapMessage['reason'], string>> = {
   full: 'its store was full',
@@ -58,25 +97,47 @@ const reasons: Readonly<Record<GapMessage['reason'], string>> = {
   refused: 'they could never be sent',
 };
 
-const gapMail = (gap: GapMessage): Mail => {
-  const times = gap.from === null || gap.to === null ? '' : ` from ${gap.from} to ${gap.to}`;
+const gapMail = (gap: GapMessage, station: Station | undefined): Mail => {
+  const name = nameOf(gap.deviceid, station);
+  const times = gap.from === null || gap.to === null ? [] : [gap.from, gap.to];
+  const span = times.length === 0 ? '' : ` from ${times.join(' to ')}`;
   return {
     key: `gap/${gap.deviceid}/${gap.epoch}/${gap.fromseq}-${gap.toseq}`,
-    subject: subjectOf(`Weather readings lost: ${gap.deviceid}`),
+    subject: subjectOf(`Weather readings lost: ${name}`),
     message:
-      `Weather station "${gap.deviceid}" gave up ${gap.count} reading(s), ` +
-      `${gap.fromseq} to ${gap.toseq}${times}: ${reasons[gap.reason]}.`,
-    attributes: { kind: 'gap', deviceid: gap.deviceid, severity: 'warning', reason: gap.reason },
+      `Weather station "${name}" dropped ${gap.count} reading(s), ` +
+      `${gap.fromseq} to ${gap.toseq}${span}: ${reasons[gap.reason]}.\n${clockLine(times, station)}`,
+    attributes: {
+      kind: 'gap',
+      deviceid: gap.deviceid,
+      station: name,
+      severity: 'warning',
+      reason: gap.reason,
+    },
   };
 };
 
-export const mailOf = (record: AlertRecord): Mail => {
+/** `null` for what nobody is mailed for: a reminder of what was mailed already. */
+export const mailOf = (record: AlertRecord, station: Station | undefined): Mail | null => {
   switch (record.kind) {
     case 'alert':
-      return alertMail(record.row);
+      return alertMail(record.row, station);
     case 'prealert':
-      return preAlertMail(record.event);
+      return record.event.transition === 'reminder' ? null : preAlertMail(record.event, station);
     case 'gap':
-      return gapMail(record.gap);
+      return gapMail(record.gap, station);
   }
+};
+
+/** The last mail of a station in an hour in which it has more to say. */
+export const capMail = (deviceid: string, station: Station | undefined, limit: number): Mail => {
+  const name = nameOf(deviceid, station);
+  return {
+    key: `cap/${deviceid}`,
+    subject: subjectOf(`Weather mails held back: ${name}`),
+    message:
+      `Weather station "${name}" caused more than ${limit} mails within this hour. Further ones are held back ` +
+      'until the next full hour; the tables have all of them.',
+    attributes: { kind: 'cap', deviceid, station: name, severity: 'warning' },
+  };
 };

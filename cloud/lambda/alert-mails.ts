@@ -2,6 +2,8 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import { Logger } from '@aws-lambda-powertools/logger';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type {
   Context,
@@ -9,13 +11,26 @@ import type {
   KinesisStreamEvent,
   KinesisStreamRecord,
 } from 'aws-lambda';
-import { type Mail, mailOf } from './alert-mail.ts';
-import { parseAlertRecord } from './alert-record.ts';
+import { capMail, type Mail, mailOf } from './alert-mail.ts';
+import { type AlertRecord, parseAlertRecord } from './alert-record.ts';
 import { requiredVariable } from './environment.ts';
+import { openStationDirectory } from './station-directory.ts';
+
+/** Mails of one station in one hour of the clock; what is beyond stays in the tables. */
+const MAILS_PER_HOUR = 10;
+const HOUR_MS = 3_600_000;
 
 const topicArn = requiredVariable('TOPIC_ARN');
+const sentMailsTable = requiredVariable('SENT_MAILS_TABLE');
+const errorsBucket = requiredVariable('ERRORS_BUCKET');
 const logger = new Logger({ serviceName: 'alert-mails' });
 const sns = new SNSClient();
+const dynamo = new DynamoDBClient();
+const s3 = new S3Client();
+const stations = openStationDirectory(s3, {
+  bucket: requiredVariable('STATIONS_BUCKET'),
+  key: requiredVariable('STATIONS_KEY'),
+});
 const processor = new BatchProcessor(EventType.KinesisDataStreams);
 const config = new IdempotencyConfig({
   eventKeyJmesPath: 'key',
@@ -23,6 +38,30 @@ const config = new IdempotencyConfig({
   // Longer than a record can come again: the event source gives up after a day.
   expiresAfterSeconds: 2 * 24 * 3600,
 });
+
+/** How many mails this is of the station in this hour. */
+const countMail = async (deviceid: string): Promise<number> => {
+  const hour = Math.floor(Date.now() / HOUR_MS);
+  const { Attributes } = await dynamo.send(
+    new UpdateItemCommand({
+      TableName: sentMailsTable,
+      Key: { id: { S: `mails/${deviceid}/${hour}` } },
+      UpdateExpression: 'SET expiration = :end ADD mails :one',
+      ExpressionAttributeValues: { ':one': { N: '1' }, ':end': { N: String((hour + 2) * 3600) } },
+      ReturnValues: 'ALL_NEW',
+    }),
+  );
+  return Number(Attributes?.['mails']?.N);
+};
+
+const publishWithinCap = async (mail: Mail): Promise<{ messageId: string }> => {
+  const deviceid = mail.attributes['deviceid'] ?? '';
+  const mails = await countMail(deviceid);
+  if (mails <= MAILS_PER_HOUR) return publish(mail);
+  count('MailsHeldBack', 1);
+  if (mails > MAILS_PER_HOUR + 1) return { messageId: '' };
+  return publish(capMail(deviceid, (await stations.current()).get(deviceid), MAILS_PER_HOUR));
+};
 
 const publish = async ({ subject, message, attributes }: Mail): Promise<{ messageId: string }> => {
   const { MessageId = '' } = await sns.send(
@@ -39,29 +78,51 @@ const publish = async ({ subject, message, attributes }: Mail): Promise<{ messag
 };
 
 // Flink's sink and the event source both deliver at least once; a person gets one mail.
-const publishOnce = makeIdempotent(publish, {
-  persistenceStore: new DynamoDBPersistenceLayer({ tableName: requiredVariable('SENT_MAILS_TABLE') }),
+const publishOnce = makeIdempotent(publishWithinCap, {
+  persistenceStore: new DynamoDBPersistenceLayer({ tableName: sentMailsTable }),
   config,
 });
 
-const mailRecord = async ({ kinesis }: KinesisStreamRecord): Promise<void> => {
-  await publishOnce(mailOf(parseAlertRecord(Buffer.from(kinesis.data, 'base64').toString('utf8'))));
+/** No retry makes it readable: it is kept in S3 and the others go on. */
+const setAside = async ({ kinesis }: KinesisStreamRecord, reason: unknown): Promise<void> => {
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: errorsBucket,
+      Key: `alerts/${kinesis.partitionKey.replace(/[^A-Za-z0-9:_-]/g, '_')}/${kinesis.sequenceNumber}.json`,
+      Body: JSON.stringify({
+        partitionKey: kinesis.partitionKey,
+        reason: String(reason),
+        data: kinesis.data,
+      }),
+      ContentType: 'application/json',
+    }),
+  );
+  count('AlertRecordsUnparseable', 1);
+};
+
+const mailRecord = async (record: KinesisStreamRecord): Promise<void> => {
+  const { data, partitionKey } = record.kinesis;
+  let parsed: AlertRecord;
+  try {
+    parsed = parseAlertRecord(Buffer.from(data, 'base64').toString('utf8'), partitionKey);
+  } catch (error) {
+    await setAside(record, error);
+    return;
+  }
+  const mail = mailOf(parsed, (await stations.current()).get(partitionKey));
+  if (mail) await publishOnce(mail);
 };
 
 /** Embedded metric format: CloudWatch makes a metric of the line. */
-const countFailures = (failures: number): void => {
-  logger.error('records failed', {
+const count = (name: string, value: number): void => {
+  logger.error(name, {
     _aws: {
       Timestamp: Date.now(),
       CloudWatchMetrics: [
-        {
-          Namespace: 'WeatherGateway',
-          Dimensions: [[]],
-          Metrics: [{ Name: 'AlertRecordsFailed', Unit: 'Count' }],
-        },
+        { Namespace: 'WeatherGateway', Dimensions: [[]], Metrics: [{ Name: name, Unit: 'Count' }] },
       ],
     },
-    AlertRecordsFailed: failures,
+    [name]: value,
   });
 };
 
@@ -77,6 +138,8 @@ export const handler = async (
     // Counted and retried one by one below; the whole batch failing is no other case.
     throwOnFullBatchFailure: false,
   });
-  if (response.batchItemFailures.length > 0) countFailures(response.batchItemFailures.length);
+  if (response.batchItemFailures.length > 0) {
+    count('AlertRecordsFailed', response.batchItemFailures.length);
+  }
   return response;
 };

@@ -52,11 +52,27 @@ const gap = z.object({
   reason: z.enum(['full', 'damaged', 'refused']),
 }) satisfies z.ZodType<GapMessage>;
 
-const alertRecord: z.ZodType<AlertRecord> = z.union([
-  alertRow.transform((row) => ({ kind: 'alert' as const, row })),
-  preAlert.transform((event) => ({ kind: 'prealert' as const, event })),
-  gap.transform((value) => ({ kind: 'gap' as const, gap: value })),
-]);
+const envelope = z.object({ lane: z.enum(['prealert', 'gap']), deviceid });
 
-/** Throws when the text is none of the three: the event source mapping then puts the record aside in S3. */
-export const parseAlertRecord = (text: string): AlertRecord => alertRecord.parse(JSON.parse(text));
+/**
+ * `partitionKey` is the station's id: the rule takes it from the topic, the Flink job from its row. Throws when the
+ * text is none of the three, or names another station than the key does.
+ */
+export const parseAlertRecord = (text: string, partitionKey: string): AlertRecord => {
+  const value: unknown = JSON.parse(text);
+  const record = recordOf(value);
+  const named = record.kind === 'alert' ? record.row : record.kind === 'gap' ? record.gap : record.event;
+  if (named.deviceid !== partitionKey) {
+    throw new Error(`a record of station ${partitionKey} names ${named.deviceid}`);
+  }
+  return record;
+};
+
+const recordOf = (value: unknown): AlertRecord => {
+  if (!(typeof value === 'object' && value !== null && 'lane' in value)) {
+    return { kind: 'alert', row: alertRow.parse(value) };
+  }
+  return envelope.parse(value).lane === 'gap'
+    ? { kind: 'gap', gap: gap.parse(value) }
+    : { kind: 'prealert', event: preAlert.parse(value) };
+};

@@ -22,13 +22,16 @@ export type BackfillProps = {
   readonly report: (line: string) => void;
 };
 
-/** Firehose writes the manifest of a COPY that it gave up somewhere under a folder `errors/`. */
+/** Firehose writes the manifest of a COPY that it stopped trying under a folder `errors/`. */
 const isManifest = (key: string): boolean =>
   /(^|\/)errors\/.*manifest/.test(key) && !key.startsWith('loaded/');
 
 /** Which table: all files of a manifest lie in one table's folder. */
 const tableOf = (urls: readonly string[], bucket: string): LandingTableKey => {
-  const folders = new Set(urls.map((url) => url.slice(`s3://${bucket}/`.length).split('/')[0] ?? ''));
+  const own = `s3://${bucket}/`;
+  const stranger = urls.find((url) => !url.startsWith(own));
+  if (stranger !== undefined) throw new Error(`a file of another bucket: ${stranger}`);
+  const folders = new Set(urls.map((url) => url.slice(own.length).split('/')[0] ?? ''));
   const [folder = ''] = folders;
   if (folders.size !== 1 || !Object.hasOwn(landingTables, folder)) {
     throw new Error(`files of no table or of several: ${[...folders].join(', ')}`);
@@ -36,9 +39,12 @@ const tableOf = (urls: readonly string[], bucket: string): LandingTableKey => {
   return folder as LandingTableKey;
 };
 
+/** A text literal of Redshift, where a backslash escapes as well. */
+const sqlText = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+
 export const copyStatement = (table: LandingTableKey, manifestUrl: string, copyRole: string): string =>
-  `COPY ${landingTables[table].name} (${columnList(landingTables[table])}) FROM '${manifestUrl}' ` +
-  `IAM_ROLE '${copyRole}' MANIFEST ${COPY_OPTIONS}`;
+  `COPY ${landingTables[table].name} (${columnList(landingTables[table])}) FROM ${sqlText(manifestUrl)} ` +
+  `IAM_ROLE ${sqlText(copyRole)} MANIFEST ${COPY_OPTIONS}`;
 
 const manifests = async (s3: S3Client, bucket: string): Promise<string[]> => {
   const keys: string[] = [];
@@ -49,9 +55,13 @@ const manifests = async (s3: S3Client, bucket: string): Promise<string[]> => {
 };
 
 /** Out of the way, so that the next backfill does not load it again; twice would do no harm either. */
-const putAside = async (s3: S3Client, bucket: string, key: string): Promise<void> => {
+const keepAsLoaded = async (s3: S3Client, bucket: string, key: string): Promise<void> => {
   await s3.send(
-    new CopyObjectCommand({ Bucket: bucket, Key: `loaded/${key}`, CopySource: `${bucket}/${key}` }),
+    new CopyObjectCommand({
+      Bucket: bucket,
+      Key: `loaded/${key}`,
+      CopySource: `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`,
+    }),
   );
   await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
 };
@@ -71,7 +81,7 @@ export const backfill = async ({ s3, session, bucket, ...props }: BackfillProps)
       props.report(`${key}: ${entries.length} file(s) into ${landingTables[table].name}`);
       if (props.isDryRun) continue;
       await session.transaction([copyStatement(table, `s3://${bucket}/${key}`, props.copyRole)]);
-      await putAside(s3, bucket, key);
+      await keepAsLoaded(s3, bucket, key);
     } catch (error) {
       failures += 1;
       props.report(`${key}: ${error instanceof Error ? error.message : String(error)}`);

@@ -35,7 +35,7 @@ export const destroy = async ({
     if (stack.Cluster !== undefined) report('Kept: the final snapshot of Redshift.');
     if (namespace !== undefined)
       report(
-        `Kept: the Redshift namespace ${namespace}. A new deploy would meet it; to have it gone: ` +
+        `Kept: the Redshift namespace ${namespace}. A new deploy makes its own beside it. To delete it: ` +
           `aws redshift-serverless delete-namespace --namespace-name ${namespace}`,
       );
     return true;

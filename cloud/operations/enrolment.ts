@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import {
   AddThingToThingGroupCommand,
   AttachPolicyCommand,
@@ -5,12 +6,14 @@ import {
   CreateCertificateFromCsrCommand,
   CreateThingCommand,
   DeleteCertificateCommand,
+  DescribeCertificateCommand,
   DescribeEndpointCommand,
   DetachPolicyCommand,
   DetachThingPrincipalCommand,
   type IoTClient,
   ListAttachedPoliciesCommand,
-  ListThingPrincipalsCommand,
+  paginateListThingPrincipals,
+  ResourceNotFoundException,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import type { StackOutputs } from '../contract/outputs.ts';
@@ -30,9 +33,17 @@ const removeCertificate = async (iot: IoTClient, thingName: string | null, arn: 
   await iot.send(new DeleteCertificateCommand({ certificateId, forceDelete: true }));
 };
 
-const certificatesOf = async (iot: IoTClient, thingName: string): Promise<string[]> => {
-  const { principals = [] } = await iot.send(new ListThingPrincipalsCommand({ thingName }));
-  return principals;
+/** Every certificate of a station; none for a name that is no thing. */
+export const certificatesOf = async (iot: IoTClient, thingName: string): Promise<string[]> => {
+  const certificates: string[] = [];
+  try {
+    for await (const { principals = [] } of paginateListThingPrincipals({ client: iot }, { thingName })) {
+      certificates.push(...principals);
+    }
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+  }
+  return certificates;
 };
 
 /** Takes every certificate of a station away. Returns how many it had. */
@@ -40,6 +51,28 @@ export const revokeStation = async (iot: IoTClient, thingName: string): Promise<
   const certificates = await certificatesOf(iot, thingName);
   for (const arn of certificates) await removeCertificate(iot, thingName, arn);
   return certificates.length;
+};
+
+/** AWS IoT's id of a certificate: SHA-256 over its DER, in hexadecimal. */
+export const certificateIdOf = (pem: string): string =>
+  new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+
+/** A fingerprint as tools print it (`SHA256 Fingerprint=AB:CD:…`), or as AWS does, as an id. */
+export const certificateIdFrom = (fingerprint: string): string => {
+  const id = fingerprint.replace(/^.*=/, '').replaceAll(/[:\s]/g, '').toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(id)) throw new Error(`"${fingerprint}" is no SHA-256 fingerprint`);
+  return id;
+};
+
+/** Takes one certificate of a station away and leaves its others. Throws when the station does not have it. */
+export const revokeCertificate = async (
+  iot: IoTClient,
+  thingName: string,
+  certificateId: string,
+): Promise<void> => {
+  const arn = (await certificatesOf(iot, thingName)).find((one) => idOf(one) === certificateId);
+  if (arn === undefined) throw new Error(`${thingName} has no certificate ${certificateId}`);
+  await removeCertificate(iot, thingName, arn);
 };
 
 /** Signs a station's request and makes it a thing that may connect. Leaves no certificate behind when a step fails. */
@@ -76,13 +109,35 @@ export const enrollStation = async (
   return { certificatePem, endpoint: endpointAddress };
 };
 
-/** `INACTIVE`: the station cannot connect and keeps its readings; `ACTIVE`: it delivers them. */
-export const setCertificates = async (
-  iot: IoTClient,
-  thingName: string,
-  newStatus: 'ACTIVE' | 'INACTIVE',
-): Promise<void> => {
+const isActive = async (iot: IoTClient, certificateId: string): Promise<boolean> => {
+  const { certificateDescription } = await iot.send(new DescribeCertificateCommand({ certificateId }));
+  return certificateDescription?.status === 'ACTIVE';
+};
+
+/** Switches off what is active of a station, so that it keeps its readings. Returns the ids of what was switched off. */
+export const switchOff = async (iot: IoTClient, thingName: string): Promise<string[]> => {
+  const switchedOff: string[] = [];
   for (const arn of await certificatesOf(iot, thingName)) {
-    await iot.send(new UpdateCertificateCommand({ certificateId: idOf(arn), newStatus }));
+    const certificateId = idOf(arn);
+    if (!(await isActive(iot, certificateId))) continue;
+    await iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'INACTIVE' }));
+    switchedOff.push(certificateId);
   }
+  return switchedOff;
+};
+
+/** Switches these on again, but for what was revoked or deleted meanwhile. Returns how many. */
+export const switchOn = async (iot: IoTClient, certificateIds: readonly string[]): Promise<number> => {
+  let count = 0;
+  for (const certificateId of certificateIds) {
+    try {
+      const { certificateDescription } = await iot.send(new DescribeCertificateCommand({ certificateId }));
+      if (certificateDescription?.status !== 'INACTIVE') continue;
+      await iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'ACTIVE' }));
+      count += 1;
+    } catch (error) {
+      if (!(error instanceof ResourceNotFoundException)) throw error;
+    }
+  }
+  return count;
 };

@@ -1,29 +1,67 @@
 import { type IoTClient, paginateListThingsInThingGroup } from '@aws-sdk/client-iot';
 import { PauseClusterCommand, type RedshiftClient, ResumeClusterCommand } from '@aws-sdk/client-redshift';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { z } from 'zod';
 import type { StackOutputs } from '../contract/outputs.ts';
 import type { AnalyticsJob } from '../lambda/analytics-job.ts';
-import { setCertificates } from './enrolment.ts';
+import { switchOff, switchOn } from './enrolment.ts';
 
 export type PausingProps = {
   readonly iot: IoTClient;
   readonly redshift: RedshiftClient;
+  readonly s3: S3Client;
   readonly stack: StackOutputs;
   /** Absent without analytics. */
   readonly analytics: AnalyticsJob | undefined;
   readonly report: (line: string) => void;
 };
 
-const setStations = async (
-  { iot, stack, report }: PausingProps,
-  status: 'ACTIVE' | 'INACTIVE',
-): Promise<void> => {
-  let count = 0;
+/** What a pause has switched off, in the bucket of the stations. */
+const PAUSED_KEY = 'paused-certificates.json';
+const pausedSchema = z.array(z.string().regex(/^[0-9a-f]{64}$/));
+
+const readPaused = async ({ s3, stack }: PausingProps): Promise<string[]> => {
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: stack.StationsBucket, Key: PAUSED_KEY }));
+    return pausedSchema.parse(JSON.parse((await Body?.transformToString()) ?? ''));
+  } catch (error) {
+    if (error instanceof NoSuchKey) return [];
+    throw error;
+  }
+};
+
+const writePaused = async ({ s3, stack }: PausingProps, ids: readonly string[]): Promise<void> => {
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: stack.StationsBucket,
+      Key: PAUSED_KEY,
+      Body: JSON.stringify(ids),
+      ContentType: 'application/json',
+    }),
+  );
+};
+
+const switchStationsOff = async (props: PausingProps): Promise<void> => {
+  const { iot, stack, report } = props;
+  // A pause that broke off, or a second one, adds to what the first has switched off.
+  const paused = await readPaused(props);
+  let stations = 0;
   const pages = paginateListThingsInThingGroup({ client: iot }, { thingGroupName: stack.ThingGroup });
   for await (const { things = [] } of pages) {
-    for (const thingName of things) await setCertificates(iot, thingName, status);
-    count += things.length;
+    for (const thingName of things) {
+      paused.push(...(await switchOff(iot, thingName)));
+      // After each, so that a pause that breaks off can be resumed.
+      await writePaused(props, paused);
+    }
+    stations += things.length;
   }
-  report(`${count} station(s): certificates ${status.toLowerCase()}`);
+  report(`${stations} station(s): ${paused.length} certificate(s) switched off`);
+};
+
+const switchStationsOn = async (props: PausingProps): Promise<void> => {
+  const count = await switchOn(props.iot, await readPaused(props));
+  await writePaused(props, []);
+  props.report(`${count} certificate(s) switched on`);
 };
 
 /**
@@ -31,7 +69,7 @@ const setStations = async (
  * gone, a certificate that is off leaves them in the stations' own stores.
  */
 export const pause = async (props: PausingProps): Promise<void> => {
-  await setStations(props, 'INACTIVE');
+  await switchStationsOff(props);
   if (props.analytics) {
     await props.analytics.stop();
     props.report('Flink stopped, with a snapshot');
@@ -52,5 +90,5 @@ export const resume = async (props: PausingProps): Promise<void> => {
     await props.analytics.start();
     props.report('Flink runs, from its snapshot');
   }
-  await setStations(props, 'ACTIVE');
+  await switchStationsOn(props);
 };

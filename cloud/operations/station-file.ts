@@ -1,19 +1,26 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { formatStations, parseStations, type Station, withStation } from '../contract/stations.ts';
+import {
+  checkStation,
+  formatStations,
+  parseStations,
+  type Station,
+  withStation,
+} from '../contract/stations.ts';
 import { STATIONS_KEY } from '../stack/storage.ts';
 
 /** Adds or renames one station in the reference file; fails rather than undo what somebody else wrote meanwhile. */
 export const listStation = async (s3: S3Client, bucket: string, station: Station): Promise<void> => {
+  const checked = checkStation(station);
   const at = { Bucket: bucket, Key: STATIONS_KEY };
   const current = await s3.send(new GetObjectCommand(at)).catch((error: unknown) => {
     if (error instanceof NoSuchKey) return undefined;
     throw error;
   });
-  const stations = current ? parseStations((await current.Body?.transformToString()) ?? '') : [];
+  const { stations, otherLines } = parseStations((await current?.Body?.transformToString()) ?? '');
   await s3.send(
     new PutObjectCommand({
       ...at,
-      Body: formatStations(withStation(stations, station)),
+      Body: formatStations(withStation(stations, checked), otherLines),
       ContentType: 'text/csv',
       ...(current?.ETag === undefined ? { IfNoneMatch: '*' } : { IfMatch: current.ETag }),
     }),

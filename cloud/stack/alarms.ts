@@ -113,10 +113,11 @@ export class Alarms extends Construct {
     });
     this.#add('alerts-failed', {
       metric: new MathExpression({
-        expression: 'FILL(errors, 0) + FILL(records, 0)',
+        expression: 'FILL(errors, 0) + FILL(records, 0) + FILL(unparseable, 0)',
         usingMetrics: {
           errors: mailer.function.metricErrors(),
           records: ownMetric('AlertRecordsFailed', 'Sum'),
+          unparseable: ownMetric('AlertRecordsUnparseable', 'Sum'),
         },
         label: 'failed invocations and records',
       }),

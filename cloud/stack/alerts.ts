@@ -8,10 +8,12 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { BundledFunction } from './bundled-function.ts';
+import { STATIONS_KEY } from './storage.ts';
 
 export type AlertsProps = {
   readonly stream: Stream;
   readonly errors: Bucket;
+  readonly stations: Bucket;
   readonly alertEmail: string | undefined;
 };
 
@@ -33,13 +35,21 @@ export class Alerts extends Construct {
       functionName: 'alert-mails',
       description: 'Turns alert rows, pre-alerts and gaps into mails',
       timeout: Duration.seconds(30),
-      environment: { TOPIC_ARN: this.topic.topicArn, SENT_MAILS_TABLE: sentMails.tableName },
+      environment: {
+        TOPIC_ARN: this.topic.topicArn,
+        SENT_MAILS_TABLE: sentMails.tableName,
+        ERRORS_BUCKET: props.errors.bucketName,
+        STATIONS_BUCKET: props.stations.bucketName,
+        STATIONS_KEY,
+      },
     });
     this.mailer.allow(['sns:Publish'], [this.topic.topicArn]);
     this.mailer.allow(
       ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       [sentMails.tableArn],
     );
+    this.mailer.allow(['s3:GetObject'], [props.stations.arnForObjects(STATIONS_KEY)]);
+    this.mailer.allowObjects(props.errors, 'alerts/*', ['s3:PutObject']);
     this.#readStream(props);
   }
 

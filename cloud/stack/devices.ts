@@ -1,13 +1,12 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPolicy, CfnProvisioningTemplate, CfnThingGroup, CfnThingType } from 'aws-cdk-lib/aws-iot';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { topicsOf } from '../../src/weather/message.ts';
 import { BundledFunction } from './bundled-function.ts';
-import { STATIONS_KEY } from './storage.ts';
 
-export type DevicesProps = { readonly topicPrefix: string; readonly stations: Bucket };
+export type DevicesProps = { readonly topicPrefix: string };
 
 /** IoT Core puts the name of the thing here whose certificate connects. */
 const THING = `\${iot:Connection.Thing.ThingName}`;
@@ -18,6 +17,8 @@ export class Devices extends Construct {
   readonly policy: CfnPolicy;
   readonly claimPolicy: CfnPolicy;
   readonly template: CfnProvisioningTemplate;
+  /** Which stations may register by the claim. */
+  readonly claims: TableV2;
   readonly #arn: string;
 
   constructor(scope: Construct, id: string, props: DevicesProps) {
@@ -33,7 +34,8 @@ export class Devices extends Construct {
     this.policy = new CfnPolicy(this, 'GatewayPolicy', {
       policyDocument: this.#gatewayStatements(props.topicPrefix),
     });
-    this.template = this.#createTemplate(type, this.#createHook(props.stations));
+    this.claims = this.#createClaims();
+    this.template = this.#createTemplate(type, this.#createHook());
     this.claimPolicy = new CfnPolicy(this, 'ClaimPolicy', { policyDocument: this.#claimStatements() });
   }
 
@@ -93,14 +95,28 @@ export class Devices extends Construct {
     };
   }
 
-  #createHook(stations: Bucket): BundledFunction {
+  #createClaims(): TableV2 {
+    const table = new TableV2(this, 'Claims', {
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.dynamoOwnedKey(),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(table).acknowledge({
+      id: 'AwsSolutions-DDB3',
+      reason: 'An operator lists again who may still register; without the table nobody can.',
+    });
+    return table;
+  }
+
+  #createHook(): BundledFunction {
     const hook = new BundledFunction(this, 'Hook', {
       functionName: 'provisioning-hook',
       description: 'Lets a claim make only stations that the operator listed, each once',
       timeout: Duration.seconds(5),
-      environment: { STATIONS_BUCKET: stations.bucketName, STATIONS_KEY },
+      environment: { CLAIMS_TABLE: this.claims.tableName },
     });
-    hook.allow(['s3:GetObject'], [stations.arnForObjects(STATIONS_KEY)]);
+    hook.allow(['dynamodb:UpdateItem'], [this.claims.tableArn]);
     hook.allowAny(
       new PolicyStatement({
         effect: Effect.ALLOW,

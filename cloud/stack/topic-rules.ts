@@ -18,12 +18,21 @@ export const IOT_SQL_VERSION = '2016-03-23';
 
 /**
  * The policy ties a station to topics with its own name; the WHERE clauses tie the payload to the topic, so no
- * station can write another one's rows. A backlog is refused whole when one of its readings is somebody else's.
+ * station can write another one's rows. Each asks for what must be there, because a comparison with something
+ * missing is not true: a backlog is an array with at least one reading, all of whose ids are the station's; one that
+ * has anything else in it is refused whole. `=` compares arrays item by item and gives false for different types
+ * (AWS IoT SQL reference, Operators).
+ *
+ * Events that share a stream with the Flink job's rows carry their lane. A message that brings a `lane` of its own is
+ * refused, and the job's rows have none, so neither can be taken for the other.
  */
 export const topicRules = (topicPrefix: string): TopicRule[] => {
   const station = `topic(${topicPrefix.split('/').length + 1})`;
   const isOwn = `deviceid = ${station}`;
-  const strangers = `SELECT deviceid FROM readings WHERE deviceid <> ${station}`;
+  const ids = '(SELECT VALUE deviceid FROM readings)';
+  const isOwnBacklog = `${station} IN ${ids} AND ${ids} = (SELECT VALUE ${station} FROM readings)`;
+  const event = (lane: 'prealert' | 'gap'): string =>
+    `SELECT *, '${lane}' AS lane FROM '${topicPrefix}/+/${lane}' WHERE ${isOwn} AND isUndefined(lane)`;
   return [
     {
       lane: 'reading',
@@ -34,28 +43,28 @@ export const topicRules = (topicPrefix: string): TopicRule[] => {
     },
     {
       lane: 'backlog',
-      sql: `SELECT VALUE readings FROM '${topicPrefix}/+/backlog' WHERE isUndefined(get((${strangers}), 0))`,
+      sql: `SELECT VALUE readings FROM '${topicPrefix}/+/backlog' WHERE ${isOwnBacklog}`,
       table: 'sensordata',
       isBatch: true,
       stream: 'readings',
     },
     {
       lane: 'prealert',
-      sql: `SELECT * FROM '${topicPrefix}/+/prealert' WHERE ${isOwn}`,
+      sql: event('prealert'),
       table: 'prealerts',
       isBatch: false,
       stream: 'alerts',
     },
     {
       lane: 'gap',
-      sql: `SELECT * FROM '${topicPrefix}/+/gap' WHERE ${isOwn}`,
+      sql: event('gap'),
       table: 'gaps',
       isBatch: false,
       stream: 'alerts',
     },
     {
       lane: 'status',
-      sql: `SELECT *, timestamp() AS receivedms FROM '${topicPrefix}/+/status' WHERE ${isOwn}`,
+      sql: `SELECT *, timestamp() AS receivedms FROM '${topicPrefix}/+/status' WHERE ${isOwn} AND isUndefined(receivedms)`,
       table: 'status',
       isBatch: false,
       stream: null,

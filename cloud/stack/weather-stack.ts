@@ -11,6 +11,7 @@ import { createDeliveryRole, Delivery } from './delivery.ts';
 import { Devices } from './devices.ts';
 import { Ingest, Streams } from './ingest.ts';
 import type { Settings } from './settings.ts';
+import { StationList } from './station-list.ts';
 import { Storage } from './storage.ts';
 import { Warehouse } from './warehouse.ts';
 
@@ -22,6 +23,7 @@ export class WeatherStack extends Stack {
     const capacity = capacityFor(settings);
     const storage = new Storage(this, 'Storage', settings.warehouse === 'none' ? 'always' : 'while-loading');
     const { deliveries, errors, stations } = storage;
+    const stationList = new StationList(this, 'StationList', stations);
     const role = createDeliveryRole(this);
     const warehouse =
       settings.warehouse === 'none'
@@ -33,15 +35,21 @@ export class WeatherStack extends Stack {
     const alerts = new Alerts(this, 'Alerts', {
       stream: streams.alerts,
       errors,
+      stations,
       alertEmail: settings.alertEmail,
     });
     const analytics = streams.readings
       ? new Analytics(this, 'Analytics', {
-          ...{ capacity, delivery, stations, readings: streams.readings, alerts: streams.alerts },
+          capacity,
+          delivery,
+          stations,
+          stationList,
+          readings: streams.readings,
+          alerts: streams.alerts,
           jar: settings.analyticsJar,
         })
       : undefined;
-    const devices = new Devices(this, 'Devices', { topicPrefix: settings.topicPrefix, stations });
+    const devices = new Devices(this, 'Devices', { topicPrefix: settings.topicPrefix });
     const dailyCheck = new DailyCheck(this, 'DailyCheck', { group: devices.group, warehouse });
     const operations = createOperationsTopic(this, settings.operatorEmail);
     const watched = { settings, operations, streams, ingest, delivery, alerts, analytics, dailyCheck };
@@ -57,6 +65,7 @@ export class WeatherStack extends Stack {
       GatewayPolicy: devices.policy.ref,
       ClaimPolicy: devices.claimPolicy.ref,
       ProvisioningTemplate: devices.template.ref,
+      ClaimsTable: devices.claims.tableName,
       AlertTopic: alerts.topic.topicArn,
       CopyRole: role.roleArn,
       AnalyticsApplication: analytics?.application.ref,

@@ -42,6 +42,12 @@ const byTheClock: readonly Suite[] = [
     needs: ['javac', 'mvn'],
   },
   {
+    name: 'cloud-tools',
+    about: 'the templates by cfn-lint, the commands against moto',
+    command: ['vitest', 'run', '--config', 'test/vitest.cloud-tools.config.ts'],
+    needs: ['python3'],
+  },
+  {
     name: 'system',
     about: 'the daemon, the demo and the release as processes',
     command: [

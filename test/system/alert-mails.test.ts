@@ -40,8 +40,8 @@ describe('the mail function as it is deployed', () => {
       const mails = await sentBy(() => mailer.deliver(records));
 
       expect(mails.map(({ message }) => message)).toEqual([
-        post.message,
-        `${post.message}\nReported late: the readings had to wait on their way.`,
+        `${post.message}\nTimes are UTC.`,
+        `${post.message}\nReported late: the readings had to wait on their way.\nTimes are UTC.`,
       ]);
       expect(mails[0]).toMatchObject({
         subject: 'Weather alert: UK-Worthing',
@@ -61,15 +61,25 @@ describe('the mail function as it is deployed', () => {
     expect(mails.length).toBe(2);
   });
 
-  it('names the records that failed and mails the others', async () => {
-    const broken = '{"deviceid":"1"}';
-
+  it('sets aside at once what can never be read, and mails the others', async () => {
     const mails = await sentBy(async () => {
-      const response = await mailer.deliver([alert(1), broken, alert(3)]);
-      expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+      const broken = ['{"deviceid":"1"}', 'not JSON'];
+      expect(await mailer.deliver([alert(1), ...broken, alert(3)])).toEqual({ batchItemFailures: [] });
     });
 
     expect(mails.length).toBe(2);
+    expect([...mailer.keptObjects.values()].map((body) => JSON.parse(body).partitionKey)).toEqual(['1', '1']);
+  });
+
+  it('sends so many mails of a station in an hour, then one that says so', async () => {
+    const storm = Array.from({ length: 30 }, (_, n) => alert(n, { deviceid: '17' }));
+    const mails = await sentBy(() => mailer.deliver([...storm, alert(99, { deviceid: '18' })]));
+
+    // The hour may turn in between.
+    const of = (id: string) => mails.filter(({ attributes }) => attributes['deviceid'] === id);
+    expect(of('17').length).toBeLessThanOrEqual(22);
+    expect(of('17').some(({ attributes }) => attributes['kind'] === 'cap')).toBe(true);
+    expect(of('18').length).toBe(1);
   });
 
   it('sends later what SNS refused, and not twice what it took', async () => {

@@ -80,7 +80,7 @@ const demonstrate = async ({ intervalSeconds, seconds }: Options): Promise<void>
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   say('Starting broker, Kinesis, Flink, warehouse and mail function ...');
   const chain = await startChain({
-    stations: [{ deviceid: station.id, weatherstationname: station.name }],
+    stations: [{ deviceid: station.id, weatherstationname: station.name, timezone: '' }],
     alertsCloseSeconds: MAIL_AFTER * intervalSeconds,
   });
   const directory = mkdtempSync(join(tmpdir(), 'weather-demo-'));

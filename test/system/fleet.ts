@@ -121,7 +121,7 @@ const main = async (): Promise<void> => {
   ensureChainNeeds();
   const ids = Array.from({ length: options.stations }, (_, index) => String(index + 1));
   const chain = await startChain({
-    stations: ids.map((id) => ({ deviceid: id, weatherstationname: `Station ${id}` })),
+    stations: ids.map((id) => ({ deviceid: id, weatherstationname: `Station ${id}`, timezone: '' })),
     alertsCloseSeconds: 120,
   });
   say(

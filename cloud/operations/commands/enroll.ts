@@ -1,49 +1,90 @@
 import 'reflect-metadata';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
-import { STATION_ID, STATION_ID_IN_WORDS } from '../../../src/weather/station-id.ts';
+import { checkStation } from '../../contract/stations.ts';
+import { setClaim } from '../claims.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
-import { enrollStation } from '../enrolment.ts';
+import { certificatesOf, enrollStation } from '../enrolment.ts';
 import { gatewayConfiguration } from '../gateway-configuration.ts';
 import { listStation } from '../station-file.ts';
 import { runCommand, say } from './command-line.ts';
 
-const USAGE = `npm run cloud:enroll -- FILE.csr --station NAME [--id ID]
-npm run cloud:enroll -- --list ID --station NAME      only list it, for fleet provisioning`;
+const USAGE = `npm run cloud:enroll -- FILE.csr --station NAME [--id ID] [--timezone ZONE] [--replace] [--yes]
+npm run cloud:enroll -- --list ID --station NAME [--timezone ZONE]   only list it, for fleet provisioning
 
-const commonName = (requestPem: string): string =>
-  new Pkcs10CertificateRequest(requestPem).subjectName.getField('CN')[0] ?? '';
+--replace   the station has a certificate, which stays valid until cloud:revoke -- ID --certificate takes it away
+--yes       do not ask`;
+
+const confirm = async (question: string): Promise<void> => {
+  if (!process.stdin.isTTY) throw new Error('there is nobody to ask: compare the fingerprint and add --yes');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`${question} [yes/no] `);
+  terminal.close();
+  if (answer.trim().toLowerCase() !== 'yes') throw new Error('nothing was signed');
+};
 
 await runCommand(async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { station: { type: 'string' }, id: { type: 'string' }, list: { type: 'string' } },
+    options: {
+      station: { type: 'string' },
+      id: { type: 'string' },
+      list: { type: 'string' },
+      timezone: { type: 'string', default: '' },
+      replace: { type: 'boolean', default: false },
+      yes: { type: 'boolean', default: false },
+    },
   });
   const [file] = positionals;
-  if (values.station === undefined || (file === undefined) === (values.list === undefined))
+  if (values.station === undefined || (file === undefined) === (values.list === undefined)) {
     throw new Error(USAGE);
-  const requestPem = file === undefined ? undefined : readFileSync(file, 'utf8');
-  const id = values.list ?? values.id ?? commonName(requestPem ?? '');
-  if (!STATION_ID.test(id)) throw new Error(`"${id}" is no station id: ${STATION_ID_IN_WORDS}`);
+  }
+  const requestPem = file === undefined ? '' : readFileSync(file, 'utf8');
+  const request = file === undefined ? undefined : new Pkcs10CertificateRequest(requestPem);
+  const deviceid = values.list ?? values.id ?? request?.subjectName.getField('CN')[0] ?? '';
+  const station = checkStation({ deviceid, weatherstationname: values.station, timezone: values.timezone });
 
   const stack = await readDeployedStack();
-  await listStation(new S3Client(), stack.StationsBucket, {
-    deviceid: id,
-    weatherstationname: values.station,
-  });
-  if (file === undefined || requestPem === undefined) {
-    say(`${id} is listed as ${values.station}`);
+  if (file === undefined || request === undefined) {
+    await listStation(new S3Client(), stack.StationsBucket, station);
+    await setClaim(new DynamoDBClient(), stack.ClaimsTable, deviceid, 'expected');
+    say(`${deviceid} is listed as ${station.weatherstationname} and may register once by the claim`);
     return 0;
   }
-  const { certificatePem, endpoint } = await enrollStation(new IoTClient(), stack, { id, requestPem });
-  const certificateFile = join(dirname(file), `${id}.pem`);
+
+  const iot = new IoTClient();
+  const before = await certificatesOf(iot, deviceid);
+  if (before.length > 0 && !values.replace) {
+    throw new Error(`${deviceid} has a certificate already: is it that station? Then add --replace`);
+  }
+  const fingerprint = createHash('sha256').update(Buffer.from(request.publicKey.rawData)).digest('hex');
+  say(`Station ${deviceid}, "${station.weatherstationname}"; SHA-256 of its public key:\n${fingerprint}`);
+  if (!values.yes) await confirm('Does the station show the same? Sign?');
+
+  await listStation(new S3Client(), stack.StationsBucket, station);
+  const { certificatePem, endpoint } = await enrollStation(iot, stack, { id: deviceid, requestPem });
+  const certificateFile = join(dirname(file), `${deviceid}.pem`);
   writeFileSync(certificateFile, certificatePem);
   say(`# ${certificateFile}: copy it to the station as /etc/weather-gateway/device.pem`);
-  say(`# gateway.yaml, these parts:`);
-  say(gatewayConfiguration({ id, name: values.station, endpoint, topicPrefix: stack.TopicPrefix }));
+  for (const arn of before) {
+    const old = arn.split('/').at(-1);
+    say(`# when it is connected with it: npm run cloud:revoke -- ${deviceid} --certificate ${old}`);
+  }
+  say('# gateway.yaml, these parts:');
+  say(
+    gatewayConfiguration({
+      id: deviceid,
+      name: station.weatherstationname,
+      endpoint,
+      topicPrefix: stack.TopicPrefix,
+    }),
+  );
   return 0;
 });

@@ -1,3 +1,4 @@
+import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   DescribeCertificateCommand,
   IoTClient,
@@ -11,12 +12,10 @@ import {
   GetStatementResultCommand,
   RedshiftDataClient,
 } from '@aws-sdk/client-redshift-data';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { handler as checkDaily } from '../../../cloud/lambda/daily-check.ts';
 import { handler as mayProvision } from '../../../cloud/lambda/provisioning-hook.ts';
-import { s3Body } from '../s3-body.ts';
 
 const iot = mockClient(IoTClient);
 const DAY_MS = 86_400_000;
@@ -30,15 +29,17 @@ afterEach(() => {
 });
 
 describe('the hook of fleet provisioning', () => {
-  const s3 = mockClient(S3Client);
+  const dynamo = mockClient(DynamoDBClient);
   const ask = (parameters: Record<string, string>) => mayProvision({ parameters });
+  const refuse = new ConditionalCheckFailedException({
+    message: 'The conditional request failed',
+    $metadata: {},
+  });
   beforeEach(() => {
-    s3.reset();
-    vi.stubEnv('STATIONS_BUCKET', 'stations');
-    vi.stubEnv('STATIONS_KEY', 'stations.csv');
-    s3.on(GetObjectCommand, { Bucket: 'stations', Key: 'stations.csv' }).resolves({
-      Body: s3Body('deviceid,weatherstationname\n1,UK-Worthing\n'),
-    });
+    dynamo.reset();
+    vi.stubEnv('CLAIMS_TABLE', 'claims');
+    dynamo.on(UpdateItemCommand).rejects(refuse);
+    dynamo.on(UpdateItemCommand, { Key: { id: { S: '1' } } }).resolves({});
     iot
       .on(ListThingPrincipalsCommand)
       .rejects(new ResourceNotFoundException({ message: 'none', $metadata: {} }));

@@ -136,7 +136,7 @@ describe('the function that applies the SQL, as it is deployed', () => {
     await apply('Update');
 
     expect(aws.statements.some((sql) => sql.startsWith('CREATE TABLE sensordata_landing'))).toBe(false);
-    expect(aws.statements.some((sql) => sql.startsWith('CREATE VIEW sensordata '))).toBe(true);
+    expect(aws.statements.some((sql) => sql.startsWith('CREATE OR REPLACE VIEW sensordata '))).toBe(true);
   }, 60_000);
 
   it('tells CloudFormation what the database said when it fails', async () => {

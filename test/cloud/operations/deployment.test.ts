@@ -11,7 +11,13 @@ import { destroy } from '../../../cloud/operations/destroying.ts';
 const stack: StackOutputs = {
   ...{ TopicPrefix: 'weather', DeliveriesBucket: 'deliveries', ErrorsBucket: 'errors' },
   ...{ StationsBucket: 'stations', ThingGroup: 'g', GatewayPolicy: 'p', ClaimPolicy: 'c' },
-  ...{ ProvisioningTemplate: 't', AlertTopic: 'a', CopyRole: 'r', Workgroup: 'weathergateway' },
+  ...{
+    ProvisioningTemplate: 't',
+    ClaimsTable: 'ct',
+    AlertTopic: 'a',
+    CopyRole: 'r',
+    Workgroup: 'weathergateway',
+  },
 };
 
 describe('cloud:deploy', () => {

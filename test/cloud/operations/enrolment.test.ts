@@ -106,25 +106,50 @@ describe('enrolment', () => {
 
 describe('the station file', () => {
   const s3 = mockClient(S3Client);
-  const worthing = { deviceid: '1', weatherstationname: 'UK-Worthing' };
+  const worthing = { deviceid: '1', weatherstationname: 'UK-Worthing', timezone: 'Europe/London' };
+  const lancing = { deviceid: '2', weatherstationname: 'UK-Lancing', timezone: '' };
   beforeEach(() => {
     s3.reset();
   });
 
   it('reads what it writes, commas and quotes too', () => {
-    const stations = [worthing, { deviceid: '2', weatherstationname: 'Lancing, "Beach"' }];
-    expect(parseStations(formatStations(stations))).toEqual(stations);
-    expect(formatStations([worthing])).toBe('deviceid,weatherstationname\n1,UK-Worthing\n');
+    const stations = [worthing, { ...lancing, weatherstationname: 'Lancing, "Beach"' }];
+    expect(parseStations(formatStations(stations))).toEqual({ stations, otherLines: [] });
+    expect(formatStations([worthing])).toBe(
+      'deviceid,weatherstationname,timezone\n1,UK-Worthing,Europe/London\n',
+    );
   });
 
-  it('refuses lines that are no stations', () => {
-    expect(() => parseStations('deviceid,weatherstationname\n,UK-Worthing\n')).toThrow();
-    expect(() => parseStations('id,name\n1,UK-Worthing\n')).toThrow();
+  it('reads the file of before, which had no time zones', () => {
+    expect(parseStations('deviceid,weatherstationname\n2,UK-Lancing\n').stations).toEqual([lancing]);
   });
+
+  it('keeps lines that are no stations apart, and loses neither them nor the others', async () => {
+    const bad = [',UK-Hove', '3,"UK', '4,   ', `5,${'x'.repeat(129)}`, '6,UK,Nowhere/Town', 'a b,UK'];
+    const text = ['deviceid,weatherstationname,timezone', '2,UK-Lancing,', ...bad, ''].join('\n');
+    expect(parseStations(text)).toEqual({ stations: [lancing], otherLines: bad });
+    s3.on(GetObjectCommand).resolves({ Body: s3Body(text), ETag: '"1"' });
+
+    await listStation(new S3Client(), 'bucket', worthing);
+
+    expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input.Body).toBe(
+      formatStations([lancing, worthing], bad),
+    );
+  });
+
+  it.each(['', ' ', 'a\nb', 'a\u2028b', 'a\u0000b', 'x'.repeat(129), ' a'])(
+    'refuses the name %j before anything is written',
+    async (weatherstationname) => {
+      await expect(
+        listStation(new S3Client(), 'bucket', { ...worthing, weatherstationname }),
+      ).rejects.toThrow('a name has 1 to 128 characters');
+      expect(s3.calls().length).toBe(0);
+    },
+  );
 
   it('renames a station that is listed already', () => {
     expect(withStation([worthing], { ...worthing, weatherstationname: 'Worthing' })).toEqual([
-      { deviceid: '1', weatherstationname: 'Worthing' },
+      { ...worthing, weatherstationname: 'Worthing' },
     ]);
   });
 
@@ -135,7 +160,7 @@ describe('the station file', () => {
 
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
       Key: 'stations.csv',
-      Body: 'deviceid,weatherstationname\n1,UK-Worthing\n',
+      Body: 'deviceid,weatherstationname,timezone\n1,UK-Worthing,Europe/London\n',
       IfNoneMatch: '*',
     });
   });
@@ -144,10 +169,10 @@ describe('the station file', () => {
     const Body = s3Body('deviceid,weatherstationname\n1,UK-Worthing\n');
     s3.on(GetObjectCommand).resolves({ Body, ETag: '"1"' });
 
-    await listStation(new S3Client(), 'bucket', { deviceid: '2', weatherstationname: 'UK-Lancing' });
+    await listStation(new S3Client(), 'bucket', lancing);
 
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
-      Body: 'deviceid,weatherstationname\n1,UK-Worthing\n2,UK-Lancing\n',
+      Body: 'deviceid,weatherstationname,timezone\n1,UK-Worthing,\n2,UK-Lancing,\n',
       IfMatch: '"1"',
     });
   });

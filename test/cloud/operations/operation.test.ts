@@ -1,4 +1,5 @@
 import {
+  DescribeCertificateCommand,
   IoTClient,
   ListThingPrincipalsCommand,
   ListThingsInThingGroupCommand,
@@ -24,13 +25,14 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
+  NoSuchKey,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StackOutputs } from '../../../cloud/contract/outputs.ts';
 import { openAnalyticsJob } from '../../../cloud/lambda/analytics-job.ts';
-import { backfill } from '../../../cloud/operations/backfill.ts';
+import { backfill, copyStatement } from '../../../cloud/operations/backfill.ts';
 import { deleteBucket } from '../../../cloud/operations/emptying.ts';
 import { pause, resume } from '../../../cloud/operations/pausing.ts';
 import { openSession } from '../../../cloud/sql/data-api-session.ts';
@@ -107,6 +109,24 @@ describe('backfill', () => {
     expect(s3.commandCalls(DeleteObjectCommand).length).toBe(0);
   });
 
+  it('escapes what goes into SQL', () => {
+    expect(copyStatement('gaps', "s3://b/errors/it's\\manifest", "arn'x")).toMatch(
+      / FROM 's3:\/\/b\/errors\/it''s\\\\manifest' IAM_ROLE 'arn''x' MANIFEST /,
+    );
+  });
+
+  it('loads no file of another bucket', async () => {
+    s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'errors/manifests/b-manifest' }] });
+    s3.on(GetObjectCommand).resolves({
+      Body: s3Body(JSON.stringify({ entries: [{ url: 's3://elsewhere/gaps/file.gz' }] })),
+    });
+
+    const { failures, lines } = await run();
+
+    expect(failures).toBe(1);
+    expect(lines.join()).toContain('a file of another bucket: s3://elsewhere/gaps/file.gz');
+  });
+
   it('only says what it would load in a dry run', async () => {
     s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'errors/manifests/b-manifest' }] });
     s3.on(GetObjectCommand).resolves({ Body: manifest('gaps/file.gz') });
@@ -123,6 +143,8 @@ describe('pause and resume', () => {
   const iot = mockClient(IoTClient);
   const flink = mockClient(KinesisAnalyticsV2Client);
   const redshift = mockClient(RedshiftClient);
+  const s3 = mockClient(S3Client);
+  const ID = 'ab'.repeat(32);
   const stack: StackOutputs = {
     ...{
       TopicPrefix: 'weather',
@@ -131,20 +153,29 @@ describe('pause and resume', () => {
       StationsBucket: 's',
       ThingGroup: 'g',
     },
-    ...{ GatewayPolicy: 'p', ClaimPolicy: 'c', ProvisioningTemplate: 't', AlertTopic: 'a', CopyRole: ROLE },
+    ...{
+      GatewayPolicy: 'p',
+      ClaimPolicy: 'c',
+      ProvisioningTemplate: 't',
+      ClaimsTable: 'ct',
+      AlertTopic: 'a',
+      CopyRole: ROLE,
+    },
     Cluster: 'cluster',
   };
   const order: string[] = [];
   const props = () => ({
-    ...{ iot: new IoTClient(), redshift: new RedshiftClient(), stack },
+    ...{ iot: new IoTClient(), redshift: new RedshiftClient(), s3: new S3Client(), stack },
     analytics: openAnalyticsJob(new KinesisAnalyticsV2Client(), 'job', 1),
     report: (line: string): void => void order.push(line),
   });
   beforeEach(() => {
-    for (const mock of [iot, flink, redshift]) mock.reset();
+    for (const mock of [iot, flink, redshift, s3]) mock.reset();
     order.length = 0;
     iot.on(ListThingsInThingGroupCommand).resolves({ things: ['1', '2'] });
-    iot.on(ListThingPrincipalsCommand).resolves({ principals: ['arn:aws:iot:r:1:cert/abc'] });
+    iot.on(ListThingPrincipalsCommand).resolves({ principals: [`arn:aws:iot:r:1:cert/${ID}`] });
+    iot.on(DescribeCertificateCommand).resolves({ certificateDescription: { status: 'ACTIVE' } });
+    s3.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
   });
 
   it('turns the stations off first, so that they keep their readings', async () => {
@@ -156,7 +187,7 @@ describe('pause and resume', () => {
 
     await pause(props());
 
-    expect(order[0]).toBe('2 station(s): certificates inactive');
+    expect(order[0]).toBe('2 station(s): 2 certificate(s) switched off');
     expect(iot.commandCalls(UpdateCertificateCommand).map(({ args }) => args[0].input.newStatus)).toEqual([
       'INACTIVE',
       'INACTIVE',
@@ -174,9 +205,12 @@ describe('pause and resume', () => {
       .resolvesOnce({ ApplicationDetail: { ApplicationStatus: 'STARTING' } as never })
       .resolves({ ApplicationDetail: { ApplicationStatus: 'RUNNING' } as never });
 
+    s3.on(GetObjectCommand).resolves({ Body: s3Body(JSON.stringify([ID])) });
+    iot.on(DescribeCertificateCommand).resolves({ certificateDescription: { status: 'INACTIVE' } });
+
     await resume(props());
 
-    expect(order.at(-1)).toBe('2 station(s): certificates active');
+    expect(order.at(-1)).toBe('1 certificate(s) switched on');
     expect(flink.commandCalls(StartApplicationCommand)[0]?.args[0].input).toMatchObject({
       RunConfiguration: {
         ApplicationRestoreConfiguration: { ApplicationRestoreType: 'RESTORE_FROM_LATEST_SNAPSHOT' },

@@ -164,7 +164,13 @@ describe("the stack with the post's numbers", () => {
         }),
       }),
     });
-    synthesis.template.resourceCountIs('Custom::AnalyticsStarted', 1);
+    const [[, started] = []] = resourcesOf(synthesis, 'Custom::AnalyticsStarted');
+    const [[logging] = []] = resourcesOf(
+      synthesis,
+      'AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption',
+    );
+    const [[stationList] = []] = resourcesOf(synthesis, 'Custom::StationList');
+    expect(started?.DependsOn).toEqual(expect.arrayContaining([logging, stationList]));
     synthesis.template.resourceCountIs('AWS::Kinesis::Stream', 2);
   });
 
@@ -196,7 +202,7 @@ describe("the stack with the post's numbers", () => {
 
   it('runs every function on the current Node.js, without a managed policy', () => {
     const functions = resourcesOf(synthesis, 'AWS::Lambda::Function');
-    expect(functions.map(([, { Properties }]) => Properties['Runtime'])).toEqual(Array(6).fill('nodejs24.x'));
+    expect(functions.map(([, { Properties }]) => Properties['Runtime'])).toEqual(Array(7).fill('nodejs24.x'));
     for (const [, { Properties }] of resourcesOf(synthesis, 'AWS::IAM::Role')) {
       expect(Properties['ManagedPolicyArns']).toBeUndefined();
     }

@@ -8,7 +8,7 @@ import type {
   StatusMessage,
 } from '../../../src/weather/message.ts';
 import { topicsOf } from '../../../src/weather/message.ts';
-import { parseRule } from '../../system/stand-ins/rule-sql.ts';
+import { parseRule, READINGS, type Reading } from '../../system/stand-ins/rule-sql.ts';
 
 const reading: ReadingMessage = {
   ...{ deviceid: '1', datetime: '2020-05-11 09:42:05', temperature: 33.1, humidity: 85.2 },
@@ -29,10 +29,13 @@ const rulesOf = (prefix = 'weather') =>
   topicRules(prefix).map((rule) => ({ ...rule, apply: parseRule(rule.sql) }));
 
 /** What each rule makes of one message; a lane that is missing had nothing to do with it. */
-const selected = (topic: string, payload: unknown, prefix?: string) =>
+const selected = (topic: string, payload: unknown, prefix?: string, way?: Reading) =>
   Object.fromEntries(
     rulesOf(prefix)
-      .map(({ lane, apply }) => [lane, apply({ topic, payload, nowMs: 1_589_190_125_000 })])
+      .map(({ lane, apply }) => [
+        lane,
+        apply({ topic, payload, nowMs: 1_589_190_125_000, ...(way ? { reading: way } : {}) }),
+      ])
       .filter(([, value]) => value !== undefined),
   );
 
@@ -53,8 +56,8 @@ describe('the topic rules', () => {
     ).toEqual(['backlog']);
   });
 
-  it('pass a pre-alert as it is, to its table and to the mails', () => {
-    expect(selected(topics.prealert, preAlert)).toEqual({ prealert: preAlert });
+  it('pass a pre-alert with its lane, to its table and to the mails', () => {
+    expect(selected(topics.prealert, preAlert)).toEqual({ prealert: { ...preAlert, lane: 'prealert' } });
     expect(selected(topics.prealert, { ...preAlert, deviceid: '2' })).toEqual({});
     expect(topicRules('weather').find(({ lane }) => lane === 'prealert')).toMatchObject({
       table: 'prealerts',
@@ -62,8 +65,8 @@ describe('the topic rules', () => {
     });
   });
 
-  it('pass gaps as they are, and status with the time it came', () => {
-    expect(selected(topics.gap, gap)).toEqual({ gap });
+  it('pass gaps with their lane, and status with the time it came', () => {
+    expect(selected(topics.gap, gap)).toEqual({ gap: { ...gap, lane: 'gap' } });
     expect(selected(topics.status, offline)).toEqual({
       status: { ...offline, receivedms: 1_589_190_125_000 },
     });
@@ -74,6 +77,36 @@ describe('the topic rules', () => {
     expect(selected(topics.reading, { ...reading, deviceid: undefined })).toEqual({});
     expect(selected(topics.backlog, { readings: [reading, { ...reading, deviceid: '2' }] })).toEqual({});
     expect(selected(topics.gap, { ...gap, deviceid: '2' })).toEqual({});
+  });
+
+  it.each(READINGS)('refuse a backlog that is not all of the station: $lacking, $object', (way) => {
+    const strangers: unknown[] = [
+      { deviceid: '2' },
+      { readings: [{ deviceid: '2' }, { deviceid: '3' }] },
+      'x',
+      17,
+      null,
+      [],
+      ['x'],
+      [{}],
+      [reading, {}],
+      [reading, 0],
+      [reading, { ...reading, deviceid: '2' }],
+      [{ ...reading, deviceid: 1 }],
+      [{ ...reading, deviceid: ['1'] }],
+      [[reading]],
+    ];
+    for (const readings of strangers) {
+      expect(selected(topics.backlog, { readings }, 'weather', way)).toEqual({});
+      expect(selected(topics.backlog, { deviceid: '1', readings }, 'weather', way)).toEqual({});
+    }
+    expect(selected(topics.backlog, { readings: [reading] }, 'weather', way)).toEqual({ backlog: [reading] });
+  });
+
+  it('refuse a message that brings a lane or a time of receipt of its own', () => {
+    expect(selected(topics.prealert, { ...preAlert, lane: 'gap' })).toEqual({});
+    expect(selected(topics.gap, { ...gap, lane: null })).toEqual({});
+    expect(selected(topics.status, { ...offline, receivedms: 1 })).toEqual({});
   });
 
   it('find the station behind a prefix of several levels', () => {
@@ -95,7 +128,7 @@ describe('the topic rules', () => {
 describe('the stand-in for rule SQL', () => {
   it('throws on what it does not cover instead of guessing', () => {
     expect(() => parseRule("SELECT * FROM 'a' WHERE x > 1")).toThrow('not understood');
-    expect(() => parseRule("SELECT * FROM 'a' WHERE x = 1 AND y = 2")).toThrow('not understood');
+    expect(() => parseRule("SELECT * FROM 'a' WHERE x = 1 OR y = 2")).toThrow('not understood');
     expect(() => parseRule("SELECT cast(x AS Int) AS x FROM 'a'")).toThrow();
     expect(() => parseRule("SELECT md5(x) AS x FROM 'a'")({ topic: 'a', payload: {}, nowMs: 0 })).toThrow(
       'md5',

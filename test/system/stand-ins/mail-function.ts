@@ -19,6 +19,8 @@ export type SentMail = {
  */
 export type MailFunction = {
   readonly mails: readonly SentMail[];
+  /** What the function kept in S3, by key. */
+  readonly keptObjects: ReadonlyMap<string, string>;
   /** Of the next ones to be published, so many are refused. */
   refuse(count: number): void;
   /** One batch of the event source; the texts of the records, in order. */
@@ -45,6 +47,15 @@ const REFUSED =
   '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>' +
   '<Code>InvalidParameter</Code><Message>refused by the stand-in</Message></Error></ErrorResponse>';
 
+/** The rule and the Flink job both key a record by its station. */
+const partitionKeyOf = (record: string): string => {
+  try {
+    return String((JSON.parse(record) as { deviceid?: unknown }).deviceid ?? '1');
+  } catch {
+    return '1';
+  }
+};
+
 const eventOf = (records: readonly string[]): KinesisStreamEvent => ({
   Records: records.map((record, index) => ({
     awsRegion: 'us-east-1',
@@ -56,7 +67,7 @@ const eventOf = (records: readonly string[]): KinesisStreamEvent => ({
     invokeIdentityArn: 'arn:aws:iam::000000000000:role/mailer',
     kinesis: {
       kinesisSchemaVersion: '1.0',
-      partitionKey: '1',
+      partitionKey: partitionKeyOf(record),
       sequenceNumber: String(index),
       data: Buffer.from(record).toString('base64'),
       approximateArrivalTimestamp: Date.now() / 1000,
@@ -79,6 +90,7 @@ type Handler = (event: KinesisStreamEvent, context: Partial<Context>) => Promise
 export const startMailFunction = async (): Promise<MailFunction> => {
   const mails: SentMail[] = [];
   const table = createSentMailsTable();
+  const keptObjects = new Map<string, string>();
   let refusals = 0;
 
   const answer = (request: IncomingMessage, body: string): { status: number; body: string } => {
@@ -86,6 +98,13 @@ export const startMailFunction = async (): Promise<MailFunction> => {
     if (target.startsWith('DynamoDB_')) {
       const answered = table(target.split('.')[1] ?? '', JSON.parse(body));
       return { status: answered.status, body: JSON.stringify(answered.body) };
+    }
+    if (request.method === 'PUT') {
+      keptObjects.set(new URL(request.url ?? '', 'http://s3').pathname, body);
+      return { status: 200, body: '' };
+    }
+    if (request.method === 'GET') {
+      return { status: 200, body: 'deviceid,weatherstationname\n1,UK-Worthing\n2,UK-Lancing\n' };
     }
     if (refusals > 0) {
       refusals -= 1;
@@ -110,15 +129,20 @@ export const startMailFunction = async (): Promise<MailFunction> => {
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_SNS: `http://127.0.0.1:${address.port}`,
     AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${address.port}`,
+    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${address.port}`,
     AWS_LAMBDA_FUNCTION_NAME: 'alert-mails',
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     TOPIC_ARN: TOPIC,
     SENT_MAILS_TABLE: 'sent-mails',
+    ERRORS_BUCKET: 'errors',
+    STATIONS_BUCKET: 'stations',
+    STATIONS_KEY: 'stations.csv',
   });
   const folder = bundleFunction('alert-mails');
   const { handler }: { handler: Handler } = await import(join(folder, 'index.mjs'));
   return {
     mails,
+    keptObjects,
     refuse(count) {
       refusals = count;
     },

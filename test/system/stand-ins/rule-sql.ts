@@ -1,10 +1,31 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /**
  * Stand-in for the SQL of IoT Core's rule engine, version 2016-03-23. It covers what the project's rules use and
  * throws on anything else: SELECT *, SELECT VALUE path, `expression AS name`; FROM a topic filter or an array of the
- * payload; WHERE with = and <>; topic(n), timestamp(), get(array, n), isUndefined(x); literals; nested SELECT.
- * Comparing with Undefined is false, as the documentation has it. Not covered: casts, arithmetic, AND, OR.
+ * payload; WHERE with =, <>, IN and AND; topic(n), timestamp(), get(array, n), isUndefined(x); literals; nested
+ * SELECT. As the documentation has it: a comparison with Undefined is not true, arrays and objects are equal when
+ * their contents are, different types are not equal, IN looks for the value among an array's items. Not covered:
+ * casts, arithmetic, OR.
  */
-export type Message = { readonly topic: string; readonly payload: unknown; readonly nowMs: number };
+/**
+ * What the documentation leaves open about a nested SELECT VALUE: an item that lacks the value, and one over an object
+ * instead of an array. A rule must be right whichever way AWS does it.
+ */
+export type Reading = {
+  readonly lacking: 'omitted' | 'null';
+  readonly object: 'undefined' | 'one row';
+};
+export const READINGS: readonly Reading[] = (['omitted', 'null'] as const).flatMap((lacking) =>
+  (['undefined', 'one row'] as const).map((object) => ({ lacking, object })),
+);
+
+export type Message = {
+  readonly topic: string;
+  readonly payload: unknown;
+  readonly nowMs: number;
+  readonly reading?: Reading;
+};
 
 type Expression =
   | { readonly type: 'literal'; readonly value: string | number }
@@ -15,11 +36,13 @@ type Selection =
   | { readonly type: 'all' }
   | { readonly type: 'value'; readonly of: Expression }
   | { readonly type: 'named'; readonly of: Expression; readonly name: string };
-type Condition = {
+type Comparison = {
   readonly left: Expression;
-  readonly operator: '=' | '<>' | null;
+  readonly operator: '=' | '<>' | 'IN' | null;
   readonly right: Expression;
 };
+/** All of them. */
+type Condition = readonly Comparison[];
 type Query = {
   readonly selections: readonly Selection[];
   readonly from: Expression;
@@ -89,9 +112,16 @@ class Parser {
   }
 
   #condition(): Condition {
+    const comparisons = [this.#comparison()];
+    while (this.#skip('AND')) comparisons.push(this.#comparison());
+    return comparisons;
+  }
+
+  #comparison(): Comparison {
     const left = this.#expression();
     if (this.#skip('=')) return { left, operator: '=', right: this.#expression() };
     if (this.#skip('<>')) return { left, operator: '<>', right: this.#expression() };
+    if (this.#skip('IN')) return { left, operator: 'IN', right: this.#expression() };
     return { left, operator: null, right: left };
   }
 
@@ -149,23 +179,31 @@ const evaluate = (expression: Expression, scope: unknown, message: Message): unk
       return call(expression.name, operands, message);
     }
     case 'query': {
-      const rows = evaluate(expression.query.from, scope, message);
+      const { lacking, object }: Reading = message.reading ?? { lacking: 'omitted', object: 'undefined' };
+      const from = evaluate(expression.query.from, scope, message);
+      const rows = isRecord(from) && object === 'one row' ? [from] : from;
       if (!Array.isArray(rows)) return undefined;
-      return rows
+      const selected = rows
         .filter((row) => holds(expression.query.where, row, message))
         .map((row) => select(expression.query.selections, row, message));
+      return lacking === 'omitted'
+        ? selected.filter((value) => value !== undefined)
+        : selected.map((value) => value ?? null);
     }
   }
 };
 
-const holds = (condition: Condition | null, scope: unknown, message: Message): boolean => {
-  if (condition === null) return true;
-  const left = evaluate(condition.left, scope, message);
-  if (condition.operator === null) return left === true;
-  const right = evaluate(condition.right, scope, message);
-  if (left === undefined || right === undefined) return false;
-  return condition.operator === '=' ? left === right : left !== right;
+const compares = ({ left, operator, right }: Comparison, scope: unknown, message: Message): boolean => {
+  const one = evaluate(left, scope, message);
+  if (operator === null) return one === true;
+  const other = evaluate(right, scope, message);
+  if (one === undefined || other === undefined) return false;
+  if (operator === 'IN') return Array.isArray(other) && other.some((item) => isDeepStrictEqual(one, item));
+  return isDeepStrictEqual(one, other) === (operator === '=');
 };
+
+const holds = (condition: Condition | null, scope: unknown, message: Message): boolean =>
+  (condition ?? []).every((comparison) => compares(comparison, scope, message));
 
 const select = (selections: readonly Selection[], scope: unknown, message: Message): unknown => {
   const [only] = selections;

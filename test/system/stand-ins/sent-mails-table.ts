@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * Stand-in for the DynamoDB table of sent mails: as much as Powertools' idempotency asks of it. A condition is taken
+ * Stand-in for the DynamoDB table of sent mails: as much as Powertools' idempotency and the counter of mails ask of it. A condition is taken
  * to be the only one it uses: no such item, or one that has expired, or one that was left in progress.
  */
 const attribute = z.record(z.string(), z.unknown());
@@ -38,6 +38,13 @@ const update = (known: Item, { UpdateExpression = '', ...request }: Request): It
   ),
 });
 
+/** `SET expiration = :end ADD mails :one`: the counter of mails of a station and hour. */
+const add = (known: Item, { ExpressionAttributeValues }: Request): Item => ({
+  ...known,
+  expiration: ExpressionAttributeValues[':end'] ?? {},
+  mails: { N: String(Number(known['mails']?.['N'] ?? 0) + 1) },
+});
+
 export const createSentMailsTable = (): ((operation: string, body: unknown) => Answer) => {
   const items = new Map<string, Item>();
   return (operation, body) => {
@@ -53,6 +60,11 @@ export const createSentMailsTable = (): ((operation: string, body: unknown) => A
         items.set(id, request.Item ?? {});
         return { status: 200, body: {} };
       case 'UpdateItem':
+        if (request.UpdateExpression?.includes(' ADD ') === true) {
+          const counted = add(known ?? request.Key ?? {}, request);
+          items.set(id, counted);
+          return { status: 200, body: { Attributes: counted } };
+        }
         items.set(id, update(known ?? request.Key ?? {}, request));
         return { status: 200, body: {} };
       case 'GetItem':
