@@ -35,18 +35,27 @@ const fewestDaysLeft = async (thingGroupName: string): Promise<number> => {
 };
 
 const LOAD_ERRORS = `SELECT COUNT(*) FROM sys_load_error_detail WHERE start_time > DATEADD('hour', -24, GETDATE())`;
+/** By when the hole showed: what was lost on the first of five days away shows when the last has arrived. */
 const MISSING = `SELECT COALESCE(SUM(missing), 0) FROM sensordata_gaps
-  WHERE before_datetime > DATEADD('hour', -48, GETDATE())`;
+  WHERE known_since > DATEADD('hour', -48, GETDATE())`;
+const SILENT = `SELECT COALESCE(SUM(silent), 0) FROM station_health
+  WHERE last_arrival > DATEADD('day', -30, GETDATE())`;
+const DOUBLE = `SELECT COUNT(*) FROM concurrent_epochs WHERE to_datetime > DATEADD('day', -7, GETDATE())`;
 
 const warehouseCounts = async (): Promise<Record<string, number>> => {
   if (process.env['DATABASE'] === undefined) return {};
   const session = openSession(new RedshiftDataClient(), dataApiTargetFrom(process.env));
   const count = async (statement: string): Promise<number> =>
     Number((await session.query(statement))[0]?.[0] ?? 0);
-  return { LoadErrors: await count(LOAD_ERRORS), MissingReadings: await count(MISSING) };
+  return {
+    LoadErrors: await count(LOAD_ERRORS),
+    MissingReadings: await count(MISSING),
+    SilentStations: await count(SILENT),
+    StationsTwice: await count(DOUBLE),
+  };
 };
 
-/** What no metric of AWS says: certificates about to end, rows that COPY skipped, holes that nobody explains. */
+/** What no metric of AWS says: certificates about to end, rows that COPY skipped, holes, silent stations. */
 export const handler = async (): Promise<void> => {
   const values = {
     CertificateDaysLeft: await fewestDaysLeft(requiredVariable('THING_GROUP')),

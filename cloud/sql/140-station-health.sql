@@ -1,5 +1,6 @@
--- One row per station that ever reported. More than one epoch means that its store was damaged, lost or replaced: what
--- waited in it then is among the missing, as far as the station still knew of it.
+-- One row per station that ever reported. A station begins an epoch with each start. last_reading leaves out readings
+-- dated after they arrived (a clock that was wrong); minutes_since_reading is never negative. silent: it has said
+-- nothing for ten times its own usual pause, or an hour where that is longer.
 
 CREATE OR REPLACE VIEW station_health AS
 SELECT readings.deviceid,
@@ -8,18 +9,47 @@ SELECT readings.deviceid,
        status.version,
        status.waiting,
        readings.last_reading,
-       DATEDIFF('minute', readings.last_reading, GETDATE()) AS minutes_since_reading,
+       GREATEST(0, DATEDIFF('minute', COALESCE(readings.last_reading, readings.last_arrival), GETDATE()))
+         AS minutes_since_reading,
        readings.readings,
        readings.readings_24h,
        readings.epochs,
        COALESCE(holes.missing, 0) AS missing,
-       COALESCE(givenup.readings, 0) AS given_up
+       COALESCE(givenup.readings, 0) AS given_up,
+       readings.last_arrival,
+       CASE
+         WHEN DATEDIFF('minute', readings.last_arrival, GETDATE()) * 60 > GREATEST(3600, 10 * COALESCE(rhythm.seconds, 0))
+         THEN 1 ELSE 0
+       END AS silent
 FROM (
-  SELECT deviceid, MAX(datetime) AS last_reading, COUNT(*) AS readings, COUNT(DISTINCT epoch) AS epochs,
-         SUM(CASE WHEN datetime > DATEADD('hour', -24, GETDATE()) THEN 1 ELSE 0 END) AS readings_24h
-  FROM sensordata
-  GROUP BY deviceid
+  SELECT shown.deviceid, arrived.last_reading, arrived.last_arrival, shown.readings, shown.epochs, shown.readings_24h
+  FROM (
+    SELECT deviceid, COUNT(*) AS readings, COUNT(DISTINCT epoch) AS epochs,
+           SUM(
+             CASE WHEN datetime > DATEADD('hour', -24, GETDATE()) AND datetime <= DATEADD('minute', 5, GETDATE())
+             THEN 1 ELSE 0 END
+           ) AS readings_24h
+    FROM sensordata
+    GROUP BY deviceid
+  ) AS shown
+  JOIN (
+    SELECT deviceid, MAX(loaded) AS last_arrival,
+           MAX(CASE WHEN datetime <= DATEADD('minute', 5, loaded) THEN datetime END) AS last_reading
+    FROM sensordata_landing
+    GROUP BY deviceid
+  ) AS arrived ON arrived.deviceid = shown.deviceid
 ) AS readings
+LEFT JOIN (
+  SELECT deviceid, AVG(seconds) AS seconds
+  FROM (
+    SELECT deviceid,
+           DATEDIFF('second', LAG(datetime) OVER (PARTITION BY deviceid, epoch ORDER BY seq), datetime) AS seconds
+    FROM sensordata
+    WHERE datetime > DATEADD('day', -8, GETDATE()) AND datetime <= DATEADD('minute', 5, GETDATE())
+  ) AS pauses
+  WHERE seconds > 0 AND seconds <= 3600
+  GROUP BY deviceid
+) AS rhythm ON rhythm.deviceid = readings.deviceid
 LEFT JOIN (
   SELECT deviceid, MAX(weatherstationname) AS weatherstationname FROM sensordata_avgs GROUP BY deviceid
 ) AS names ON names.deviceid = readings.deviceid

@@ -3,4 +3,4 @@
 GRANT USAGE ON SCHEMA public TO firehose_loader;
 GRANT INSERT ON sensordata_landing, sensordata_avgs_landing, gaps_landing, prealerts_landing, status_landing
   TO firehose_loader;
-GRANT SELECT ON sensordata, sensordata_avgs, sensordata_gaps, prealerts, station_health TO PUBLIC;
+GRANT SELECT ON sensordata, sensordata_avgs, sensordata_gaps, concurrent_epochs, prealerts, station_health TO PUBLIC;

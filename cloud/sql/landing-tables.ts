@@ -9,7 +9,7 @@ export const landingTables = {
     name: 'sensordata_landing',
     columns: [
       ...['deviceid', 'datetime', 'temperature', 'humidity', 'winddirection', 'windintensity', 'rainheight'],
-      ...['epoch', 'seq', 'windgust', 'pressure', 'timequality', 'quality'],
+      ...['epoch', 'seq', 'windgust', 'pressure', 'timequality', 'quality', 'previousepoch', 'previousseq'],
     ],
   },
   averages: {
@@ -21,7 +21,17 @@ export const landingTables = {
   },
   gaps: {
     name: 'gaps_landing',
-    columns: [...stationMessage, 'fromseq', 'toseq', 'count', 'from', 'to', 'reason'],
+    columns: [
+      ...stationMessage,
+      'fromseq',
+      'toseq',
+      'count',
+      'from',
+      'to',
+      'reason',
+      'previousepoch',
+      'previousseq',
+    ],
   },
   prealerts: {
     name: 'prealerts_landing',

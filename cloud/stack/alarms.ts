@@ -103,6 +103,8 @@ export class Alarms extends Construct {
     });
     this.#add('rows-skipped', { metric: ownMetric('LoadErrors', 'Maximum', DAY), above: 0 });
     this.#add('readings-missing', { metric: ownMetric('MissingReadings', 'Maximum', DAY), above: 0 });
+    this.#add('stations-silent', { metric: ownMetric('SilentStations', 'Maximum', DAY), above: 0 });
+    this.#add('station-twice', { metric: ownMetric('StationsTwice', 'Maximum', DAY), above: 0 });
   }
 
   #watchAlerts(): void {

@@ -127,7 +127,12 @@ describe('the daily check', () => {
     data.on(GetStatementResultCommand, { Id: 'errors' }).resolves({ Records: [[{ longValue: 3 }]] });
     data.on(GetStatementResultCommand, { Id: 'missing' }).resolves({ Records: [[{ stringValue: '12' }]] });
 
-    expect(await written()).toMatchObject({ LoadErrors: 3, MissingReadings: 12 });
+    expect(await written()).toMatchObject({
+      LoadErrors: 3,
+      MissingReadings: 12,
+      SilentStations: 12,
+      StationsTwice: 12,
+    });
     expect(data.commandCalls(ExecuteStatementCommand)[0]?.args[0].input).toMatchObject({
       ...{ Database: 'weather', SecretArn: 'secret', WorkgroupName: 'weathergateway' },
     });

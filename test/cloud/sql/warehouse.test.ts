@@ -222,6 +222,86 @@ describe('the warehouse', () => {
     ]);
   });
 
+  it('names what is missing at the end of an epoch, which the next one tells', async () => {
+    const next = { epoch: 'B', previousepoch: 'A', previousseq: 5 };
+    await load('sensordata', reading(1), reading(2), reading(1, next), reading(1, next));
+    // A card that was put back knows less than what has arrived: no hole.
+    await load('sensordata', reading(1, { epoch: 'C', previousepoch: 'B', previousseq: 0 }));
+    // Of D nothing came at all, and the first message of E is a gap.
+    await load('gaps', { ...gap(1, 3), epoch: 'E', previousepoch: 'D', previousseq: 2 } as GapMessage);
+
+    const holes = 'SELECT epoch, fromseq, toseq, missing FROM sensordata_gaps ORDER BY epoch, fromseq';
+    expect(await warehouse.query(holes)).toEqual([
+      { epoch: 'A', fromseq: 3, toseq: 5, missing: 3 },
+      { epoch: 'D', fromseq: 1, toseq: 2, missing: 2 },
+    ]);
+  });
+
+  it('knows a hole from when something behind it arrived, not from the times of the readings', async () => {
+    await load('sensordata', reading(1), reading(12));
+    await warehouse.query("UPDATE sensordata_landing SET loaded = '2020-05-25 00:00:00' WHERE seq = 12");
+
+    expect(await warehouse.query('SELECT missing, known_since FROM sensordata_gaps')).toEqual([
+      { missing: 10, known_since: '2020-05-25 00:00:00' },
+    ]);
+  });
+
+  it('takes what was deleted as old for no loss', async () => {
+    const days = Array.from({ length: 40 }, (_, n) =>
+      reading(n + 1, { datetime: `2019-12-${10 + (n % 20)} 00:00:00` }),
+    );
+    await load('sensordata', ...days, reading(41), reading(43));
+    const script = readFileSync(
+      new URL('../../../cloud/sql/delete-old-readings.sql', import.meta.url),
+      'utf8',
+    );
+    for (const statement of script.split(/;\n/).filter((sql) => /[A-Z]{6}/.test(sql))) {
+      await warehouse.query(statement);
+    }
+
+    expect(await warehouse.query('SELECT COUNT(*) AS n FROM sensordata')).toEqual([{ n: 2 }]);
+    expect(await warehouse.query('SELECT fromseq, toseq FROM sensordata_gaps')).toEqual([
+      { fromseq: 42, toseq: 42 },
+    ]);
+    await warehouse.query('TRUNCATE retention_marks');
+  });
+
+  it('shows two epochs of one station that were alive at once, and no other two', async () => {
+    const before = { previousepoch: 'A', previousseq: 3 };
+    const of = (epoch: string, from: number, to: number, changes: object = {}) =>
+      Array.from({ length: to - from + 1 }, (_, n) => ({
+        ...reading(from + n, { epoch, seq: n + 1 }),
+        datetime: reading(from + n).datetime,
+        ...(n === 0 ? changes : {}),
+      }));
+    await load('sensordata', ...of('A', 1, 3), ...of('B', 4, 60, before), ...of('C', 30, 90, before));
+    await load('sensordata', ...of('D', 91, 95, { previousepoch: 'C', previousseq: 61 }));
+    await load('sensordata', reading(1, { epoch: 'E', datetime: '2099-01-01 00:00:00' }));
+
+    expect(await warehouse.query('SELECT * FROM concurrent_epochs')).toEqual([
+      {
+        deviceid: '1',
+        epoch: 'B',
+        other_epoch: 'C',
+        from_datetime: reading(30).datetime,
+        to_datetime: reading(60).datetime,
+        is_fork: 1,
+      },
+    ]);
+  });
+
+  it('counts minutes since a reading from its arrival when its date is in the future', async () => {
+    await load('sensordata', reading(1, { datetime: '2099-01-01 00:00:00' }));
+    expect(
+      await warehouse.query('SELECT last_reading, minutes_since_reading, silent FROM station_health'),
+    ).toEqual([{ last_reading: null, minutes_since_reading: 0, silent: 0 }]);
+
+    await warehouse.query("UPDATE sensordata_landing SET loaded = getdate() - INTERVAL '3 hours'");
+    expect(await warehouse.query('SELECT minutes_since_reading, silent FROM station_health')).toEqual([
+      { minutes_since_reading: 180, silent: 1 },
+    ]);
+  });
+
   it('shows how each station is doing', async () => {
     await load('sensordata', reading(1), reading(3), reading(1, { epoch: 'B' }));
     await load('averages', average(1));
@@ -301,7 +381,13 @@ describe('the files of the schema', () => {
       const statement = files
         .flatMap(({ statements }) => statements)
         .find((sql) => sql.startsWith(`CREATE TABLE ${name} `));
-      const declared = [...(statement ?? '').matchAll(/^ {2}"?([a-z_]+)"? /gm)].map((match) => match[1]);
+      const added = files
+        .flatMap(({ statements }) => statements)
+        .flatMap((sql) => new RegExp(`^ALTER TABLE ${name} ADD COLUMN (\\w+)`).exec(sql)?.[1] ?? []);
+      const declared = [
+        ...[...(statement ?? '').matchAll(/^ {2}"?([a-z_]+)"? /gm)].map((match) => match[1]),
+        ...added,
+      ];
       expect(declared.toSorted()).toEqual([...columns, 'loaded'].toSorted());
     }
   });

@@ -18,7 +18,7 @@ const REDSHIFT_FUNCTIONS = `
   CREATE ROLE firehose_loader;
   CREATE FUNCTION getdate() RETURNS timestamp LANGUAGE sql AS $$ SELECT now() AT TIME ZONE 'UTC' $$;
   CREATE FUNCTION datediff(part text, a timestamp, b timestamp) RETURNS bigint LANGUAGE sql AS
-    $$ SELECT (extract(epoch from date_trunc(part, b) - date_trunc(part, a)) / CASE part WHEN 'minute' THEN 60 END)::bigint $$;
+    $$ SELECT (extract(epoch from date_trunc(part, b) - date_trunc(part, a)) / CASE part WHEN 'minute' THEN 60 WHEN 'second' THEN 1 END)::bigint $$;
   CREATE FUNCTION dateadd(part text, n int, t timestamp) RETURNS timestamp LANGUAGE sql AS
     $$ SELECT t + n * ('1 ' || part)::interval $$;`;
 

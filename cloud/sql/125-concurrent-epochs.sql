@@ -1,0 +1,26 @@
+-- Two epochs of one station that were alive at once. A station begins an epoch with each start, one after the other:
+-- readings of two that interleave come from two machines with one id, as when a card was copied. is_fork: both name
+-- the same epoch as the one before them. Times that were only estimated, or that are in the future, prove nothing.
+
+CREATE OR REPLACE VIEW concurrent_epochs AS
+SELECT one.deviceid, one.epoch, other.epoch AS other_epoch,
+       GREATEST(one.first_reading, other.first_reading) AS from_datetime,
+       LEAST(one.last_reading, other.last_reading) AS to_datetime,
+       CASE WHEN one.previousepoch = other.previousepoch THEN 1 ELSE 0 END AS is_fork
+FROM (
+  SELECT deviceid, epoch, MIN(datetime) AS first_reading, MAX(datetime) AS last_reading,
+         MAX(previousepoch) AS previousepoch
+  FROM sensordata_landing
+  WHERE epoch IS NOT NULL AND timequality <> 'estimated' AND datetime <= DATEADD('minute', 5, loaded)
+  GROUP BY deviceid, epoch
+) AS one
+JOIN (
+  SELECT deviceid, epoch, MIN(datetime) AS first_reading, MAX(datetime) AS last_reading,
+         MAX(previousepoch) AS previousepoch
+  FROM sensordata_landing
+  WHERE epoch IS NOT NULL AND timequality <> 'estimated' AND datetime <= DATEADD('minute', 5, loaded)
+  GROUP BY deviceid, epoch
+) AS other ON other.deviceid = one.deviceid AND other.epoch > one.epoch
+-- A clock that is set back by less between two starts is no second machine.
+WHERE other.first_reading < DATEADD('minute', -2, one.last_reading)
+  AND one.first_reading < DATEADD('minute', -2, other.last_reading);
