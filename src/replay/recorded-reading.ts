@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isOptional, perQuantity, quantities, quantityTable } from '../weather/quantities.ts';
+import { isOptional, perQuantity, quantityTable } from '../weather/quantities.ts';
 import type { Instant, QualityFlags, RawMeasurement, Values } from '../weather/reading.ts';
 import { findTimeFormat } from './time-format.ts';
 import { fixedZone } from './time-zone.ts';
@@ -23,7 +23,8 @@ export const readingAt = (
   return { raw: { at, values, faults: quality ?? {} }, isJudged: quality !== undefined, identity };
 };
 
-const flags = z.partialRecord(z.enum(quantities), z.string());
+/** Those of another release, too, may be of quantities that this one does not know. */
+const flags = z.record(z.string(), z.string());
 
 /** Flags as a table has them, in JSON; `undefined` for an empty field, `null` for something else. */
 export const parseFlags = (text: string): QualityFlags | null | undefined => {

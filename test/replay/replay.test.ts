@@ -253,6 +253,10 @@ describe('replay', () => {
     expect((await run(await fault(',"quality":{"temperature":"suspect:stuck"}'))).out).toContain(
       'suspect:stuck',
     );
+    expect(await run(await fault(',"quality":{"snowdepth":"suspect:drift"}'))).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('heat'),
+    });
   });
 
   it('counts further complaints instead of filling the screen', async () => {

@@ -5,6 +5,7 @@ import { qualitySchema, qualitySchemaOf } from '../../src/config/quality-schema.
 import { openHistory } from '../../src/history/history.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { chartDefinitionsOf, isCharted } from '../../src/http/page/chart-definitions.ts';
+import { cardTexts } from '../../src/http/page/optional-cards.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { readingBodySchema } from '../../src/uplink/stored-bodies.ts';
 import { readingMessage } from '../../src/weather/message.ts';
@@ -80,6 +81,21 @@ describe('a quantity that is one more record of the table', () => {
     expect(titles.map(({ title, unit }) => `${title} ${unit}`).at(-1)).toBe('Snow depth cm');
   });
 
+  it('has its card, with what is the matter', () => {
+    const stuck = messageOf({ ...deep, quality: { [snowdepth]: 'suspect:stuck' } });
+
+    expect(cardTexts(stuck, tableWithSnow)).toEqual([
+      {
+        quantity: 'snowdepth',
+        name: 'Snow depth',
+        unit: 'cm',
+        colour: '--optional-1',
+        value: '42',
+        flag: 'suspect: stuck',
+      },
+    ]);
+  });
+
   it('has its metric, and stands in the status', async () => {
     const status = createGatewayStatus({ latest: messageOf(deep) });
     const { text } = await createMetrics(() => status, tableWithSnow).render();
@@ -134,6 +150,11 @@ describe('an optional quantity that nothing measures', () => {
       'Rain, added up',
       'Pressure',
     ]);
+  });
+
+  it('has no card', () => {
+    expect(cardTexts(messageOf(measurement), tableWithSnow)).toEqual([]);
+    expect(cardTexts(null, tableWithSnow)).toEqual([]);
   });
 
   it('has no metric, also after it was measured', async () => {

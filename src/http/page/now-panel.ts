@@ -7,10 +7,10 @@ import {
   formatWithUnit,
   NOTHING,
 } from '../../weather/format.ts';
-import { isOptional, type Quantity, quantities, quantityTable } from '../../weather/quantities.ts';
+import type { Quantity } from '../../weather/quantities.ts';
 import { CALM_KMH } from '../../weather/wind.ts';
-import { chartColour } from './chart-definitions.ts';
 import { create, element, setText } from './elements.ts';
+import { type CardText, cardTexts } from './optional-cards.ts';
 
 /** With what is meant where a card shows several values. */
 const flagged: readonly (readonly [quantity: Quantity, name: string])[] = [
@@ -44,39 +44,35 @@ const feelsLike = (derived: GatewayStatus['derived']): { name: string; value: nu
   return { name: 'Heat index', value: derived?.heatindex ?? null };
 };
 
-type OptionalCard = { readonly root: HTMLElement; readonly value: HTMLElement; readonly flag: HTMLElement };
+type Card = { readonly root: HTMLElement; readonly value: HTMLElement; readonly flag: HTMLElement };
 
-const createCard = (quantity: Quantity): OptionalCard => {
-  const { name, unit } = quantityTable[quantity];
-  const value = create('span', {}, NOTHING);
+const cards = new Map<Quantity, Card>();
+
+const createCard = ({ quantity, name, unit, colour }: CardText): Card => {
+  const value = create('span', {});
   const flag = create('p', { class: 'flag' });
   const root = create('div', { class: 'card', 'data-quantity': quantity }, [
     create('h3', {}, name),
     create('p', { class: 'value' }, [value, create('small', {}, ` ${unit}`)]),
     flag,
   ]);
-  // A rule of the style sheet would be refused inline; a property set by the script is not.
-  root.style.setProperty('--accent', `var(${chartColour(quantity, quantityTable)})`);
+  // The content security policy refuses a style attribute, and not a property that a script sets.
+  root.style.setProperty('--accent', `var(${colour})`);
   return { root, value, flag };
 };
 
-const optionalCards = new Map<Quantity, OptionalCard>();
-
-/** A card for each optional quantity of the newest reading. */
-const showOptional = ({ latest }: GatewayStatus): void => {
-  for (const quantity of quantities.filter((each) => isOptional(quantityTable[each]))) {
-    const value = latest?.[quantity];
-    const card = optionalCards.get(quantity) ?? createCard(quantity);
-    optionalCards.set(quantity, card);
-    if (value === undefined) {
-      card.root.remove();
-      continue;
-    }
+/** Cards come and go with what is measured; those that stay are not built anew. */
+const showOptionalCards = ({ latest }: GatewayStatus): void => {
+  const texts = cardTexts(latest);
+  for (const [quantity, { root }] of cards)
+    if (texts.every((text) => text.quantity !== quantity)) root.remove();
+  for (const text of texts) {
+    const card = cards.get(text.quantity) ?? createCard(text);
+    cards.set(text.quantity, card);
     if (!card.root.isConnected) element('now').append(card.root);
-    setText(card.value, formatNumber(value, quantityTable[quantity].shownDecimals));
-    const flag = latest?.quality[quantity];
-    card.flag.hidden = flag === undefined;
-    setText(card.flag, flag === undefined ? '' : formatFlag(flag));
+    setText(card.value, text.value);
+    setText(card.flag, text.flag);
+    card.flag.hidden = text.flag === '';
   }
 };
 
@@ -105,5 +101,5 @@ export const showNow = (status: GatewayStatus): void => {
   show('windmean', formatWithUnit(derived?.windmean, 'km/h'));
   show('windmaxgust', formatWithUnit(derived?.windmaxgust, 'km/h'));
   showFlags(status);
-  showOptional(status);
+  showOptionalCards(status);
 };

@@ -1,0 +1,43 @@
+import type { GatewayStatus } from '../../status/status.ts';
+import { formatFlag, formatNumber } from '../../weather/format.ts';
+import {
+  isOptional,
+  type Quantity,
+  type QuantityTable,
+  quantitiesOf,
+  quantityTable,
+} from '../../weather/quantities.ts';
+import { chartColour } from './chart-definitions.ts';
+
+export type CardText = {
+  readonly quantity: Quantity;
+  readonly name: string;
+  readonly unit: string;
+  /** Custom property of styles/colours.css. */
+  readonly colour: string;
+  readonly value: string;
+  /** Empty when nothing is the matter. */
+  readonly flag: string;
+};
+
+/** What the cards of the optional quantities in the newest reading show. */
+export const cardTexts = (
+  latest: GatewayStatus['latest'],
+  table: QuantityTable = quantityTable,
+): CardText[] =>
+  quantitiesOf(table).flatMap((quantity) => {
+    const value = latest?.[quantity];
+    if (!isOptional(table[quantity]) || value === undefined) return [];
+    const { name, unit, shownDecimals } = table[quantity];
+    const flag = latest?.quality[quantity];
+    return [
+      {
+        quantity,
+        name,
+        unit,
+        colour: chartColour(quantity, table),
+        value: formatNumber(value, shownDecimals),
+        flag: flag === undefined ? '' : formatFlag(flag),
+      },
+    ];
+  });
