@@ -135,7 +135,8 @@ const openUplink = (
 ): Uplink => {
   const deviceid = config.station.id;
   const { topicPrefix } = config.aws;
-  return new Uplink({ ...parts, deviceid, topicPrefix, version, publisher, clock, log });
+  const { sendSeconds } = config.reporting;
+  return new Uplink({ ...parts, deviceid, topicPrefix, sendSeconds, version, publisher, clock, log });
 };
 
 const publishing =

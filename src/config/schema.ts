@@ -58,6 +58,11 @@ const awsSchema = z
 const reportingSchema = z
   .strictObject({
     intervalSeconds: wholeNumber(1, 3600).default(12).describe('Time between two readings, s. 1 to 3600.'),
+    sendSeconds: wholeNumber(0, 86_400)
+      .default(0)
+      .describe(
+        'Readings leave together, at the latest after so long, s; 0 sends each at once. Pre-alerts never wait. 0 to 86400.',
+      ),
   })
   .describe('How often the station reports.');
 

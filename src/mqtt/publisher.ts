@@ -7,8 +7,8 @@ export type PublishResult =
       readonly reason: string;
       readonly isPermanent: boolean;
     }
-  /** Not acknowledged: no connection, or it broke before the answer. May have arrived all the same. */
-  | { readonly kind: 'unacknowledged'; readonly reason: string };
+  /** No connection, or it broke before the answer, or (`isStalled`) none came. May have arrived all the same. */
+  | { readonly kind: 'unacknowledged'; readonly reason: string; readonly isStalled?: boolean };
 
 export type LinkState =
   | { readonly state: 'disconnected'; readonly reason: string }

@@ -1,17 +1,38 @@
+import type { Clock } from '../time/clock.ts';
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_READINGS } from '../weather/message.ts';
 
 const FIRST_BYTES = 16_000;
-const LEAST_BYTES = 1_000;
+/** Readings that are collected on purpose are to leave in one message. */
+const FIRST_COLLECTED_BYTES = 60_000;
+const MIN_BYTES = 1_000;
+/** Larger messages gain nothing where this one took so long, and come near the time at which a connection counts as dead. */
+const SLOW_MS = 5_000;
+/** How long a size that failed is not tried again. */
+const PROBE_AFTER_MS = 1_800_000;
+const MAX_PROBE_AFTER_MS = 21_600_000;
 
 /**
- * How much the next message may carry. Bytes follow the link: doubled by each acknowledgement, halved when none
- * comes, so that a slow link still finishes a message before it counts as stalled. Records follow refusals:
- * a refused batch is halved until the one reading that cannot be sent is found.
+ * How much the next message may carry. Bytes follow the link: doubled while acknowledgements come soon, a quarter when
+ * none comes, so that a slow link still finishes a message before it counts as stalled. A path that carries only small
+ * messages swallows the larger ones, each at the cost of a connection: a size that failed is remembered and tried again
+ * rarely. Records follow refusals: a refused batch is halved until the one reading that cannot be sent is found.
  */
 export class BatchLimit {
-  #maxBytes = FIRST_BYTES;
+  readonly #clock: Clock;
+  #maxBytes: number;
+  /** The smallest size that failed. */
+  #failedBytes = Number.POSITIVE_INFINITY;
+  #probeAtMs = 0;
+  #probedAtMs = Number.NEGATIVE_INFINITY;
+  #stalledAtMs = Number.NEGATIVE_INFINITY;
+  #probeAfterMs = PROBE_AFTER_MS;
   /** Of the records at the head, how many were in a batch that was refused as a whole. */
   #suspects = 0;
+
+  constructor(clock: Clock, isCollecting = false) {
+    this.#clock = clock;
+    this.#maxBytes = isCollecting ? FIRST_COLLECTED_BYTES : FIRST_BYTES;
+  }
 
   maxBytes(): number {
     return this.#maxBytes;
@@ -21,13 +42,36 @@ export class BatchLimit {
     return this.#suspects === 0 ? BACKLOG_MAX_READINGS : Math.max(1, Math.floor(this.#suspects / 2));
   }
 
-  noteAcknowledged(count: number): void {
+  noteAcknowledged(count: number, pubackMs: number): void {
     this.#suspects = Math.max(0, this.#suspects - count);
-    this.#maxBytes = Math.min(BACKLOG_MAX_BYTES, this.#maxBytes * 2);
+    const larger = Math.min(BACKLOG_MAX_BYTES, this.#maxBytes * 2);
+    if (pubackMs > SLOW_MS) return;
+    if (larger < this.#failedBytes) this.#maxBytes = larger;
+    else if (this.#clock.monotonicMs() >= this.#probeAtMs) {
+      this.#failedBytes = Number.POSITIVE_INFINITY;
+      this.#probedAtMs = this.#clock.monotonicMs();
+      this.#maxBytes = larger;
+    }
   }
 
-  noteUnacknowledged(): void {
-    this.#maxBytes = Math.max(LEAST_BYTES, Math.floor(this.#maxBytes / 2));
+  /** A message of so many bytes had no acknowledgement on a connection that was up. One such may be chance. */
+  noteStalled(bytes: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    const isRepeated =
+      nowMs - this.#stalledAtMs < PROBE_AFTER_MS || nowMs - this.#probedAtMs < PROBE_AFTER_MS;
+    this.#stalledAtMs = nowMs;
+    if (isRepeated && bytes > MIN_BYTES) {
+      const isProbe = nowMs - this.#probedAtMs < PROBE_AFTER_MS;
+      this.#probeAfterMs = isProbe ? Math.min(MAX_PROBE_AFTER_MS, this.#probeAfterMs * 2) : PROBE_AFTER_MS;
+      this.#failedBytes = bytes;
+      this.#probeAtMs = nowMs + this.#probeAfterMs;
+    }
+    this.#maxBytes = Math.max(MIN_BYTES, Math.floor(Math.min(this.#maxBytes, bytes) / 4));
+  }
+
+  /** The connection broke meanwhile, which says little of the size. */
+  noteBroken(): void {
+    this.#maxBytes = Math.max(MIN_BYTES, Math.floor(this.#maxBytes / 2));
   }
 
   /** For good, that is. */

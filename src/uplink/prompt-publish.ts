@@ -33,7 +33,7 @@ export const publishPromptly = async (
     const reason = isStalled ? 'nothing is acknowledged' : 'stopping';
     if (isStalled) publisher.reconnect(reason);
     else await clock.sleep(FAREWELL_MS, settled.signal).catch(() => undefined);
-    return { kind: 'unacknowledged', reason };
+    return { kind: 'unacknowledged', reason, ...(isStalled ? { isStalled } : {}) };
   };
   try {
     return await Promise.race([publisher.publish(topic, payload, { retain }), stall()]);

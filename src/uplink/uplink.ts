@@ -16,6 +16,7 @@ import { NextMessage } from './next-message.ts';
 import { onlineStatus } from './online-status.ts';
 import { type Outgoing, OutgoingMessages } from './outgoing.ts';
 import { publishPromptly } from './prompt-publish.ts';
+import { SendSchedule } from './send-schedule.ts';
 import type { UplinkStatus } from './uplink-status.ts';
 import { Wake } from './wake.ts';
 
@@ -25,6 +26,8 @@ export type UplinkParts = {
   readonly deviceid: string;
   readonly topicPrefix: string;
   readonly version: string;
+  /** Readings leave together at the latest after so long; 0 is at once. */
+  readonly sendSeconds?: number;
   readonly outbox: Outbox;
   /** Started and stopped by the caller: started after `run`, stopped once `run` has resolved. */
   readonly publisher: Publisher;
@@ -38,6 +41,7 @@ export type UplinkParts = {
 };
 
 type Refused = PublishResult & { readonly kind: 'refused' };
+type Unacknowledged = PublishResult & { readonly kind: 'unacknowledged' };
 
 const HOLD_CHECK_MS = 1_000;
 /** Every change calls; this is only the length of one sleep. */
@@ -55,7 +59,8 @@ export class Uplink {
   readonly #parts: UplinkParts;
   readonly #next: NextMessage;
   readonly #statusTopic: string;
-  readonly #limit = new BatchLimit();
+  readonly #limit: BatchLimit;
+  readonly #schedule: SendSchedule;
   readonly #progress = new DrainProgress();
   readonly #retries: readonly LaneRetry[];
   /** Lanes whose head was refused for good while nothing was behind it. */
@@ -69,6 +74,9 @@ export class Uplink {
   constructor(parts: UplinkParts) {
     this.#parts = parts;
     const { deviceid, outbox, timeKeeper, clock } = parts;
+    const { sendSeconds = 0 } = parts;
+    this.#limit = new BatchLimit(clock, sendSeconds > 0);
+    this.#schedule = new SendSchedule(clock, sendSeconds);
     const topics = topicsOf(parts.topicPrefix, deviceid);
     const messages = new OutgoingMessages({ deviceid, topics, stampOf: (at) => timeKeeper.stampOf(at) });
     this.#hold = new ClockHold(clock, timeKeeper);
@@ -145,6 +153,10 @@ export class Uplink {
     if (lane !== 'gap' && this.#suspects.has(lane) && (await this.#tryNeighbour(lane, retry, signal)))
       return 0;
     if (retry.remainingMs() > 0) return retry.remainingMs();
+    if (lane === 'reading') {
+      const waitMs = this.#schedule.remainingMs(outbox.stats().lanes.reading);
+      if (waitMs > 0) return waitMs;
+    }
     const next = await this.#next.of(lane);
     if (next === null) return IDLE_MS;
     if (next.kind === 'held') return HOLD_CHECK_MS;
@@ -185,7 +197,7 @@ export class Uplink {
     const sentMs = this.#parts.clock.monotonicMs();
     const result = await publishPromptly({ ...this.#parts, signal }, outgoing);
     if (result.kind === 'acknowledged') await this.#acknowledge(retry, outgoing, sentMs);
-    else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing);
+    else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing, result);
     else if (!result.isPermanent) this.#noteRefused(retry, outgoing, result);
     else if (outgoing.lane === 'gap') this.#holdLane(retry, outgoing, result);
     else if (outgoing.batch.count > 1) this.#limit.noteRefused(outgoing.batch.count);
@@ -208,7 +220,7 @@ export class Uplink {
       // Where the refused one cannot be kept elsewhere now, both are sent once more.
       if (await this.#deadLetter(retry, found.head, refused.reason))
         await this.#acknowledge(retry, outgoing, sentMs);
-    } else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing);
+    } else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing, result);
     else if (result.isPermanent) this.#holdLane(retry, outgoing, result);
     else this.#noteRefused(retry, outgoing, result);
     return true;
@@ -223,7 +235,7 @@ export class Uplink {
     if (outgoing.lane === 'gap') await outbox.acceptGap(outgoing.gap);
     else await outbox.accept(outgoing.batch);
     if (lane === 'reading') {
-      this.#limit.noteAcknowledged(count);
+      this.#limit.noteAcknowledged(count, pubackMs);
       this.#progress.noteDelivered(clock.monotonicMs(), count, waiting);
     }
     if (lane !== 'gap') this.#suspects.delete(lane);
@@ -231,10 +243,11 @@ export class Uplink {
     if (retry.noteSuccess()) log.info({ lane, topic: outgoing.topic }, 'the broker takes messages again');
   }
 
-  #noteUnacknowledged(retry: LaneRetry, outgoing: Outgoing): void {
+  #noteUnacknowledged(retry: LaneRetry, outgoing: Outgoing, { isStalled }: Unacknowledged): void {
     if (outgoing.lane === 'reading') {
       this.#possibleDuplicates += outgoing.batch.count;
-      this.#limit.noteUnacknowledged();
+      if (isStalled === true) this.#limit.noteStalled(Buffer.byteLength(outgoing.payload));
+      else this.#limit.noteBroken();
     }
     retry.noteUnacknowledged();
   }

@@ -236,7 +236,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
   {
     title: 'a section that is a number',
     text: `${SMALLEST}reporting: 12\n`,
-    problems: ['3:12: reporting: found 12; allowed: a mapping with the keys intervalSeconds'],
+    problems: ['3:12: reporting: found 12; allowed: a mapping with the keys intervalSeconds, sendSeconds'],
   },
   {
     title: 'a relative data directory',

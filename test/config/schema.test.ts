@@ -18,7 +18,7 @@ describe('the configuration schema', () => {
         topicPrefix: 'weather',
         keepAliveSeconds: 60,
       },
-      reporting: { intervalSeconds: 12 },
+      reporting: { intervalSeconds: 12, sendSeconds: 0 },
       outbox: { directory: '/var/lib/weather-gateway', maxMegabytes: 512 },
       sensors: { i2cBus: 1, gpioBackend: 'auto' },
       quality: expect.any(Object),

@@ -27,7 +27,7 @@ const readingsIn = ({ topic, payload }: Published): Reading[] => {
   return topic.endsWith('/backlog') ? JSON.parse(payload).readings : [];
 };
 
-const setUp = async (disk = createFakeDisk()) => {
+const setUp = async (disk = createFakeDisk(), sendSeconds = 0) => {
   const clock = createManualClock();
   const log = createRecordingLog();
   const publisher = createFakePublisher();
@@ -44,6 +44,7 @@ const setUp = async (disk = createFakeDisk()) => {
     deviceid: '1',
     topicPrefix: 'weather',
     version: '1.2.3',
+    sendSeconds,
     outbox,
     publisher,
     timeKeeper: {
@@ -82,8 +83,8 @@ const setUp = async (disk = createFakeDisk()) => {
 type Bench = Awaited<ReturnType<typeof setUp>>;
 
 let bench: Bench;
-const begin = async (): Promise<Bench> => {
-  bench = await setUp();
+const begin = async (sendSeconds = 0): Promise<Bench> => {
+  bench = await setUp(createFakeDisk(), sendSeconds);
   return bench;
 };
 
@@ -145,6 +146,68 @@ describe('the uplink', () => {
       'weather/1/reading',
       'weather/1/reading',
     ]);
+  });
+
+  it('sends readings together at the latest after sendSeconds, and pre-alerts at once', async () => {
+    const { append, clock, outbox, publisher, settle, start, uplink } = await begin(60);
+    start();
+    await settle();
+    await append(3);
+    await settle();
+    await clock.advance(30_000);
+    await append(2);
+    await outbox.append('prealert', { at: { ...instantAt(0) }, rule: 'heat' });
+    uplink.notify();
+    await settle();
+    const topics = (): string[] => publisher.published.slice(1).map(({ topic }) => topic);
+    expect(topics()).toEqual(['weather/1/prealert']);
+
+    await clock.advance(29_999);
+    await settle();
+    expect(topics()).toHaveLength(1);
+    await clock.advance(1);
+    await settle();
+    expect(topics()).toEqual(['weather/1/prealert', 'weather/1/backlog']);
+
+    await append(1);
+    await clock.advance(59_999);
+    await settle();
+    expect(topics()).toHaveLength(2);
+    await clock.advance(1);
+    await settle();
+    expect(topics().at(-1)).toBe('weather/1/reading');
+  });
+
+  it('sends readings sooner when a message is full, and at once those that waited before the start', async () => {
+    const { append, publisher, seqs, settle, start } = await begin(3_600);
+    await append(2);
+    start();
+    await settle();
+    expect(seqs()).toEqual([1, 2]);
+
+    await append(300);
+    await settle();
+    expect(publisher.published).toHaveLength(2);
+    await append(210);
+    await settle();
+    expect(publisher.published.length).toBeLessThanOrEqual(6);
+    expect(seqs().length).toBeGreaterThan(302);
+    expect(seqs()).toEqual(upTo(seqs().length));
+  });
+
+  it('remembers how large a message may be on a path that swallows larger ones', async () => {
+    const { append, clock, publisher, seqs, settle, start } = await begin();
+    publisher.answer = ({ payload }) => (payload.length > 1_400 ? 'silence' : acknowledged);
+    await append(1_000);
+    start();
+    for (let minute = 0; minute < 10; minute += 1) {
+      await clock.advance(60_000);
+      await settle();
+    }
+
+    const tooLarge = publisher.published.filter(({ payload }) => payload.length > 1_400);
+    expect(tooLarge.length).toBeLessThanOrEqual(3);
+    expect(new Set(seqs())).toEqual(new Set(upTo(1_000)));
   });
 
   it('sends a backlog oldest first, in batches that grow to what one message may carry', async () => {
