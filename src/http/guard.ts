@@ -18,6 +18,21 @@ export const refuse = (reply: FastifyReply, code: number, error: string): Fastif
   // What a refused client sends next is of no interest.
   reply.code(code).header('connection', 'close').send({ error });
 
+const refuseUnauthorized = (
+  { headers, raw }: FastifyRequest,
+  reply: FastifyReply,
+  wrongTokens: WrongTokens,
+): void => {
+  const isWrong = headers.authorization !== undefined;
+  const waitSeconds = isWrong ? wrongTokens.note(raw.socket.remoteAddress ?? '') : 0;
+  if (waitSeconds > 0) {
+    refuse(reply.header('retry-after', waitSeconds), 429, 'too many wrong tokens');
+    return;
+  }
+  const error = isWrong ? 'the token is wrong' : 'the token is missing';
+  refuse(reply.header('www-authenticate', 'Basic realm="weather-gateway"'), 401, error);
+};
+
 /** Who may ask, for what address, and by which methods: before any route is looked at. */
 export const guard = (
   app: FastifyInstance,
@@ -35,17 +50,7 @@ export const guard = (
     else if (isAuthorized(request.headers.authorization)) {
       places.noteAuthorized(request.raw.socket);
       next();
-    } else {
-      const isWrong = request.headers.authorization !== undefined;
-      const waitSeconds = isWrong ? wrongTokens.note(request.raw.socket.remoteAddress ?? '') : 0;
-      if (waitSeconds > 0) refuse(reply.header('retry-after', waitSeconds), 429, 'too many wrong tokens');
-      else
-        refuse(
-          reply.header('www-authenticate', 'Basic realm="weather-gateway"'),
-          401,
-          isWrong ? 'the token is wrong' : 'the token is missing',
-        );
-    }
+    } else refuseUnauthorized(request, reply, wrongTokens);
   });
   app.setNotFoundHandler((request, reply) =>
     ['GET', 'HEAD'].includes(request.method)
