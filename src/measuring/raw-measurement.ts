@@ -7,10 +7,7 @@ import {
   quantitiesOf,
   quantityTable,
 } from '../weather/quantities.ts';
-import type { Instant, RawMeasurement } from '../weather/reading.ts';
-
-/** A value that another instrument gave than the first one that the configuration lists for it. */
-const SUBSTITUTE = 'suspect:substitute';
+import { type Instant, type RawMeasurement, SUBSTITUTE } from '../weather/reading.ts';
 
 export type CombinedMeasurement = {
   readonly raw: RawMeasurement;

@@ -1,7 +1,20 @@
 import type { QualityConfig } from '../config/quality-schema.ts';
 import { elapsedMs, observedMs } from '../time/elapsed.ts';
-import { perQuantity, type Quantity, type QuantityTable, quantityTable } from '../weather/quantities.ts';
-import type { Instant, Measurement, QualityFlags, RawMeasurement, Values } from '../weather/reading.ts';
+import {
+  perQuantity,
+  type Quantity,
+  type QuantityTable,
+  quantitiesOf,
+  quantityTable,
+} from '../weather/quantities.ts';
+import {
+  type Instant,
+  type Measurement,
+  type QualityFlags,
+  type RawMeasurement,
+  SUBSTITUTE,
+  type Values,
+} from '../weather/reading.ts';
 import { type CheckContext, isCalm, isWithinRange } from './limits.ts';
 import { checkPersistence, type PersistenceMemory } from './persistence.ts';
 import { checkRainMinute, type RainMemory } from './rain-minute.ts';
@@ -15,6 +28,8 @@ export type QualityMemory = {
   readonly steps: StepMemory;
   readonly persistence: PersistenceMemory;
   readonly vane: VaneMemory;
+  /** Quantities of which a substitute gave the last value. */
+  readonly substituted: readonly Quantity[];
 };
 
 export type QualityRules = {
@@ -53,7 +68,8 @@ export const judge = (
 
   const inRange = passRange(raw, context);
   const rain = checkRainMinute(known?.rain ?? [], inRange.values, context);
-  const steps = checkSteps(known?.steps ?? {}, inRange.values, context);
+  const substituted = quantitiesOf(table).filter((quantity) => raw.doubts?.[quantity] === SUBSTITUTE);
+  const steps = checkSteps(comparableSteps(known, substituted), inRange.values, context);
   const flags = { ...raw.doubts, ...steps.flags, ...rain.flags, ...inRange.flags };
   const values = withoutFailed(inRange.values, flags, table);
   const persistence = checkPersistence(known?.persistence ?? {}, values, context);
@@ -67,6 +83,7 @@ export const judge = (
         ...vane.flags,
         ...persistence.flags,
         ...flags,
+        ...substituteFlags(substituted, flags),
       },
     },
     memory: {
@@ -75,9 +92,26 @@ export const judge = (
       steps: steps.memory,
       persistence: persistence.memory,
       vane: vane.memory,
+      substituted,
     },
   };
 };
+
+/** The last values that came from the same instruments: two instruments may well differ by more than a step. */
+const comparableSteps = (known: QualityMemory | undefined, substituted: readonly Quantity[]): StepMemory => {
+  if (known === undefined) return {};
+  const isSame = (quantity: string): boolean =>
+    known.substituted.some((each) => each === quantity) === substituted.some((each) => each === quantity);
+  return Object.fromEntries(Object.entries(known.steps).filter(([quantity]) => isSame(quantity)));
+};
+
+/** A substitute is never silent: no other doubt takes the place of its flag. */
+const substituteFlags = (substituted: readonly Quantity[], flags: QualityFlags): QualityFlags =>
+  Object.fromEntries(
+    substituted
+      .filter((quantity) => flags[quantity]?.startsWith('failed:') !== true)
+      .map((quantity) => [quantity, SUBSTITUTE]),
+  );
 
 const passRange = (raw: RawMeasurement, context: CheckContext): { values: Values; flags: QualityFlags } => {
   const flags: Partial<Record<Quantity, string>> = { ...raw.faults };

@@ -3,6 +3,9 @@ import type { PerQuantity, Quantity } from './quantities.ts';
 /** `null` is "not measured", never zero; an optional quantity that nothing measures has no key. */
 export type Values = PerQuantity<number | null>;
 
+/** The flag of a value that does not come from the first instrument that the configuration lists for it. */
+export const SUBSTITUTE = 'suspect:substitute';
+
 /** Only the flags that are not good, such as `{ humidity: 'suspect:stuck' }`. */
 export type QualityFlags = Readonly<Partial<Record<Quantity, string>>>;
 

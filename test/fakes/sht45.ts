@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { i2cAddress } from '../../src/config/fields.ts';
+import type { I2cBus } from '../../src/i2c/i2c-bus.ts';
+import { defineInstrument } from '../../src/instruments/instrument.ts';
+import { SensorError, withBusFaults } from '../../src/instruments/sensor-error.ts';
+import { faultyChip } from '../../src/simulation/faulty-chip.ts';
+import type { Surroundings } from '../../src/simulation/surroundings.ts';
+import type { Clock } from '../../src/time/clock.ts';
+
+/** Measure with high precision (Sensirion SHT4x data sheet, table 8): 6 bytes after at most 8.3 ms. */
+const MEASURE = 0xfd;
+const MEASUREMENT_MS = 9;
+
+/** CRC-8 of the data sheet: polynomial 0x31, initialised with 0xFF. */
+const crc8 = (bytes: readonly number[]): number =>
+  bytes.reduce((sum, byte) => {
+    let crc = sum ^ byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = ((crc << 1) ^ ((crc & 0x80) === 0 ? 0 : 0x31)) & 0xff;
+    return crc;
+  }, 0xff);
+
+const wordOf = ([high = 0, low = 0, crc = 0]: Uint8Array): number => {
+  if (crc8([high, low]) !== crc) throw new SensorError('implausible', 'SHT45: wrong checksum');
+  return (high << 8) | low;
+};
+
+const bytesOf = (word: number): number[] => [word >> 8, word & 0xff, crc8([word >> 8, word & 0xff])];
+
+type Parts = { readonly i2cBus: I2cBus; readonly clock: Clock };
+
+const read = (address: number, { i2cBus, clock }: Parts) =>
+  withBusFaults('SHT45', async () => {
+    await i2cBus.write(address, Uint8Array.of(MEASURE));
+    await clock.sleep(MEASUREMENT_MS);
+    const bytes = await i2cBus.read(address, 6);
+    return {
+      temperature: -45 + (175 * wordOf(bytes.subarray(0, 3))) / 65_535,
+      humidity: -6 + (125 * wordOf(bytes.subarray(3))) / 65_535,
+    };
+  });
+
+/** An instrument that the program does not know: all that it takes to add one, in one object. */
+export const sht45 = defineInstrument({
+  key: 'sht45',
+  title: 'SHT45, air',
+  schema: z.strictObject({ address: i2cAddress([0x44, 0x45, 0x76]).default(0x44) }),
+  wiring: { i2cAddresses: ['address'] },
+  chip: 'sht45',
+  quantities: () => ['temperature', 'humidity'],
+  open: ({ address }, parts) =>
+    Promise.resolve({ measure: async () => ({ values: await read(address, parts) }) }),
+  check: {
+    name: 'SHT45',
+    run: async ({ address }, parts) => `${(await read(address, parts)).temperature.toFixed(1)} °C`,
+  },
+  simulated: () =>
+    Promise.resolve({
+      simulate: ({ address }: { readonly address: number }, { scenario, elapsedSeconds }: Surroundings) => {
+        const chip = {
+          write: () => undefined,
+          read: () => Uint8Array.from([...bytesOf(25_000), ...bytesOf(29_000)]),
+        };
+        const options = { name: 'sht45', scenario, elapsedSeconds, onBrownOut: () => undefined };
+        return { chips: new Map([[address, faultyChip(chip, options)]]) };
+      },
+    }),
+});
+
+/** What its simulated chip shows, as a message has it. */
+export const sht45Shows = { temperature: 21.8, humidity: 49.3 };
