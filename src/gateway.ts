@@ -9,6 +9,7 @@ import type { ConfiguredInstrument } from './instruments/instrument.ts';
 import type { Log } from './log.ts';
 import type { Publisher } from './mqtt/publisher.ts';
 import { type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
+import { awaitStore, handOver, StoreIsBackError } from './outbox/return-to-disk.ts';
 import { openStation } from './station.ts';
 import { gatewayStatus, statusLine } from './status/gateway-status.ts';
 import type { GatewayStatus } from './status/status.ts';
@@ -46,15 +47,22 @@ export type GatewayParts = {
 
 /**
  * The gateway from its first sample until the signal aborts. Sampling waits for nothing but the store: neither for a
- * network nor for a sensor nor for the time. Rejects for a bug, or for a store that cannot be opened at all.
+ * network nor for a sensor nor for the time. Rejects for a bug; with `StorageLockedError` or `StorageUnusableError` for a
+ * data directory that cannot be used; with `StoreIsBackError` once a store that was too full to open can be opened.
  */
 export const runGateway = async (parts: GatewayParts, signal: AbortSignal): Promise<void> => {
   const { config, directory, clock, log } = parts;
   const maxBytes = config.outbox.maxMegabytes * BYTES_PER_MEGABYTE;
   const wallMs = (): number => clock.wallMs();
-  const opened = await openOutbox({ directory, maxBytes, log, wallMs, timeOf });
+  const outboxOptions = { directory, maxBytes, log, wallMs, timeOf };
+  const opened = await openOutbox(outboxOptions);
   try {
-    await runTogether(await openLoops(parts, opened), signal);
+    const loops = await openLoops(parts, opened);
+    if (opened.report.outcome === 'unavailable') loops.push((stop) => awaitStore(outboxOptions, clock, stop));
+    await runTogether(loops, signal);
+  } catch (error) {
+    if (error instanceof StoreIsBackError) await handOver(opened.outbox, outboxOptions);
+    throw error;
   } finally {
     await parts.buses.close();
     await opened.outbox.close();

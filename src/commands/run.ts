@@ -14,12 +14,14 @@ import { connectWithCredentials } from '../mqtt/credentialed-connect.ts';
 import type { Publisher } from '../mqtt/publisher.ts';
 import { ReconnectingPublisher } from '../mqtt/reconnecting-publisher.ts';
 import { StationConnection } from '../mqtt/station-connection.ts';
+import { StoreIsBackError } from '../outbox/return-to-disk.ts';
 import { accelerated } from '../simulation/accelerated-clock.ts';
 import { catchingUp } from '../simulation/catching-up-clock.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import type { Scenario } from '../simulation/scenario.ts';
 import { behindNetwork } from '../simulation/simulated-network.ts';
 import { openSimulatedStation } from '../simulation/simulated-station.ts';
+import { StorageLockedError, StorageUnusableError } from '../store/store.ts';
 import { createServiceManager } from '../systemd.ts';
 import { readBootId } from '../time/boot-id.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
@@ -51,15 +53,20 @@ export const command: Command = async (args, context) => {
     err.write(`${problems.map(formatProblem).join('\n')}\n`);
     return BAD_CONFIGURATION;
   }
-  await run(loaded.config, scripted.scenario, context);
-  return 0;
+  return await run(loaded.config, scripted.scenario, context);
 };
+
+/** What is no bug, and one line says all of. */
+const isExpected = (error: unknown): error is Error =>
+  error instanceof StorageLockedError ||
+  error instanceof StorageUnusableError ||
+  error instanceof StoreIsBackError;
 
 const run = async (
   config: GatewayConfig,
   scenario: Scenario | undefined,
   { environment, version, signal }: CommandContext,
-): Promise<void> => {
+): Promise<number> => {
   const log = createLog(config.log.level);
   const instruments = configuredInstruments(config.sensors);
   const { buses, clock, synchronization, throughNetwork } =
@@ -92,7 +99,7 @@ const run = async (
     }),
   );
   log.info({ version, station: config.station.id, directory }, 'weather-gateway starts');
-  await runGateway(
+  const failure = await runGateway(
     {
       ...{ config, version, directory, clock, synchronization, instruments, buses, publisher, credentials },
       log,
@@ -101,8 +108,16 @@ const run = async (
       pageFiles: await loadPageFiles(PAGE_DIRECTORY),
     },
     signal,
+  ).then(
+    () => null,
+    (error: unknown) => {
+      if (isExpected(error)) return error.message;
+      throw error;
+    },
   );
+  if (failure !== null) log.error({}, failure);
   log.info({}, 'weather-gateway has stopped');
+  return failure === null ? 0 : 1;
 };
 
 const openThisMachine = async (config: GatewayConfig, log: Log): Promise<Machine> => ({

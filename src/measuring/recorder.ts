@@ -27,6 +27,8 @@ export type RecorderParts = {
   readonly metrics: Pick<Metrics, 'observeCommit'>;
 };
 
+const IN_MEMORY = 'the disk takes nothing; readings are kept in memory and sent from there';
+
 type Latest = { readonly measurement: Measurement; readonly position: RecordId };
 
 /** Stores a reading of every raw measurement, and passes it on to pre-alerts, history and uplink. */
@@ -75,22 +77,29 @@ export class Recorder {
     const { outbox, progress, clock, metrics, preAlerts, log } = this.#parts;
     const startMs = clock.monotonicMs();
     try {
-      const position = await outbox.append('reading', measurement, {
+      const appended = await outbox.append('reading', measurement, {
         ...state,
         ...preAlerts.stateToKeep(),
       });
-      metrics.observeCommit((clock.monotonicMs() - startMs) / 1000);
-      this.#noteFull(null);
-      progress.noteStored();
-      log.debug({ ...position }, 'a reading is stored');
-      return position;
+      const { epoch, seq, isStored } = appended;
+      if (isStored) {
+        metrics.observeCommit((clock.monotonicMs() - startMs) / 1000);
+        this.#noteFull(null);
+        progress.noteStored();
+        log.debug({ epoch, seq }, 'a reading is stored');
+      } else this.#noteUnstored(IN_MEMORY);
+      return { epoch, seq };
     } catch (error) {
       if (!(error instanceof StorageFullError)) throw error;
-      this.#unstored += 1;
-      this.#noteFull(error.message);
-      progress.noteUnstored(error.message);
+      this.#noteUnstored(error.message);
       return null;
     }
+  }
+
+  #noteUnstored(reason: string): void {
+    this.#unstored += 1;
+    this.#noteFull(reason);
+    this.#parts.progress.noteUnstored(reason);
   }
 
   #noteFull(reason: string | null): void {

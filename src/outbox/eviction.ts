@@ -29,7 +29,7 @@ const oldestOf = (batch: Batch, wantedBytes: number): Batch => {
 export const keepBound = async (
   transaction: Transaction,
   committed: Ledger,
-  { store, maxBytes }: { readonly store: Store; readonly maxBytes: number },
+  { store, maxBytes }: { readonly store: Pick<Store, 'entries'>; readonly maxBytes: number },
 ): Promise<number> => {
   const before = transaction.ledger.totals.givenUp;
   if (waitingBytes(transaction.ledger) <= maxBytes) return 0;

@@ -76,7 +76,7 @@ class Cursor {
  * misses a record that is there, the next batch begins with a seek for it and finds it.
  */
 export const scanLane = async (
-  store: Store,
+  store: Pick<Store, 'entries'>,
   ledger: Ledger,
   lane: RecordLane,
   { from, ...limit }: BatchLimit & { readonly from: RecordKey },
@@ -104,7 +104,11 @@ export const scanLane = async (
 };
 
 /** Everything that waits in a lane, batch by batch. */
-export async function* walkLane(store: Store, ledger: Ledger, lane: RecordLane): AsyncGenerator<Batch> {
+export async function* walkLane(
+  store: Pick<Store, 'entries'>,
+  ledger: Ledger,
+  lane: RecordLane,
+): AsyncGenerator<Batch> {
   let from = ledger.lanes[lane].head;
   for (;;) {
     const batch = await scanLane(store, ledger, lane, {

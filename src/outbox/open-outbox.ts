@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { openUsableStore } from '../store/open-store.ts';
 import type { StoreLocation } from '../store/recovery.ts';
-import type { Store } from '../store/store.ts';
-import type { StoreReport } from '../store/store-report.ts';
+import { giveUpReserve, keepReserve } from '../store/reserve.ts';
+import { StorageFullError, type Store } from '../store/store.ts';
+import { describeStoreReport, type StoreReport } from '../store/store-report.ts';
+import { unavailableStore } from '../store/unavailable-store.ts';
 import { findLedger } from './find-ledger.ts';
 import type { TimeOf } from './gap.ts';
 import { beginEpoch, emptyLedger } from './ledger.ts';
-import { openLedgerMark } from './ledger-mark.ts';
+import { type LedgerMark, openLedgerMark } from './ledger-mark.ts';
 import { removeLegacyGaps } from './legacy-gaps.ts';
 import { Outbox, type OutboxParts } from './outbox.ts';
 import { firstEpochKey } from './record-key.ts';
@@ -25,11 +27,34 @@ export type OpenedOutbox = {
   readonly report: StoreReport;
 };
 
-/** Opens the outbox below a directory in a time that does not depend on how much waits in it. */
+/**
+ * Opens the outbox below a directory in a time that does not depend on how much waits in it. A reserve of room is given
+ * up to open it on a full disk. Where that is not enough, it works in memory, and `report` says so.
+ */
 export const openOutbox = async (options: OutboxOptions): Promise<OpenedOutbox> => {
+  const { directory, log } = options;
+  const open = async (): Promise<OpenedOutbox | StorageFullError> =>
+    openOnDisk(options).catch((error: unknown) => {
+      if (error instanceof StorageFullError) return error;
+      throw error;
+    });
+  let opened = await open();
+  if (opened instanceof StorageFullError && (await giveUpReserve(directory))) opened = await open();
+  if (!(opened instanceof StorageFullError)) return opened;
+  const store = unavailableStore(opened.message);
+  const report: StoreReport = { outcome: 'unavailable', cause: opened.message };
+  log.error({ ...report }, describeStoreReport(report) ?? '');
+  return { outbox: await openOutboxOn({ ...options, store, mark: noMark }), store, report };
+};
+
+const noMark: LedgerMark = { read: () => null, note: () => undefined, close: () => undefined };
+
+/** Opens it, or rejects with `StorageFullError` where there is no room for that. */
+export const openOnDisk = async (options: OutboxOptions): Promise<OpenedOutbox> => {
   const mark = openLedgerMark(join(options.directory, 'high-water'));
   return await openUsableStore(options, async ({ store, report }) => {
     const outbox = await openOutboxOn({ ...options, store, mark });
+    await keepReserve(options.directory);
     return { outbox, store, report };
   });
 };

@@ -34,6 +34,9 @@ export type OutboxParts = {
   readonly mark: LedgerMark;
 };
 
+/** `isStored`: it is on the disk, not only in memory. */
+export type Appended = RecordId & { readonly isStored: boolean };
+
 /**
  * The durable queue between sensors and network. A reader takes a batch from the head of a lane and gives it back:
  * delivered, or dead-lettered. Taking changes nothing, so that a batch that is never given back is taken again.
@@ -68,11 +71,14 @@ export class Outbox {
     return epochOf(this.#committer.ledger.epoch);
   }
 
-  /** `state` is written in the same atomic commit. Rejects with `StorageFullError` when the disk is full. */
-  async append(lane: RecordLane, body: JsonValue, state: StateChanges = {}): Promise<RecordId> {
+  /**
+   * `state` is written in the same atomic commit. What a full disk does not take is kept in memory, sent from there, and
+   * written once there is room; rejects with `StorageFullError` when too much of that is kept.
+   */
+  async append(lane: RecordLane, body: JsonValue, state: StateChanges = {}): Promise<Appended> {
     const json = JSON.stringify(body);
     const changes = stateChanges(state);
-    const key = await this.#committer.run('synced', (transaction) => {
+    const { result: key, isStored } = await this.#committer.run('synced', (transaction) => {
       transaction.put(changes);
       return transaction.append(lane, json);
     });
@@ -80,20 +86,20 @@ export class Outbox {
       this.#hasEvicted = false;
       for (const evictedLane of recordLanes) await this.#reclaim(evictedLane, 0);
     }
-    return { epoch: epochOf(key.epoch), seq: key.seq };
+    return { epoch: epochOf(key.epoch), seq: key.seq, isStored };
   }
 
   /** The oldest records across epochs, or `null` when none wait. A damaged record is never among them. */
   take(lane: RecordLane, { maxRecords, maxBytes }: BatchLimit): Promise<Batch | null> {
     const { ledger } = this.#committer;
     const from = ledger.lanes[lane].head;
-    return scanLane(this.#parts.store, ledger, lane, { from, maxRecords, maxBytes });
+    return scanLane(this.#committer.store, ledger, lane, { from, maxRecords, maxBytes });
   }
 
   /** Gives a batch back as delivered; what was lost before its first record is dropped and becomes a gap. */
   async accept(batch: Batch): Promise<void> {
     const { lane, lost } = batch;
-    const count = await this.#committer.run('lazy', (transaction) => transaction.accept(batch));
+    const { result: count } = await this.#committer.run('lazy', (transaction) => transaction.accept(batch));
     if (lost !== null) this.#parts.log.error({ lane, ...lost }, 'damaged records were dropped');
     await this.#reclaim(lane, count);
   }
@@ -115,8 +121,8 @@ export class Outbox {
   }
 
   /** Gives a gap back as delivered. What it has grown by in the meantime stays. */
-  acceptGap(gap: Gap): Promise<void> {
-    return this.#committer.run('lazy', (transaction) => transaction.acceptGap(gap));
+  async acceptGap(gap: Gap): Promise<void> {
+    await this.#committer.run('lazy', (transaction) => transaction.acceptGap(gap));
   }
 
   /** The oldest record of a lane, or `null` when none waits. */
@@ -126,13 +132,13 @@ export class Outbox {
   }
 
   async getState(key: string): Promise<JsonValue | undefined> {
-    const { value, isDamaged } = await readState(this.#parts.store, key);
+    const { value, isDamaged } = await readState(this.#committer.store, key);
     if (isDamaged) this.#parts.log.error({ key }, 'a damaged piece of state was forgotten');
     return value;
   }
 
-  putState(changes: StateChanges): Promise<void> {
-    return this.#committer.run('synced', (transaction) => transaction.put(stateChanges(changes)));
+  async putState(changes: StateChanges): Promise<void> {
+    await this.#committer.run('synced', (transaction) => transaction.put(stateChanges(changes)));
   }
 
   stats(): OutboxStats {
@@ -147,7 +153,10 @@ export class Outbox {
 
   async #keepBound(transaction: Transaction): Promise<void> {
     const { maxBytes, log } = this.#parts;
-    if ((await keepBound(transaction, this.#committer.ledger, this.#parts)) === 0) return;
+    if (
+      (await keepBound(transaction, this.#committer.ledger, { store: this.#committer.store, maxBytes })) === 0
+    )
+      return;
     this.#hasEvicted = true;
     if (!this.#isFull) log.warn({ maxBytes }, 'the outbox is full, the oldest records are dropped');
     this.#isFull = true;

@@ -14,7 +14,7 @@ export const stateChanges = (changes: StateChanges): readonly StoreChange[] =>
 /** `isDamaged`: something was kept under this key, and it cannot be read any more. */
 export type ReadState = { readonly value: JsonValue | undefined; readonly isDamaged: boolean };
 
-export const readState = async (store: Store, name: string): Promise<ReadState> => {
+export const readState = async (store: Pick<Store, 'get' | 'entries'>, name: string): Promise<ReadState> => {
   const key = stateKey(name);
   const stored = await store.get(key);
   if (stored === undefined) return { value: undefined, isDamaged: false };

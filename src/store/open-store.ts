@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noteOpening } from './abrupt-ends.ts';
 import { endedInCompaction, isCompactionSuspect } from './compaction-crash.ts';
@@ -7,7 +7,7 @@ import { runLevelTask } from './level-child.ts';
 import { openLevelStore, requireUnlocked } from './opening.ts';
 import { type OpenedStore, recoverStore, replaceStore, type StoreLocation } from './recovery.ts';
 import { finishSalvage, removeUnfinishedCopy } from './salvage.ts';
-import { StorageDamagedError } from './store.ts';
+import { StorageDamagedError, StorageFullError, StorageUnusableError } from './store.ts';
 import { describeStoreReport } from './store-report.ts';
 
 const openWhole = async (location: string): Promise<OpenedStore | { readonly damage: string }> => {
@@ -60,14 +60,29 @@ const tell = ({ log }: StoreLocation, opened: OpenedStore): OpenedStore => {
   return opened;
 };
 
+const FULL_CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
+/** Makes the directory of the store, or says in one sentence why it cannot be used. */
+const requireUsable = async (directory: string, location: string): Promise<void> => {
+  try {
+    await finishSalvage(directory);
+    await mkdir(location, { recursive: true });
+    await access(location, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const isFull = 'code' in error && FULL_CODES.has(error.code);
+    const Fault = isFull ? StorageFullError : StorageUnusableError;
+    throw new Fault(`the data directory ${directory} cannot be used: ${error.message}`, { cause: error });
+  }
+};
+
 /**
  * Opens the store whatever state it is in: damage is repaired, and what cannot be repaired moved aside.
- * Rejects only with `StorageLockedError` or, where a disk takes nothing, `StorageFullError`.
+ * Rejects only with `StorageLockedError`, `StorageUnusableError` or, where a disk takes nothing, `StorageFullError`.
  */
 export const openStore = async (place: StoreLocation): Promise<OpenedStore> => {
   const location = join(place.directory, 'store');
-  await finishSalvage(place.directory);
-  await mkdir(location, { recursive: true });
+  await requireUsable(place.directory, location);
   const opened = await openAny(place, location);
   await removeUnfinishedCopy(place.directory);
   return tell(place, opened);

@@ -47,6 +47,14 @@ export class StorageLockedError extends Error {
   }
 }
 
+/** The directory cannot be used, for a reason that stays until somebody changes it. */
+export class StorageUnusableError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageUnusableError';
+  }
+}
+
 /** What is on the disk is not what was written there. */
 export class StorageDamagedError extends Error {
   constructor(message: string, options?: ErrorOptions) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,7 +25,7 @@ export const mountSmallDisk = async (path: string, megabytes: number): Promise<S
     path,
     fill: async () => {
       const { bavail, bsize } = await statfs(path);
-      await writeFile(ballast, Buffer.alloc(Number(bavail) * Number(bsize))).catch(() => undefined);
+      await appendFile(ballast, Buffer.alloc(Number(bavail) * Number(bsize))).catch(() => undefined);
     },
     free: () => rm(ballast, { force: true }),
     makeReadOnly: () => run('mount', ['-o', 'remount,ro', path]).then(() => undefined),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Recorder } from '../../src/measuring/recorder.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
+import { StorageFullError } from '../../src/store/store.ts';
 import type { Measurement, RawMeasurement } from '../../src/weather/reading.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
@@ -86,21 +87,30 @@ describe('the recorder', () => {
     expect(recorder.latestAgeSeconds()).toBe(3);
   });
 
-  it('says no to a full disk, decides all the same, and logs the change alone', async () => {
+  it('lets readings be sent that a full disk did not take, and logs the change alone', async () => {
     const { disk, log, recorder, told } = await setUp();
     disk.setFull(true);
 
-    expect(await recorder.deliver(rawAt(12), {})).toBe(false);
-    expect(await recorder.deliver(rawAt(24), {})).toBe(false);
+    expect(await recorder.deliver(rawAt(12), {})).toBe(true);
+    expect(await recorder.deliver(rawAt(24), {})).toBe(true);
 
-    expect(told).toEqual(['unstored', 'decided 15', 'unstored', 'decided 15']);
+    const unstored = ['unstored', 'decided 15', 'history 15', 'sent for'];
+    expect(told).toEqual([...unstored, ...unstored]);
     expect(recorder.unstored()).toBe(2);
     expect(log.lines('error')).toHaveLength(1);
 
     disk.setFull(false);
     expect(await recorder.deliver(rawAt(36), {})).toBe(true);
     expect(log.lines('info')).toMatchObject([{ unstored: 2, message: 'readings are stored again' }]);
-    expect(recorder.latest()?.seq).toBe(1);
+    expect(recorder.latest()?.seq).toBe(3);
+  });
+
+  it('says no where nothing is kept in memory any more, and decides all the same', async () => {
+    const { recorder, told } = await setUp(() => Promise.reject(new StorageFullError('too much')));
+
+    expect(await recorder.deliver(rawAt(12), {})).toBe(false);
+
+    expect(told).toEqual(['unstored', 'decided 15']);
   });
 
   it('does not hide a bug', async () => {

@@ -3,6 +3,7 @@ import type { Outbox } from '../../src/outbox/outbox.ts';
 import { PreAlertDesk, savedPreAlerts } from '../../src/pre-alerts/pre-alert-desk.ts';
 import type { PreAlertStatus } from '../../src/pre-alerts/pre-alert-status.ts';
 import { createPreAlerts, type PreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
+import { StorageFullError } from '../../src/store/store.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { measurementAt } from '../fakes/measurements.ts';
 import { openOutboxForTest, waitingIn } from '../fakes/outbox-bodies.ts';
@@ -36,6 +37,14 @@ const setUp = async () => {
   const disk = createFakeDisk();
   const outbox = await openOutboxForTest(disk.open(), { maxBytes: 1_000_000 });
   return { disk, outbox, ...(await openDesk(outbox)) };
+};
+
+/** An outbox that keeps nothing in memory any more while it is full. */
+const fillable = (outbox: Outbox) => {
+  const append: Outbox['append'] = (...args) =>
+    filled.isFull ? Promise.reject(new StorageFullError('too much is kept')) : outbox.append(...args);
+  const filled = { isFull: false, append };
+  return filled;
 };
 
 /** More than rules ever would: chatter and floods are held down where they arise. */
@@ -75,15 +84,22 @@ describe('the pre-alert desk', () => {
   });
 
   it('holds events while the disk is full, and keeps no state that knows of them', async () => {
-    const { disk, outbox, desk } = await setUp();
+    const { outbox } = await setUp();
+    const filled = fillable(outbox);
+    const desk = new PreAlertDesk({
+      preAlerts: createPreAlerts({ rules: [heatRule()], intervalMs: 12_000, restored: undefined }),
+      ...createRecordingOutputs(),
+      outbox: filled,
+      log: createRecordingLog(),
+    });
     await desk.decide(measurementAt(12, { temperature: 30 }));
     const before = desk.stateToKeep();
-    disk.setFull(true);
+    filled.isFull = true;
 
     await desk.decide(measurementAt(24, { temperature: 36 }));
     expect(desk.stateToKeep()).toEqual(before);
 
-    disk.setFull(false);
+    filled.isFull = false;
     await desk.decide(measurementAt(36, { temperature: 36 }));
     expect(await eventsIn(outbox)).toMatchObject([{ transition: 'raised' }]);
     expect(desk.stateToKeep()).not.toEqual(before);
@@ -92,18 +108,19 @@ describe('the pre-alert desk', () => {
   it('gives up the oldest of very many events, and says so', async () => {
     const disk = createFakeDisk();
     const outbox = await openOutboxForTest(disk.open(), { maxBytes: 1_000_000 });
+    const filled = fillable(outbox);
     const log = createRecordingLog();
     const desk = new PreAlertDesk({
       preAlerts: raisingEveryTime(),
       ...createRecordingOutputs(),
-      outbox,
+      outbox: filled,
       log,
     });
-    disk.setFull(true);
+    filled.isFull = true;
     for (let turn = 0; turn < 102; turn += 1) await desk.decide(measurementAt(12 * turn));
     expect(log.lines('error')).toMatchObject([{ events: 1 }, { events: 1 }]);
 
-    disk.setFull(false);
+    filled.isFull = false;
     await desk.decide(measurementAt(12 * 102));
 
     expect(await waitingIn(outbox, 'prealert')).toHaveLength(101);
