@@ -102,6 +102,7 @@ export class Alarms extends Construct {
       periods: 3,
     });
     this.#add('rows-skipped', { metric: ownMetric('LoadErrors', 'Maximum', DAY), above: 0 });
+    this.#add('rows-rejected', { metric: ownMetric('RowsRejected', 'Sum', DAY), above: 0 });
     this.#add('readings-missing', { metric: ownMetric('MissingReadings', 'Maximum', DAY), above: 0 });
     this.#add('stations-silent', { metric: ownMetric('SilentStations', 'Maximum', DAY), above: 0 });
     this.#add('station-twice', { metric: ownMetric('StationsTwice', 'Maximum', DAY), above: 0 });

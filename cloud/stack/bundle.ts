@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync } from 'node:fs';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,21 +9,22 @@ export type FunctionName =
   | 'analytics-starter'
   | 'daily-check'
   | 'provisioning-hook'
+  | 'row-check'
   | 'station-list'
   | 'usage-limit'
   | 'warehouse-schema';
 
 const CLOUD = fileURLToPath(new URL('..', import.meta.url));
 
-/**
- * The code of one function as AWS runs it: one ES module with everything in it, the SDK too, for what Lambda brings
- * along changes without notice. Returns the folder.
- */
-export const bundleFunction = (name: FunctionName, withFolder?: string): string => {
-  const folder = mkdtempSync(join(tmpdir(), `weather-${name}-`));
-  buildSync({
+/** Built once in a process: several tables have a function of the same code. */
+const built = new Map<FunctionName, Uint8Array>();
+
+const build = (name: FunctionName): Uint8Array => {
+  const known = built.get(name);
+  if (known) return known;
+  const { outputFiles } = buildSync({
     entryPoints: [join(CLOUD, 'lambda', `${name}.ts`)],
-    outfile: join(folder, 'index.mjs'),
+    write: false,
     bundle: true,
     minify: true,
     platform: 'node',
@@ -34,6 +35,19 @@ export const bundleFunction = (name: FunctionName, withFolder?: string): string 
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     logLevel: 'error',
   });
+  const [file] = outputFiles;
+  if (!file) throw new Error(`esbuild made nothing of ${name}`);
+  built.set(name, file.contents);
+  return file.contents;
+};
+
+/**
+ * The code of one function as AWS runs it: one ES module with everything in it, the SDK too, for what Lambda brings
+ * along changes without notice. Returns the folder.
+ */
+export const bundleFunction = (name: FunctionName, withFolder?: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), `weather-${name}-`));
+  writeFileSync(join(folder, 'index.mjs'), build(name));
   if (withFolder !== undefined) {
     cpSync(join(CLOUD, withFolder), join(folder, withFolder), {
       recursive: true,

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { CompositePrincipal, Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import { LogGroup, LogStream, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -6,6 +6,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { COPY_OPTIONS, columnList, type LandingTableKey, landingTables } from '../sql/landing-tables.ts';
 import { acknowledgeObjects } from './acknowledge.ts';
+import { BundledFunction } from './bundled-function.ts';
 import type { Settings } from './settings.ts';
 import type { Warehouse } from './warehouse.ts';
 
@@ -118,9 +119,40 @@ export class Delivery extends Construct {
     };
   }
 
+  /** Rows that COPY would refuse are set aside one by one, so that no station's stop the load of the others. */
+  #checkRows(table: LandingTableKey): CfnDeliveryStream.ProcessingConfigurationProperty {
+    const check = new BundledFunction(this, `Check-${table}`, {
+      functionName: 'row-check',
+      description: `Sets rows aside that ${landingTables[table].name} would refuse`,
+      timeout: Duration.minutes(1),
+      withFolder: 'sql',
+      environment: { TABLE: table },
+    });
+    this.#props.role.addToPolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: ['lambda:GetFunctionConfiguration', 'lambda:InvokeFunction'],
+        resources: [check.function.functionArn],
+      }),
+    );
+    return {
+      enabled: true,
+      processors: [
+        {
+          type: 'Lambda',
+          parameters: [{ parameterName: 'LambdaArn', parameterValue: check.function.functionArn }],
+        },
+      ],
+    };
+  }
+
   #createStream(table: LandingTableKey): CfnDeliveryStream {
     const { warehouse, deliveries } = this.#props;
-    const files = this.#files(deliveries, table);
+    const files = {
+      ...this.#files(deliveries, table),
+      // The job's own rows need none.
+      ...(table === 'averages' ? {} : { processingConfiguration: this.#checkRows(table) }),
+    };
     const stream = new CfnDeliveryStream(this, `Delivery-${table}`, {
       deliveryStreamType: 'DirectPut',
       deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
@@ -137,8 +169,9 @@ export class Delivery extends Construct {
   #loading(
     warehouse: Warehouse,
     table: LandingTableKey,
-    files: CfnDeliveryStream.S3DestinationConfigurationProperty,
+    files: CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty,
   ): CfnDeliveryStream.RedshiftDestinationConfigurationProperty {
+    const { processingConfiguration, ...s3Configuration } = files;
     return {
       clusterJdbcurl: warehouse.jdbcUrl,
       copyCommand: {
@@ -153,7 +186,8 @@ export class Delivery extends Construct {
         secretArn: warehouse.loaderSecret.secretArn,
         roleArn: this.#props.role.roleArn,
       },
-      s3Configuration: files,
+      s3Configuration: s3Configuration,
+      ...(processingConfiguration === undefined ? {} : { processingConfiguration }),
       cloudWatchLoggingOptions: this.#logging(`${table}-copy`),
     };
   }

@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { formatStations, type Station } from '../../cloud/contract/stations.ts';
 import { type LandingTableKey, landingTables } from '../../cloud/sql/landing-tables.ts';
+import { columnsOf, rowProblem } from '../../cloud/sql/row-check.ts';
+import { loadSchema } from '../../cloud/sql/warehouse-schema.ts';
 import { createMosquitto, type Mosquitto } from './mosquitto.ts';
 import { startFirehose } from './stand-ins/firehose.ts';
 import { type FlinkJob, startFlinkJob } from './stand-ins/flink-job.ts';
@@ -28,6 +31,7 @@ export type Chain = {
   stop(): Promise<void>;
 };
 
+const schema = loadSchema(fileURLToPath(new URL('../../cloud/sql', import.meta.url)));
 const TABLES = Object.keys(landingTables) as LandingTableKey[];
 
 export type ChainOptions = {
@@ -85,7 +89,11 @@ export const startChain = async ({ stations, alertsCloseSeconds }: ChainOptions)
     for (const table of TABLES) {
       const lines = firehose.takeFile(table);
       if (lines.length === 0) continue;
-      const file = gzipSync(lines);
+      const good = Buffer.from(lines)
+        .toString('utf8')
+        .split('\n')
+        .filter((line) => line !== '' && rowProblem(columnsOf(table, schema), line) === null);
+      const file = gzipSync(good.map((line) => `${line}\n`).join(''));
       await warehouse.copy(table, file);
       delayedFiles.push({ table, file });
     }

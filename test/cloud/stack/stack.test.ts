@@ -15,7 +15,7 @@ const resourcesOf = ({ template }: Synthesis, type: string): [string, Resource][
 let synthesis: Synthesis;
 beforeAll(() => {
   synthesis = synthesize({ profile: 'post', alertEmail: 'a@example.org', operatorEmail: 'o@example.org' });
-}, 60_000);
+}, 180_000);
 
 describe("the stack with the post's numbers", () => {
   it('passes the CloudFormation validator and cdk-nag without a finding', () => {
@@ -202,7 +202,9 @@ describe("the stack with the post's numbers", () => {
 
   it('runs every function on the current Node.js, without a managed policy', () => {
     const functions = resourcesOf(synthesis, 'AWS::Lambda::Function');
-    expect(functions.map(([, { Properties }]) => Properties['Runtime'])).toEqual(Array(7).fill('nodejs24.x'));
+    expect(functions.map(([, { Properties }]) => Properties['Runtime'])).toEqual(
+      Array(11).fill('nodejs24.x'),
+    );
     for (const [, { Properties }] of resourcesOf(synthesis, 'AWS::IAM::Role')) {
       expect(Properties['ManagedPolicyArns']).toBeUndefined();
     }
