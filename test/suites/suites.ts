@@ -10,7 +10,7 @@ const SYSTEM = ['vitest', 'run', '--config', 'test/vitest.system.config.ts'] as 
 /** Maven's own messages are kept off the terminal; Surefire's lines stay, which say what was tested. */
 const MAVEN_LOG = '-Dorg.slf4j.simpleLogger';
 
-/** Quick and without a machine of their own; a failure here ends the run. */
+/** What the others stand on; a failure here ends the run. */
 export const first: readonly Suite[] = [
   { name: 'check', about: 'linters, types, layers', command: ['npm', 'run', '--silent', 'check'], needs: [] },
   {
@@ -19,16 +19,16 @@ export const first: readonly Suite[] = [
     command: ['npm', 'run', '--silent', 'build:package'],
     needs: [],
   },
+];
+
+/** By the clock on the wall, one after the other. */
+const byTheClock: readonly Suite[] = [
   {
     name: 'unit',
     about: 'unit and contract tests with coverage, cloud templates, what the shipped rules are worth',
     command: ['npm', 'run', '--silent', 'test:unit'],
     needs: [],
   },
-];
-
-/** Tests of the built daemon by the clock on the wall, one after the other. */
-const byTheClock: readonly Suite[] = [
   {
     name: 'analytics',
     about: 'the Flink job',
