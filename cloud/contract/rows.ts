@@ -58,14 +58,3 @@ export type AlertRow = {
   /** Made of readings that had to wait on their way; one for a whole replay. */
   readonly late: boolean;
 };
-
-/** What the job could not take or had to doubt; delivered to S3 under `analytics-errors/`. */
-export type ErrorRow = {
-  readonly reason: 'unparseable' | 'future' | 'unknown-device';
-  /** One sentence for a person. */
-  readonly detail: string;
-  /** The record or reading as it came, cut to 10,000 characters. */
-  readonly payload: string;
-  /** When the job saw it. */
-  readonly seen: Datetime;
-};

@@ -5,7 +5,7 @@ import { outputsSchema, type StackOutputs } from '../contract/outputs.ts';
 import { type AnalyticsJob, openAnalyticsJob } from '../lambda/analytics-job.ts';
 import type { DataApiTarget } from '../sql/data-api.ts';
 
-export const STACK_NAME = 'WeatherGateway';
+const STACK_NAME = 'WeatherGateway';
 
 /** What the commands work on. Throws with a word of advice where there is no such stack. */
 export const readDeployedStack = async (client = new CloudFormationClient()): Promise<StackOutputs> => {

@@ -7,7 +7,7 @@ const CLOUD = fileURLToPath(new URL('..', import.meta.url));
 /** Where `mvn package` in `cloud/analytics` leaves the Flink job. */
 export const BUILT_JAR = resolve(CLOUD, 'analytics/target/weather-analytics.jar');
 /** What stands in a template that is only looked at; such a template refuses to be deployed. */
-export const JAR_NOT_BUILT = resolve(CLOUD, 'stack/analytics-jar-not-built.txt');
+const JAR_NOT_BUILT = resolve(CLOUD, 'stack/analytics-jar-not-built.txt');
 
 export type AnalyticsJar = { readonly path: string; readonly isBuilt: boolean };
 

@@ -11,9 +11,9 @@ import type { Settings } from './settings.ts';
 import { WAREHOUSE_PORT, WarehouseNetwork } from './warehouse-network.ts';
 import { WarehouseSchema } from './warehouse-schema-update.ts';
 
-export const DATABASE_NAME = 'weather';
+const DATABASE_NAME = 'weather';
 /** The user that Firehose logs in as; it may add rows and nothing else. */
-export const LOADER_USER = 'firehose_loader';
+const LOADER_USER = 'firehose_loader';
 
 export type WarehouseProps = {
   readonly settings: Settings;

@@ -5,7 +5,7 @@ import { LOWEST_KEY, laneRange, parseRecordKey, recordKey } from './record-key.t
 import { type JsonValue, lanes, type OutboxRecord, type RecordLane } from './records.ts';
 
 /** The newest ones are kept for a person to look at. */
-export const DEAD_LETTERS_KEPT = 100;
+const DEAD_LETTERS_KEPT = 100;
 
 const LANE = 'aside';
 const deadLetterSchema = z.object({

@@ -76,7 +76,7 @@ export const add = (left: Amount, right: Amount): Amount => ({
   bytes: left.bytes + right.bytes,
 });
 
-export const nothing: Amount = { count: 0, bytes: 0 };
+const nothing: Amount = { count: 0, bytes: 0 };
 
 const emptyLane = (epoch: EpochKey): LaneLedger => ({
   head: { epoch, seq: 1 },

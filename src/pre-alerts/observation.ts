@@ -1,4 +1,4 @@
-import type { LimitRule, RateRule } from '../config/pre-alerts-schema.ts';
+import type { LimitRule } from '../config/pre-alerts-schema.ts';
 import { type Derived, isDerived } from '../weather/derived.ts';
 import { goodValue } from '../weather/good-value.ts';
 import type { Measurement } from '../weather/reading.ts';
@@ -16,8 +16,6 @@ export type Observation = {
 
 /** What a rule on a limit can look at. */
 export type RuleQuantity = LimitRule['quantity'];
-/** What a rule on the past can look at. */
-export type TrendQuantity = RateRule['quantity'];
 
 /** The value now; `null` where it is not known or in doubt. */
 export const valueNow = ({ measurement, derived }: Observation, quantity: RuleQuantity): number | null =>

@@ -50,7 +50,7 @@ const GUST_TOLERANCE_KMH = 0.1;
  * (vane), `still` (anemometer), `bounce` (rain gauge), `dew-point`, `gust` or `dry-air`. The reasons of missing values
  * are passed on, as are the doubts of the instruments. The first finding counts.
  */
-export const judge = (
+const judge = (
   memory: QualityMemory | undefined,
   raw: RawMeasurement,
   { limits, intervalMs, quantityTable: table = quantityTable }: QualityRules,

@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** Whole lines, `HEAD_BYTES` of them at first as far as there are, for the look at the header. */
-export const HEAD_BYTES = 65_536;
+const HEAD_BYTES = 65_536;
 
 /**
  * The text of a recording in pieces of whole lines: a file, or standard input for `-`, gzip and UTF-16 undone.

@@ -135,12 +135,12 @@ const compact = calendar(
   String.raw`(?<year>(?:19|20)\d{2})(?<month>0[1-9]|1[0-2])(?<day>[0-3]\d)(?:[T ]?(?<hour>[0-2]\d)(?::?(?<minute>[0-5]\d)(?::?(?<second>[0-5]\d))?)?${ZONE})?`,
 );
 
-export const dayFirst = calendar(
+const dayFirst = calendar(
   'day/month/year',
   String.raw`(?<day>\d{1,2})[./-](?<month>\d{1,2})[./-](?<year>\d{4}|\d{2})${CLOCK}`,
 );
 
-export const monthFirst = calendar(
+const monthFirst = calendar(
   'month/day/year',
   String.raw`(?<month>\d{1,2})[./-](?<day>\d{1,2})[./-](?<year>\d{4}|\d{2})${CLOCK}`,
 );
@@ -166,8 +166,8 @@ const epoch = (name: string, pattern: RegExp, perUnitMs: number): TimeFormat => 
   parse: (text) => (pattern.test(text) ? Math.round(Number(text.replace(',', '.')) * perUnitMs) : Number.NaN),
 });
 
-export const epochSeconds = epoch('epoch seconds', /^\d{8,10}(?:[.,]\d+)?$/, 1000);
-export const epochMilliseconds = epoch('epoch milliseconds', /^\d{12,13}(?:\.\d+)?$/, 1);
+const epochSeconds = epoch('epoch seconds', /^\d{8,10}(?:[.,]\d+)?$/, 1000);
+const epochMilliseconds = epoch('epoch milliseconds', /^\d{12,13}(?:\.\d+)?$/, 1);
 
 /** In the order they are tried: `2020010112` could be epoch seconds too, of the year 2034. */
 const FORMATS: readonly TimeFormat[] = [

@@ -47,7 +47,7 @@ export const fixedZone = (offsetMinutes: number): ToUtc => {
  * A zone by its IANA name, daylight saving included; `null` for a name that does not exist. Of the hour that comes twice
  * in autumn a time is taken as the earlier one, unless that is before the reading before.
  */
-export const namedZone = (name: string): ToUtc | null => {
+const namedZone = (name: string): ToUtc | null => {
   const format = formatterOf(name);
   if (format === null) return null;
   const offsetMs = (utcMs: number): number => {

@@ -64,7 +64,7 @@ export const createAirRipple = (seed: number): ((air: Air, elapsedSeconds: numbe
 };
 
 /** Saturation vapour pressure over water, hPa (Magnus, WMO-No. 8 annex 4.B; -45 to 60 °C). */
-export const saturationHpa = (temperatureC: number): number =>
+const saturationHpa = (temperatureC: number): number =>
   6.112 * Math.exp((17.62 * temperatureC) / (243.12 + temperatureC));
 
 export const humidityPercent = ({ temperatureC, dewPointC }: Air): number =>

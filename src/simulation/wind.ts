@@ -24,7 +24,7 @@ const TURBULENCE = [
   { periodSeconds: 400, weight: 0.3 },
 ];
 
-export const normalDegrees = (degrees: number): number => ((degrees % 360) + 360) % 360;
+const normalDegrees = (degrees: number): number => ((degrees % 360) + 360) % 360;
 
 export type MeanWindInputs = {
   readonly elapsedSeconds: number;

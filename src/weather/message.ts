@@ -20,8 +20,6 @@ export type ReadingMessage = { readonly deviceid: string; readonly datetime: str
     readonly quality: QualityFlags;
   } & PreviousReading;
 
-export type BacklogMessage = { readonly readings: readonly ReadingMessage[] };
-
 /** Readings that were given up. `from` and `to` are datetimes, `null` where nobody knows them any more. */
 export type GapMessage = {
   readonly deviceid: string;

@@ -2,7 +2,7 @@ import { type Quantity, type QuantityRecord, quantityTable } from '../../src/wea
 import type { Values } from '../../src/weather/reading.ts';
 
 /** One record is all that a new quantity takes. */
-export const snowDepth: QuantityRecord = {
+const snowDepth: QuantityRecord = {
   name: 'Snow depth',
   unit: 'cm',
   decimals: 1,
