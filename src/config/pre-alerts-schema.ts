@@ -31,7 +31,7 @@ const common = {
   id: text(64).describe('Name of the rule, once in the list.'),
   output: outputSchema.exactOptional(),
   reminderMinutes: wholeNumber(0, 10_080)
-    .default(30)
+    .default(720)
     .describe('Time between two reminders of an active rule, min. 0 (none) to 10080.'),
   minIntervalSeconds: decimalNumber(0, 86_400)
     .default(60)

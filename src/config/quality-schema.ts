@@ -87,11 +87,15 @@ const vaneSchema = z
   })
   .prefault({});
 
-/** WMO: at most 40 mm in a minute, whatever the readings' interval. Dry air: rain evaporates on its way, or a garden hose hits the gauge. */
+/**
+ * WMO: at most 40 mm in a minute, whatever the readings' interval. Hour: WMO's record, Shangdi 1975. Dry air: a cloudburst
+ * may begin at 20 %RH; below 10 a garden hose hits the gauge.
+ */
 const rainSchema = z
   .strictObject({
     maxMmPerMinute: limit(1, 100, 40, 'Above it the value fails, mm in a minute.'),
-    dryAirPercent: limit(0, 100, 40, 'Rain below this humidity is suspect, %RH.'),
+    maxMmPerHour: limit(10, 1000, 401, 'Above it the value fails, mm in an hour.'),
+    dryAirPercent: limit(0, 100, 10, 'Rain below this humidity is suspect, %RH.'),
   })
   .prefault({});
 

@@ -10,8 +10,10 @@ export type Assessment = {
   readonly subjects: readonly string[];
   /** What an event of this moment would say. */
   readonly report: Pick<PreAlertEvent, 'quantity' | 'value' | 'limit' | 'unit' | 'minutestolimit'>;
-  /** One sentence while it is so, and one for when it is over; few are ever read. */
-  readonly sentence: () => string;
+  /** The limits by severity, where there are several; that of the event's severity goes before the report's. */
+  readonly limits?: Levels;
+  /** One sentence while it is so, of an event of this severity, and one for when it is over; few are ever read. */
+  readonly sentence: (severity: Severity) => string;
   readonly endSentence: () => string;
 };
 

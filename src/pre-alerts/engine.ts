@@ -168,13 +168,17 @@ type Happening = {
   readonly at: Instant;
 };
 
-const beginning = (rule: PreAlertRule, { assessment, state, transition, at }: Happening): PreAlertEvent => ({
-  rule: rule.id,
-  kind: rule.kind,
-  ...assessment.report,
-  severity: state.severity === 'alert' ? 'alert' : 'warning',
-  // Whoever was not told of its beginning is told now, however bad it has become.
-  transition: state.announced === null ? 'raised' : transition,
-  text: assessment.sentence(),
-  at,
-});
+const beginning = (rule: PreAlertRule, { assessment, state, transition, at }: Happening): PreAlertEvent => {
+  const severity = state.severity === 'alert' ? 'alert' : 'warning';
+  return {
+    rule: rule.id,
+    kind: rule.kind,
+    ...assessment.report,
+    limit: assessment.limits?.[severity] ?? assessment.report.limit,
+    severity,
+    // Whoever was not told of its beginning is told now, however bad it has become.
+    transition: state.announced === null ? 'raised' : transition,
+    text: assessment.sentence(severity),
+    at,
+  };
+};

@@ -15,15 +15,19 @@ export const assessLimit = (
   if (value === null) return null;
   const sign = direction === 'above' ? 1 : -1;
   const judged = judgeLevels(value, rule, { sign, held });
-  const { limit, severity } = judged;
   return {
     ...judged,
     subjects: [],
-    report: { quantity, value, limit, unit: unitOf(quantity), minutestolimit: null },
-    sentence: () =>
-      sign * (value - limit) >= 0
-        ? `${nameOf(quantity)} is ${amount(quantity, value)}; the ${severity} limit is ${limitAmount(quantity, limit)}.`
-        : `${nameOf(quantity)} is ${amount(quantity, value)}, after ${limitAmount(quantity, limit)}, the ${severity} limit, was reached.`,
+    limits: rule,
+    report: { quantity, value, limit: judged.limit, unit: unitOf(quantity), minutestolimit: null },
+    sentence: (severity) => {
+      const limit = rule[severity] ?? judged.limit;
+      const isBeyond = sign * (value - limit) >= 0;
+      const now = `${nameOf(quantity)} is ${amount(quantity, value)}`;
+      return isBeyond
+        ? `${now}; the ${severity} limit is ${limitAmount(quantity, limit)}.`
+        : `${now}, after ${limitAmount(quantity, limit)}, the ${severity} limit, was reached.`;
+    },
     endSentence: () =>
       `${nameOf(quantity)} is ${amount(quantity, value)} and well ${direction === 'above' ? 'below' : 'above'} the limit again.`,
   };

@@ -81,5 +81,5 @@ const statusOf = (
   rule,
   state: severity === null && assessment === null ? 'unknown' : phase,
   severity: severity ?? 'none',
-  text: severity === null ? '' : (assessment?.sentence() ?? announced?.text ?? ''),
+  text: severity === null ? '' : (assessment?.sentence(severity) ?? announced?.text ?? ''),
 });

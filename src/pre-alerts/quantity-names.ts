@@ -12,7 +12,8 @@ export const written = (value: number, decimals: number): string => String(Numbe
 
 /** A value with its unit, as precise as the instrument: `36.2 °C`. */
 export const amount = (quantity: Quantity | DerivedQuantity, value: number): string =>
-  `${value.toFixed(table[quantity].shownDecimals)} ${unitOf(quantity)}`;
+  // Without the minus of -0.0.
+  `${value.toFixed(table[quantity].shownDecimals).replace(/^-(0(?:\.0+)?)$/, '$1')} ${unitOf(quantity)}`;
 
 /** A limit with its unit, as it was configured: `40 °C`. */
 export const limitAmount = (quantity: Quantity | DerivedQuantity, limit: number): string =>

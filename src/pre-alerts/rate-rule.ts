@@ -29,15 +29,21 @@ export const assessRate = (
   // Worse is more, in the direction the rule watches.
   const change = sign * line.slopePerMinute * windowMinutes;
   const judged = judgeLevels(change, rule, { sign: 1, held });
-  const { limit, severity } = judged;
   const verb = direction === 'rising' ? 'rises' : 'falls';
   const span = windowMinutes % 60 === 0 ? `${windowMinutes / 60} h` : `${windowMinutes} min`;
   return {
     ...judged,
     subjects: [],
-    report: { quantity, value: change, limit, unit: `${unitOf(quantity)} in ${span}`, minutestolimit: null },
-    sentence: () =>
-      `${nameOf(quantity)} ${verb} by ${amount(quantity, change)} in ${span}; the ${severity} limit is ${limitAmount(quantity, limit)}.`,
+    limits: rule,
+    report: {
+      quantity,
+      value: change,
+      limit: judged.limit,
+      unit: `${unitOf(quantity)} in ${span}`,
+      minutestolimit: null,
+    },
+    sentence: (severity) =>
+      `${nameOf(quantity)} ${verb} by ${amount(quantity, change)} in ${span}; the ${severity} limit is ${limitAmount(quantity, rule[severity] ?? judged.limit)}.`,
     endSentence: () =>
       `${nameOf(quantity)} no longer ${verb} so fast: ${amount(quantity, change)} in ${span}.`,
   };

@@ -3,9 +3,9 @@ import type { Assessment } from './assessment.ts';
 import type { Observation } from './observation.ts';
 import { nameOf } from './quantity-names.ts';
 
-/** What an instrument that works never shows; a jump, or rain in dry air, one in order may show. */
+/** What stops rules for longer: a jump is believed after a minute and a half, an extreme may be real. */
 const isTrouble = (flag: string | undefined): flag is string =>
-  flag !== undefined && /^missing:|^failed:range$|^suspect:(stuck|frozen|still)$/.test(flag);
+  flag !== undefined && /^missing:|^failed:range$|^suspect:(?!step$|range$|gust$)/.test(flag);
 
 /** Says which of its quantities have no valid value. */
 export const assessSensor = (

@@ -1,6 +1,7 @@
 import type { QualityConfig } from '../config/quality-schema.ts';
 import { type LimitName, limitsOf, type Quantity, type QuantityTable } from '../weather/quantities.ts';
 import type { Values } from '../weather/reading.ts';
+import type { ResolutionMemory } from './resolution.ts';
 
 /** The limits in force. */
 export type Limits = { readonly limits: QualityConfig; readonly quantityTable: QuantityTable };
@@ -11,6 +12,8 @@ export type CheckContext = Limits & {
   readonly sinceMs: number;
   /** How much of that was observed. */
   readonly observedMs: number;
+  /** What is known of the steps in which values come. */
+  readonly resolutions: ResolutionMemory;
 };
 
 type Sections = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
@@ -30,9 +33,17 @@ const limitOf = (
   return value ?? limit.value;
 };
 
-export const isWithinRange = (quantity: Quantity, value: number, limits: Limits): boolean =>
-  value >= (limitOf(quantity, 'min', limits) ?? Number.NEGATIVE_INFINITY) &&
-  value <= (limitOf(quantity, 'max', limits) ?? Number.POSITIVE_INFINITY);
+/** `suspect` is beyond what the instrument is made for, and within what air has done. */
+export const judgeRange = (
+  quantity: Quantity,
+  value: number,
+  limits: Limits,
+): 'good' | 'suspect' | 'failed' => {
+  const min = limitOf(quantity, 'min', limits) ?? Number.NEGATIVE_INFINITY;
+  const max = limitOf(quantity, 'max', limits) ?? Number.POSITIVE_INFINITY;
+  if (value >= min && value <= max) return 'good';
+  return value > max && value <= (limits.quantityTable[quantity].record ?? max) ? 'suspect' : 'failed';
+};
 
 /** Readings that agree prove nothing as long as they are fewer: hourly ones often do. */
 export const LEAST_READINGS = 10;
@@ -51,11 +62,20 @@ export const believableChange = (quantity: Quantity, ageMs: number, limits: Limi
 export const possibleChange = (quantity: Quantity, ageMs: number, limits: Limits): number =>
   (isStepAfter(ageMs) ? limitOf(quantity, 'stepFails', limits) : undefined) ?? Number.POSITIVE_INFINITY;
 
-/** What a working sensor's value changes by at least over the stuck time; `null` where it may well stand still. */
-export const leastChange = (quantity: Quantity, value: number, limits: Limits): number | null => {
+/** What a working sensor's value changes by at least over the stuck time. */
+export type LeastChange = {
+  readonly change: number;
+  /** Whether the value is so near to the end of its scale that it may well stand still for longer. */
+  readonly isSaturated: boolean;
+};
+
+/** `null` where a value may stand still for ever. */
+export const leastChange = (quantity: Quantity, value: number, limits: Limits): LeastChange | null => {
   const isCalmWind = quantity === 'windintensity' && value < limits.limits.wind.calmKmh;
-  if (isCalmWind || value > (limitOf(quantity, 'stuckUpTo', limits) ?? Number.POSITIVE_INFINITY)) return null;
-  return limitOf(quantity, 'stuck', limits) ?? null;
+  const change = limitOf(quantity, 'stuck', limits);
+  if (isCalmWind || change === undefined) return null;
+  const isSaturated = value > (limitOf(quantity, 'stuckUpTo', limits) ?? Number.POSITIVE_INFINITY);
+  return { change, isSaturated };
 };
 
 /** Whether the wind is known to be too weak to have a direction. */

@@ -15,9 +15,10 @@ import {
   SUBSTITUTE,
   type Values,
 } from '../weather/reading.ts';
-import { type CheckContext, isCalm, isWithinRange } from './limits.ts';
+import { type CheckContext, isCalm, judgeRange } from './limits.ts';
 import { checkPersistence, type PersistenceMemory } from './persistence.ts';
-import { checkRainMinute, type RainMemory } from './rain-minute.ts';
+import { checkRainBounds, type RainMemory } from './rain-bounds.ts';
+import { learnResolutions, type ResolutionMemory } from './resolution.ts';
 import { checkSteps, type StepMemory } from './step.ts';
 import { checkVane, untouchedVane, type VaneMemory } from './vane.ts';
 
@@ -26,6 +27,7 @@ export type QualityMemory = {
   readonly at: Instant;
   readonly rain: RainMemory;
   readonly steps: StepMemory;
+  readonly resolutions: ResolutionMemory;
   readonly persistence: PersistenceMemory;
   readonly vane: VaneMemory;
   /** Quantities of which a substitute gave the last value. */
@@ -46,9 +48,10 @@ const GUST_TOLERANCE_KMH = 0.1;
 
 /**
  * Judges one reading by itself and by those before it. A value that fails a hard check becomes `null` with
- * `failed:range` or `failed:step`; one that is merely unlikely stays, flagged `suspect:` with `step`, `stuck`, `frozen`
- * (vane), `still` (anemometer), `bounce` (rain gauge), `dew-point`, `gust` or `dry-air`. The reasons of missing values
- * are passed on, as are the doubts of the instruments. The first finding counts.
+ * `failed:range` or `failed:step`; one that is merely unlikely stays, flagged `suspect:` with `range`, `step`, `stuck`,
+ * `frozen` (vane), `still` (anemometer), `bounce` or `after-failure` (rain gauge), `gust` or `dry-air`. Humidity from 100
+ * to its maximum becomes 100. The reasons of missing values are passed on, as are the doubts of the instruments. The
+ * first finding counts.
  */
 const judge = (
   memory: QualityMemory | undefined,
@@ -59,7 +62,9 @@ const judge = (
   // Nobody knows how long the station was off: earlier values tell nothing about this one.
   const known = memory !== undefined && since !== null && since >= 0 ? memory : undefined;
   const sinceMs = known && since !== null ? since : 0;
+  const resolutions = learnResolutions(known?.resolutions ?? {}, raw.values, quantitiesOf(table));
   const context: CheckContext = {
+    resolutions,
     limits,
     quantityTable: table,
     sinceMs,
@@ -67,7 +72,7 @@ const judge = (
   };
 
   const inRange = passRange(raw, context);
-  const rain = checkRainMinute(known?.rain ?? [], inRange.values, context);
+  const rain = checkRainBounds(known?.rain ?? [], inRange.values, context);
   const substituted = quantitiesOf(table).filter((quantity) => raw.doubts?.[quantity] === SUBSTITUTE);
   const steps = checkSteps(comparableSteps(known, substituted), inRange.values, context);
   const flags = { ...raw.doubts, ...steps.flags, ...rain.flags, ...inRange.flags };
@@ -79,7 +84,11 @@ const judge = (
       at: raw.at,
       values: isCalm(values, limits) ? { ...values, winddirection: null } : values,
       quality: {
-        ...contradictions(values, limits),
+        ...contradictions(
+          withoutFlagged(values, { ...vane.flags, ...persistence.flags, ...flags }, table),
+          values,
+          limits,
+        ),
         ...vane.flags,
         ...persistence.flags,
         ...flags,
@@ -90,6 +99,7 @@ const judge = (
       at: raw.at,
       rain: rain.memory,
       steps: steps.memory,
+      resolutions,
       persistence: persistence.memory,
       vane: vane.memory,
       substituted,
@@ -118,26 +128,38 @@ const passRange = (raw: RawMeasurement, context: CheckContext): { values: Values
   const values = perQuantity((quantity) => {
     const value = raw.values[quantity];
     if (flags[quantity] !== undefined) return null;
-    if (value == null || isWithinRange(quantity, value, context)) return value;
-    flags[quantity] = 'failed:range';
-    return null;
+    if (value == null) return value;
+    const verdict = judgeRange(quantity, value, context);
+    if (verdict === 'failed' || (verdict === 'suspect' && !isBorneOut(quantity, value, raw.values)))
+      flags[quantity] = `${verdict}:range`;
+    if (verdict === 'failed') return null;
+    // A sensor in saturated air may show a little more than there is.
+    return quantity === 'humidity' ? Math.min(value, 100) : value;
   }, context.quantityTable);
   return { values, flags };
 };
 
+/** A typhoon's gust comes with a typhoon's wind. */
+const isBorneOut = (quantity: Quantity, value: number, { windintensity }: Values): boolean =>
+  quantity === 'windgust' && windintensity !== null && value <= 3 * windintensity;
+
 const withoutFailed = (values: Values, flags: QualityFlags, table: QuantityTable): Values =>
   perQuantity((quantity) => (flags[quantity]?.startsWith('failed:') ? null : values[quantity]), table);
 
-/** Values of one reading that cannot all be true. Above 100 %RH the dew point lies above the temperature. */
-const contradictions = (
-  { humidity, rainheight, windgust, windintensity }: Values,
-  limits: QualityConfig,
-): QualityFlags => ({
-  ...(humidity !== null && humidity > 100 ? { humidity: 'suspect:dew-point' } : {}),
-  ...(windgust !== null && windintensity !== null && !canBeGustOf(windintensity, windgust, limits)
+const withoutFlagged = (values: Values, flags: QualityFlags, table: QuantityTable): Values =>
+  perQuantity((quantity) => (flags[quantity] === undefined ? values[quantity] : null), table);
+
+/** Values of one reading that cannot all be true. One that is in doubt itself convicts no other. */
+const contradictions = (good: Values, values: Values, limits: QualityConfig): QualityFlags => ({
+  ...(values.windgust !== null &&
+  good.windintensity !== null &&
+  !canBeGustOf(good.windintensity, values.windgust, limits)
     ? { windgust: 'suspect:gust' }
     : {}),
-  ...(rainheight !== null && rainheight > 0 && humidity !== null && humidity < limits.rain.dryAirPercent
+  ...(values.rainheight !== null &&
+  values.rainheight > 0 &&
+  good.humidity !== null &&
+  good.humidity < limits.rain.dryAirPercent
     ? { rainheight: 'suspect:dry-air' }
     : {}),
 });

@@ -1,4 +1,8 @@
 import { type Check, hasTurned, isCalm, LEAST_READINGS } from './limits.ts';
+import { resolutionOf } from './resolution.ts';
+
+/** Directions in steps of ten degrees may rest in one for hours. */
+const COARSE_DEGREES = 5;
 
 /** Half of one of the vane's 16 positions: a direction that changed by more is another position. */
 const POSITION_DEGREES = 11.25;
@@ -33,6 +37,7 @@ export const checkVane: Check<VaneMemory> = (memory, values, context) => {
   const isFrozen =
     values.winddirection !== null &&
     !isCalm(values, context.limits) &&
+    (resolutionOf(context.resolutions, 'winddirection') ?? 0) < COARSE_DEGREES &&
     rest.windyMs >= context.limits.stuckMinutes * 60_000 &&
     rest.windyReadings >= LEAST_READINGS;
   return {

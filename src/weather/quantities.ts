@@ -49,6 +49,8 @@ export type QuantityRecord = {
   readonly combine: Combination;
   /** A value outside it fails. A number is fixed, a limit can be configured. */
   readonly range: { readonly min: number | Limit; readonly max: number | Limit };
+  /** The most the air has ever done; up to it a value above the range is suspect and does not fail. */
+  readonly record?: number;
   readonly steady?: SteadyLimits;
   /** Where the configuration has the limits, and the unit that ends their keys: `quality.wind.maxKmh`. */
   readonly configured?: { readonly section: string; readonly unit: string };
@@ -63,6 +65,8 @@ const limit = (value: number, least: number, most: number): Limit => ({ value, l
 
 /** Libelium's cup anemometer: 0 to 240 km/h; WMO: 75 m/s, 270 km/h. */
 const maxWind = limit(240, 50, 500);
+/** WMO's archive of extremes: a gust of 113.2 m/s, Barrow Island 1996. */
+const WIND_RECORD_KMH = 408;
 
 /**
  * Everything the program knows of its quantities, by their names in a message (contract: Messages). The history stores
@@ -85,7 +89,7 @@ export const quantityTable = {
       step: limit(3, 0.1, 50),
       stepFails: limit(10, 0.1, 100),
       hourlyChange: limit(19.4, 0.1, 100),
-      stuck: limit(0.1, 0, 5),
+      stuck: limit(0.01, 0, 5),
     },
     configured: { section: 'temperature', unit: 'Celsius' },
     metric: {
@@ -96,7 +100,8 @@ export const quantityTable = {
     chart: { title: 'Temperature', style: 'area', colour: '--temperature', span: 2 },
   },
   /**
-   * %RH. Range: ZAMG rejects from 104 %RH on. Steps: WMO. Hour: MADIS. Stuck: WMO exempts fog and says 1 %RH; the
+   * %RH. Range: sound sensors show up to 102 at saturation, and an offset comes on top; above 100 it counts as 100.
+   * Steps: WMO; a front takes humidity down by 20 in a minute. Hour: MADIS. Stuck: WMO exempts fog and says 1 %RH; the
    * BME280 shows its noise of 0.07 (data sheet) where dry air stands still by that measure, so 0.1 is enough here.
    */
   humidity: {
@@ -105,10 +110,10 @@ export const quantityTable = {
     decimals: 1,
     shownDecimals: 0,
     combine: 'mean',
-    range: { min: limit(0, 0, 50), max: limit(104, 90, 110) },
+    range: { min: limit(0, 0, 50), max: limit(105, 90, 110) },
     steady: {
       step: limit(10, 0.1, 100),
-      stepFails: limit(15, 0.1, 100),
+      stepFails: limit(60, 0.1, 100),
       hourlyChange: limit(50, 0.1, 100),
       stuck: limit(0.1, 0, 20),
       stuckUpTo: limit(95, 0, 100),
@@ -148,6 +153,7 @@ export const quantityTable = {
     shownDecimals: 0,
     combine: 'mean',
     range: { min: 0, max: maxWind },
+    record: WIND_RECORD_KMH,
     steady: { step: limit(36, 1, 500), stuck: limit(0.5, 0, 20) },
     configured: { section: 'wind', unit: 'Kmh' },
     metric: {
@@ -173,6 +179,7 @@ export const quantityTable = {
     shownDecimals: 0,
     combine: 'highest',
     range: { min: 0, max: maxWind },
+    record: WIND_RECORD_KMH,
     configured: { section: 'wind', unit: 'Kmh' },
     metric: {
       name: 'weather_wind_gust_meters_per_second',
@@ -211,7 +218,7 @@ export const quantityTable = {
       step: limit(0.5, 0.1, 50),
       stepFails: limit(2, 0.1, 100),
       hourlyChange: limit(10, 0.1, 100),
-      stuck: limit(0.1, 0, 5),
+      stuck: limit(0.01, 0, 5),
     },
     configured: { section: 'pressure', unit: 'Hpa' },
     metric: {

@@ -13,6 +13,7 @@ export const heatRule = (written: Readonly<Record<string, unknown>> = {}): PreAl
   ruleOf({
     id: 'heat',
     kind: 'limit',
+    reminderMinutes: 30,
     quantity: 'temperature',
     direction: 'above',
     warning: 35,

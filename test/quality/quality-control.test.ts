@@ -16,16 +16,25 @@ const lastQuality = (readings: readonly RawMeasurement[], intervalMs?: number) =
 };
 
 /** One value each five minutes for as long, everything else unchanged. */
-const standing = (values: Partial<Values>, minutes: number): RawMeasurement[] =>
-  Array.from({ length: minutes / 5 + 1 }, (_, index) => rawAt(index * 300, values));
+const standing = (values: Partial<Values>, minutes: number): RawMeasurement[] => [
+  // A change before, by the least a working sensor shows.
+  rawAt(-600, {
+    ...values,
+    temperature: 15.01,
+    humidity: (values.humidity ?? 60) + 0.1,
+    pressure: 1013.01,
+    windintensity: (values.windintensity ?? 12) + 0.5,
+  }),
+  ...Array.from({ length: minutes / 5 + 1 }, (_, index) => rawAt(index * 300, values)),
+];
 
 describe('the range check', () => {
   it.each([
     ['temperature', -40, 60],
-    ['humidity', 0, 104],
+    ['humidity', 0, 105],
     ['winddirection', 0, 360],
-    ['windintensity', 0, 240],
-    ['windgust', 0, 240],
+    ['windintensity', 0, 408],
+    ['windgust', 0, 408],
     ['rainheight', 0, 40],
     ['pressure', 500, 1100],
   ] as const)('lets %s pass from %d to %d and fails it beyond', (quantity, min, max) => {
@@ -39,6 +48,36 @@ describe('the range check', () => {
       expect(quality[quantity]).toBe('failed:range');
       expect(values[quantity]).toBeNull();
     }
+  });
+
+  it('keeps a wind that the instrument is not made for, and that has blown', () => {
+    expect(control().check(rawAt(0, { windgust: 256.7, windintensity: 50 }))).toMatchObject({
+      values: { windgust: 256.7 },
+      quality: { windgust: 'suspect:range' },
+    });
+    expect(control().check(rawAt(0, { windgust: 256.7, windintensity: 153.7 })).quality).toEqual({});
+  });
+
+  it('takes humidity from 100 to 105 as 100', () => {
+    expect(control().check(rawAt(0, { humidity: 102 }))).toMatchObject({
+      values: { humidity: 100 },
+      quality: {},
+    });
+  });
+
+  it('fails rain beyond the records of a quarter of an hour and an hour, and doubts what follows', () => {
+    const perMinute = (mm: number, minutes: number) =>
+      Array.from({ length: minutes }, (_, index) => rawAt(index * 60, { rainheight: mm }));
+    const flags = (readings: RawMeasurement[]) => {
+      const { check } = control(60_000);
+      return readings.map((reading) => check(reading).quality.rainheight);
+    };
+
+    expect(flags(perMinute(33.6, 10)).filter((flag) => flag === 'failed:range')).toHaveLength(5);
+    expect(flags(perMinute(10, 60)).filter((flag) => flag === 'failed:range')).toHaveLength(20);
+    expect(
+      flags([...perMinute(41, 1), rawAt(600, { rainheight: 1 }), rawAt(3700, { rainheight: 1 })]),
+    ).toEqual(['failed:range', 'suspect:after-failure', undefined]);
   });
 
   it('allows as much more rain as the time since the previous reading was longer', () => {
@@ -91,7 +130,6 @@ describe('the step check', () => {
 
   it.each([
     ['temperature', 15, 10],
-    ['humidity', 60, 15],
     ['pressure', 1013, 2],
   ] as const)('fails %s when it jumps from %d by more than %d within a minute', (quantity, from, step) => {
     const jump = (by: number) =>
@@ -177,6 +215,28 @@ describe('the persistence check', () => {
     expect(quality).toEqual({ temperature: 'suspect:stuck', pressure: 'suspect:stuck' });
   });
 
+  it('doubts humidity that stays at 100 % while the temperature moves by 10 K, or for six days', () => {
+    const hours = (count: number, swing: number) =>
+      Array.from({ length: count }, (_, hour) =>
+        rawAt(hour * 3600, { humidity: 100, temperature: 10 + (swing / 2) * Math.sin(hour / 4) }),
+      );
+
+    expect(lastQuality(hours(140, 6), 3_600_000)).not.toHaveProperty('humidity');
+    expect(lastQuality(hours(146, 6), 3_600_000)).toHaveProperty('humidity', 'suspect:stuck');
+    expect(lastQuality(hours(26, 11), 3_600_000)).toHaveProperty('humidity', 'suspect:stuck');
+  });
+
+  it('gives values in coarse steps more time, and skips such wind', () => {
+    const coarse = (minutes: number) => [
+      rawAt(-600, { temperature: 15.1, windintensity: 15.6 }),
+      ...standing({}, minutes).slice(1),
+    ];
+
+    expect(lastQuality(coarse(590), 300_000)).not.toHaveProperty('temperature');
+    expect(lastQuality(coarse(610), 300_000)).toHaveProperty('temperature', 'suspect:stuck');
+    expect(lastQuality(coarse(6000), 300_000)).not.toHaveProperty('windintensity');
+  });
+
   it('does not count a time that nobody observed', () => {
     const readings = [...standing({}, 50), rawAt(10 * 3600)];
 
@@ -184,7 +244,8 @@ describe('the persistence check', () => {
   });
 
   it('needs ten readings: hourly ones that agree prove nothing', () => {
-    const hourly = Array.from({ length: 9 }, (_, index) => rawAt(index * 3600));
+    const first = rawAt(-3600, { temperature: 15.01, windintensity: 12.5 });
+    const hourly = [first, ...Array.from({ length: 9 }, (_, index) => rawAt(index * 3600))];
 
     expect(lastQuality(hourly, 3_600_000)).toEqual({});
     expect(lastQuality([...hourly, rawAt(9 * 3600)], 3_600_000)).toHaveProperty(
@@ -218,7 +279,7 @@ describe('the vane and the anemometer', () => {
   it('sees across north that a vane rests', () => {
     const readings = standing(windy, 60).map((raw, index) => ({
       ...raw,
-      values: { ...raw.values, winddirection: index % 2 === 0 ? 359 : 1 },
+      values: { ...raw.values, winddirection: index % 2 === 0 ? 359.9 : 0.1 },
     }));
 
     expect(lastQuality(readings, 300_000)).toHaveProperty('winddirection', 'suspect:frozen');
@@ -261,18 +322,24 @@ describe('contradictions', () => {
   });
 
   it('flags rain in dry air, and only rain', () => {
-    expect(lastQuality([rawAt(0, { rainheight: 0.2794, humidity: 39.9 })])).toEqual({
+    expect(lastQuality([rawAt(0, { rainheight: 0.2794, humidity: 9.9 })])).toEqual({
       rainheight: 'suspect:dry-air',
     });
-    expect(lastQuality([rawAt(0, { rainheight: 0.2794, humidity: 40 })])).toEqual({});
+    expect(lastQuality([rawAt(0, { rainheight: 0.2794, humidity: 10 })])).toEqual({});
     expect(lastQuality([rawAt(0, { rainheight: 0.2794, humidity: null })])).toEqual({});
-    expect(lastQuality([rawAt(0, { rainheight: 0, humidity: 20 })])).toEqual({});
+    expect(lastQuality([rawAt(0, { rainheight: 0, humidity: 5 })])).toEqual({});
     expect(lastQuality([rawAt(0, { rainheight: null, humidity: 20 })])).toEqual({});
   });
 
-  it('flags a dew point above the temperature', () => {
-    expect(lastQuality([rawAt(0, { humidity: 100 })])).toEqual({});
-    expect(lastQuality([rawAt(0, { humidity: 100.1 })])).toEqual({ humidity: 'suspect:dew-point' });
+  it('lets no value that is in doubt itself convict another', () => {
+    const stuck = standing({ humidity: 5 }, 60);
+    const { check } = control(300_000);
+    for (const reading of stuck) check(reading);
+
+    expect(check(rawAt(3900, { humidity: 5, rainheight: 10 })).quality).toMatchObject({
+      humidity: 'suspect:stuck',
+    });
+    expect(check(rawAt(4200, { humidity: 5, rainheight: 10 })).quality).not.toHaveProperty('rainheight');
   });
 });
 
@@ -305,12 +372,13 @@ describe('quality control as a whole', () => {
   });
 
   const expectHonest = (given: Values, { values: kept, quality }: Measurement) => {
+    const clipped = { ...given, humidity: Math.min(given.humidity ?? 0, 100) };
     for (const quantity of quantities) {
       // A calm has no direction, and needs no reason for that.
       if (quantity === 'winddirection' && (kept.windintensity ?? 99) < 1.8) continue;
       const isTakenAway = kept[quantity] === null && given[quantity] !== null;
       expect(quality[quantity] ?? '').toMatch(isTakenAway ? /^failed:(range|step)$/ : /^(suspect:.+)?$/);
-      if (kept[quantity] !== null) expect(kept[quantity]).toBe(given[quantity]);
+      if (kept[quantity] !== null) expect(kept[quantity]).toBe(clipped[quantity]);
     }
   };
 

@@ -98,7 +98,7 @@ describe('the ten-minute wind', () => {
         ? {
             ...measurement,
             values: { ...measurement.values, windintensity: 200, windgust: 230 },
-            quality: { windintensity: 'suspect:step', windgust: 'suspect:gust' },
+            quality: { windintensity: 'suspect:step', windgust: 'suspect:still' },
           }
         : measurement,
     );
@@ -147,11 +147,11 @@ describe('the rain', () => {
     expect(intensity(10, 600)).toBeCloseTo(tip * 4, 5);
   });
 
-  it('spreads a tip over the time since the one before', () => {
+  it('spreads tips over the time since, and two that are near over a quarter of an hour', () => {
     expect(intensity(20, 900, 1200)).toBeCloseTo(tip * 12, 5);
     const unsure = [measurementAt(0, { rainheight: tip }), measurementAt(60, { rainheight: null })];
     expect(derive([...unsure, measurementAt(120, { rainheight: tip })]).rainintensity).toBeCloseTo(
-      tip * 30,
+      tip * 8,
       5,
     );
     expect(intensity(10, 300, 360, 420, 480, 540, 600)).toBeCloseTo(tip * 60, 5);
