@@ -95,6 +95,7 @@ const openDesk = async (
     rules: config.preAlerts,
     intervalMs,
     elevationMetres: config.station.elevationMetres,
+    calmKmh: config.quality.wind.calmKmh,
     restored: await savedPreAlerts(opened.outbox),
     recent: await history.recent(RECENT_SPAN_MS),
   });

@@ -6,6 +6,7 @@ import {
   quantitiesOf,
   quantityTable,
 } from '../weather/quantities.ts';
+import { CALM_KMH } from '../weather/wind.ts';
 import { decimalNumber, wholeNumber } from './fields.ts';
 
 const limit = (min: number, max: number, value: number, what: string) =>
@@ -57,7 +58,7 @@ const windSchemaOf = (table: QuantityTable) =>
       calmKmh: limit(
         0,
         10,
-        1.8,
+        CALM_KMH,
         'Below it the wind is calm and has no direction, km/h (WMO-No. 8: 0.5 m/s).',
       ),
     })

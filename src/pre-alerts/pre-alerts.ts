@@ -2,6 +2,7 @@ import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
 import { type Derived, derive, recentSpanMs } from '../weather/derived.ts';
 import type { Measurement } from '../weather/reading.ts';
 import { RecentReadings } from '../weather/recent-readings.ts';
+import { CALM_KMH } from '../weather/wind.ts';
 import type { Assessment } from './assessment.ts';
 import { type EngineState, type EngineStep, evaluateRules, initialState } from './engine.ts';
 import type { Severity } from './event.ts';
@@ -14,6 +15,8 @@ export type PreAlertsOptions = {
   readonly intervalMs: number;
   /** Height of the barometer above sea level. */
   readonly elevationMetres?: number | undefined;
+  /** Below it the wind is calm and has no direction. */
+  readonly calmKmh?: number;
   /** The state that was kept by the run before; `undefined` when there was none. */
   readonly restored: unknown;
   /** Measurements of the last hours, oldest first, so that trends need not begin anew; none may be given. */
@@ -50,7 +53,7 @@ export type PreAlerts = {
 
 /** Pre-alerts of one station, fed with its measurements in the order they are taken. */
 export const createPreAlerts = (options: PreAlertsOptions): PreAlerts => {
-  const { rules, intervalMs, elevationMetres, restored } = options;
+  const { rules, intervalMs, elevationMetres, calmKmh = CALM_KMH, restored } = options;
   const windowsMs = rules.map((rule) => ('windowMinutes' in rule ? rule.windowMinutes * 60_000 : 0));
   const spanMs = Math.max(recentSpanMs(intervalMs), 4 * intervalMs, ...windowsMs);
   const saved = restored === undefined ? null : readSavedState(restored);
@@ -62,7 +65,7 @@ export const createPreAlerts = (options: PreAlertsOptions): PreAlerts => {
     hasForgotten: restored !== undefined && saved === null,
     evaluate: (measurement) => {
       recent.push(measurement);
-      const derived = derive(recent, { intervalMs, elevationMetres });
+      const derived = derive(recent, { intervalMs, elevationMetres, calmKmh });
       const evaluation = evaluateRules(rules, state, { measurement, derived, recent, intervalMs });
       state = evaluation.state;
       assessments = evaluation.assessments;

@@ -113,6 +113,7 @@ const createStation = (config: ReplayConfig, intervalMs: number): Station => {
     rules: config.preAlerts,
     intervalMs,
     elevationMetres: config.station.elevationMetres,
+    calmKmh: config.quality.wind.calmKmh,
     restored: undefined,
   });
   return {

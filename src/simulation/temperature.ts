@@ -1,3 +1,4 @@
+import { saturationHpa } from '../weather/air.ts';
 import { createNoise, seedOf } from './noise.ts';
 import { wetnessOf } from './rain.ts';
 
@@ -62,10 +63,6 @@ export const createAirRipple = (seed: number): ((air: Air, elapsedSeconds: numbe
     };
   };
 };
-
-/** Saturation vapour pressure over water, hPa (Magnus, WMO-No. 8 annex 4.B; -45 to 60 °C). */
-const saturationHpa = (temperatureC: number): number =>
-  6.112 * Math.exp((17.62 * temperatureC) / (243.12 + temperatureC));
 
 export const humidityPercent = ({ temperatureC, dewPointC }: Air): number =>
   100 * (saturationHpa(dewPointC) / saturationHpa(temperatureC));

@@ -37,6 +37,7 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     version: parts.version,
     uptimeSeconds: (parts.monotonicMs() - parts.startedAtMs) / 1000,
     intervalSeconds: config.reporting.intervalSeconds,
+    calmKmh: config.quality.wind.calmKmh,
     latest: recorder.latest(),
     latestAgeSeconds: recorder.latestAgeSeconds(),
     derived: parts.desk.derived(),

@@ -14,6 +14,8 @@ export type GatewayStatus = UplinkStatus & {
   readonly uptimeSeconds: number;
   /** Between two readings. */
   readonly intervalSeconds: number;
+  /** Below it the wind is calm and has no direction. */
+  readonly calmKmh: number;
   /** The newest reading as the cloud will see it; `null` before the first. */
   readonly latest: ReadingMessage | null;
   /** Age of `latest` on the monotonic clock, whatever its datetime says. */

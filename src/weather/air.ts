@@ -6,10 +6,12 @@ const KELVIN = 273.15;
 /** Higher up the reduction to sea level is arbitrary (DWD reduces up to 750 m). */
 const MAX_ELEVATION_METRES = 750;
 
+/** Saturation vapour pressure over water, hPa. */
+export const saturationHpa = (temperatureC: number): number =>
+  MAGNUS.hPa * Math.exp((MAGNUS.a * temperatureC) / (MAGNUS.bCelsius + temperatureC));
+
 const vapourHpa = (temperatureC: number, humidityPercent: number): number =>
-  (humidityPercent / 100) *
-  MAGNUS.hPa *
-  Math.exp((MAGNUS.a * temperatureC) / (MAGNUS.bCelsius + temperatureC));
+  (humidityPercent / 100) * saturationHpa(temperatureC);
 
 /** Dew point, °C; `null` outside -45 to 60 °C, where the formula holds, and in air without water. */
 export const dewPoint = (temperatureC: number | null, humidityPercent: number | null): number | null => {

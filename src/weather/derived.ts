@@ -4,7 +4,7 @@ import type { QuantityRecord } from './quantities.ts';
 import { rainIntensity, rainOfLastHour } from './rain.ts';
 import type { Measurement } from './reading.ts';
 import { RecentReadings } from './recent-readings.ts';
-import { meanWind, WIND_MEAN_MS } from './wind.ts';
+import { CALM_KMH, meanWind, WIND_MEAN_MS } from './wind.ts';
 
 /** What is derived from the latest readings, and how it is shown to people. */
 export const derivedTable = {
@@ -42,6 +42,8 @@ export type DerivationOptions = {
   readonly intervalMs: number;
   /** Height of the barometer above sea level. */
   readonly elevationMetres?: number | undefined;
+  /** Below it the wind is calm and has no direction. */
+  readonly calmKmh?: number;
 };
 
 const HOUR_MS = 3_600_000;
@@ -62,7 +64,7 @@ export const deriveFrom = (recent: readonly Measurement[], options: DerivationOp
 /** What follows from the latest measurements. */
 export const derive = (
   recent: RecentReadings,
-  { intervalMs, elevationMetres }: DerivationOptions,
+  { intervalMs, elevationMetres, calmKmh = CALM_KMH }: DerivationOptions,
 ): Derived => {
   const newest = recent.newest();
   const now = (quantity: 'temperature' | 'humidity' | 'pressure'): number | null =>
@@ -70,7 +72,7 @@ export const derive = (
   const temperatureC = now('temperature');
   const humidityPercent = now('humidity');
   const pressureHpa = now('pressure');
-  const wind = meanWind(recent, intervalMs);
+  const wind = meanWind(recent, intervalMs, calmKmh);
   return {
     windmean: wind.meanKmh,
     windmeandirection: wind.directionDegrees,

@@ -7,7 +7,7 @@ export type MeanWind = { readonly meanKmh: number | null; readonly directionDegr
 export const WIND_MEAN_MS = 600_000;
 /** WMO-No. 8, AWS: a mean needs two thirds of its samples. */
 const LEAST_COVERED = 2 / 3;
-/** WMO-No. 8, wind: below 0.5 m/s it is calm and has no direction. */
+/** WMO-No. 8, wind: below 0.5 m/s it is calm and has no direction. The configuration may set another threshold. */
 export const CALM_KMH = 1.8;
 const RADIANS_PER_DEGREE = Math.PI / 180;
 
@@ -15,7 +15,7 @@ const RADIANS_PER_DEGREE = Math.PI / 180;
  * Scalar mean of the speed and direction of the mean vector over the last ten minutes. Each reading stands for the
  * time since the one before, an interval at most: nothing is known of a gap. `null` below two thirds of known time.
  */
-export const meanWind = (recent: RecentReadings, intervalMs: number): MeanWind => {
+export const meanWind = (recent: RecentReadings, intervalMs: number, calmKmh: number): MeanWind => {
   let speedMs = 0;
   let speedSum = 0;
   let directionMs = 0;
@@ -31,15 +31,16 @@ export const meanWind = (recent: RecentReadings, intervalMs: number): MeanWind =
     speedMs += weightMs;
     speedSum += weightMs * speedKmh;
     const degrees = goodValue(measurement, 'winddirection');
-    // A calm has no direction and no weight in the mean vector either.
-    if (degrees === null && speedKmh >= CALM_KMH) return;
+    if (degrees === null && speedKmh >= calmKmh) return;
     directionMs += weightMs;
-    east += weightMs * speedKmh * Math.sin((degrees ?? 0) * RADIANS_PER_DEGREE);
-    north += weightMs * speedKmh * Math.cos((degrees ?? 0) * RADIANS_PER_DEGREE);
+    // A calm has no direction and no weight in the mean vector either.
+    if (degrees === null) return;
+    east += weightMs * speedKmh * Math.sin(degrees * RADIANS_PER_DEGREE);
+    north += weightMs * speedKmh * Math.cos(degrees * RADIANS_PER_DEGREE);
   });
   const isKnown = (knownMs: number): boolean => knownMs >= LEAST_COVERED * WIND_MEAN_MS;
   const meanKmh = isKnown(speedMs) ? speedSum / speedMs : null;
-  const hasDirection = meanKmh !== null && meanKmh >= CALM_KMH && isKnown(directionMs);
+  const hasDirection = meanKmh !== null && meanKmh >= calmKmh && isKnown(directionMs);
   return { meanKmh, directionDegrees: hasDirection ? directionOf(east, north, directionMs) : null };
 };
 

@@ -8,6 +8,7 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
   version: '1.2.3',
   uptimeSeconds: 93_784,
   intervalSeconds: 12,
+  calmKmh: 1.8,
   latest: {
     deviceid: '1',
     datetime: '2026-06-01 12:00:00',

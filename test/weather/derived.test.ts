@@ -82,6 +82,17 @@ describe('the ten-minute wind', () => {
     });
   });
 
+  it('has the configured threshold of the calm, as quality control has', () => {
+    const recent = series(10, (seconds) =>
+      seconds % 24 === 0
+        ? { windintensity: 20, winddirection: 45 }
+        : { windintensity: 4, winddirection: null },
+    );
+
+    expect(deriveFrom(recent, { intervalMs: 12_000 }).windmeandirection).toBeNull();
+    expect(deriveFrom(recent, { intervalMs: 12_000, calmKmh: 5 }).windmeandirection).toBeCloseTo(45, 5);
+  });
+
   it('takes a calm between gusts as a wind without direction', () => {
     const gusty = series(10, (seconds) =>
       seconds % 24 === 0

@@ -8,7 +8,6 @@ import {
   NOTHING,
 } from '../../weather/format.ts';
 import type { Quantity } from '../../weather/quantities.ts';
-import { CALM_KMH } from '../../weather/wind.ts';
 import { create, element, setText } from './elements.ts';
 import { type CardText, cardTexts } from './optional-cards.ts';
 
@@ -32,10 +31,11 @@ const showFlags = ({ latest }: GatewayStatus): void => {
   }
 };
 
-const directionText = (latest: NonNullable<GatewayStatus['latest']>): string => {
+const directionText = ({ latest, calmKmh }: GatewayStatus): string => {
+  if (latest === null) return NOTHING;
   if (latest.winddirection !== null)
     return `${compassPoint(latest.winddirection)} ${formatNumber(latest.winddirection)}°`;
-  const isCalm = latest.windintensity !== null && latest.windintensity < CALM_KMH;
+  const isCalm = latest.windintensity !== null && latest.windintensity < calmKmh;
   return isCalm && latest.quality.winddirection === undefined ? 'calm' : NOTHING;
 };
 
@@ -96,7 +96,7 @@ export const showNow = (status: GatewayStatus): void => {
   show('rainheight', formatWithUnit(latest?.rainheight, 'mm'));
   show('rainintensity', formatWithUnit(derived?.rainintensity, 'mm/h'));
   show('windintensity', formatNumber(latest?.windintensity, 1));
-  show('winddirection', latest ? directionText(latest) : NOTHING);
+  show('winddirection', directionText(status));
   show('windgust', formatWithUnit(latest?.windgust, 'km/h'));
   show('windmean', formatWithUnit(derived?.windmean, 'km/h'));
   show('windmaxgust', formatWithUnit(derived?.windmaxgust, 'km/h'));
