@@ -1,0 +1,189 @@
+import { spawnSync } from 'node:child_process';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreatePolicyCommand,
+  CreateThingGroupCommand,
+  DescribeCertificateCommand,
+  IoTClient,
+  UpdateCertificateCommand,
+} from '@aws-sdk/client-iot';
+import { RedshiftClient } from '@aws-sdk/client-redshift';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StackOutputs } from '../../cloud/contract/outputs.ts';
+import { parseStations } from '../../cloud/contract/stations.ts';
+import { backfill } from '../../cloud/operations/backfill.ts';
+import { setClaim } from '../../cloud/operations/claims.ts';
+import {
+  certificateIdFrom,
+  certificatesOf,
+  enrollStation,
+  revokeCertificate,
+  revokeStation,
+} from '../../cloud/operations/enrolment.ts';
+import { pause, resume } from '../../cloud/operations/pausing.ts';
+import { listStation } from '../../cloud/operations/station-file.ts';
+import { type Moto, startMoto } from './moto.ts';
+
+const stack: StackOutputs = {
+  TopicPrefix: 'weather',
+  DeliveriesBucket: 'deliveries',
+  ErrorsBucket: 'errors',
+  StationsBucket: 'stations',
+  ThingGroup: 'stations',
+  GatewayPolicy: 'gateway',
+  ClaimPolicy: 'claim',
+  ProvisioningTemplate: 'template',
+  ClaimsTable: 'claims',
+  AlertTopic: 'alerts',
+  CopyRole: 'arn:aws:iam::123456789012:role/delivery',
+};
+
+/** A signing request as `weather-gateway enroll` makes one; moto reads its subject. */
+const requestOf = (id: string): string => {
+  const { stdout, status } = spawnSync(
+    'openssl',
+    [
+      ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      ...['-keyout', '/dev/null', '-subj', `/CN=${id}`],
+    ],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error('openssl made no request');
+  return stdout;
+};
+
+describe('the commands against moto', () => {
+  let moto: Moto;
+  let iot: IoTClient;
+  let s3: S3Client;
+  let dynamo: DynamoDBClient;
+  const lines: string[] = [];
+  const pausing = () => ({
+    iot,
+    s3,
+    stack,
+    redshift: new RedshiftClient(moto.clientConfig),
+    analytics: undefined,
+    report: (line: string): void => void lines.push(line),
+  });
+  const statusOf = async (certificateId: string): Promise<string | undefined> =>
+    (await iot.send(new DescribeCertificateCommand({ certificateId }))).certificateDescription?.status;
+  const enroll = async (id: string): Promise<string> => {
+    const before = new Set(await certificatesOf(iot, id));
+    await enrollStation(iot, stack, { id, requestPem: requestOf(id) });
+    const added = (await certificatesOf(iot, id)).find((arn) => !before.has(arn));
+    return added?.split('/').at(-1) ?? '';
+  };
+
+  beforeAll(async () => {
+    moto = await startMoto();
+    iot = new IoTClient(moto.clientConfig);
+    s3 = new S3Client(moto.clientConfig);
+    dynamo = new DynamoDBClient(moto.clientConfig);
+    await iot.send(new CreateThingGroupCommand({ thingGroupName: 'stations' }));
+    await iot.send(
+      new CreatePolicyCommand({
+        policyName: 'gateway',
+        policyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [] }),
+      }),
+    );
+    for (const Bucket of ['deliveries', 'stations']) await s3.send(new CreateBucketCommand({ Bucket }));
+    await dynamo.send(
+      new CreateTableCommand({
+        TableName: 'claims',
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      }),
+    );
+  });
+  afterAll(() => moto.stop());
+
+  it('enrol a station, and list it beside the others', async () => {
+    const first = await enroll('1');
+    await listStation(s3, 'stations', { deviceid: '1', weatherstationname: 'UK-Worthing', timezone: '' });
+    await listStation(s3, 'stations', { deviceid: '2', weatherstationname: 'UK-Hove', timezone: '' });
+
+    expect(await statusOf(first)).toBe('ACTIVE');
+    const file = await s3.send(new GetObjectCommand({ Bucket: 'stations', Key: 'stations.csv' }));
+    expect(
+      parseStations((await file.Body?.transformToString()) ?? '').stations.map(({ deviceid }) => deviceid),
+    ).toEqual(['1', '2']);
+  });
+
+  it('renew a certificate without cutting the station off, and revoke the old one alone', async () => {
+    const old = await enroll('17');
+    const renewed = await enroll('17');
+    expect(await statusOf(old)).toBe('ACTIVE');
+    const fingerprint = `SHA256 Fingerprint=${(old.match(/../g) ?? []).join(':').toUpperCase()}`;
+
+    await revokeCertificate(iot, '17', certificateIdFrom(fingerprint));
+
+    expect((await certificatesOf(iot, '17')).map((arn) => arn.split('/').at(-1))).toEqual([renewed]);
+    expect(await statusOf(renewed)).toBe('ACTIVE');
+    await expect(revokeCertificate(iot, '17', old)).rejects.toThrow('17 has no certificate');
+  });
+
+  it('revoke all certificates of a station', async () => {
+    await enroll('18');
+    await enroll('18');
+    await setClaim(dynamo, 'claims', '18', 'revoked');
+
+    expect(await revokeStation(iot, '18')).toBe(2);
+    expect(await certificatesOf(iot, '18')).toEqual([]);
+    expect(await revokeStation(iot, 'never seen')).toBe(0);
+  });
+
+  it('pause and resume, and switch on only what pause switched off', async () => {
+    const kept = await enroll('20');
+    const off = await enroll('21');
+    await iot.send(new UpdateCertificateCommand({ certificateId: off, newStatus: 'INACTIVE' }));
+
+    await pause(pausing());
+    expect(await statusOf(kept)).toBe('INACTIVE');
+    await pause(pausing());
+    await resume(pausing());
+
+    expect(await statusOf(kept)).toBe('ACTIVE');
+    expect(await statusOf(off)).toBe('INACTIVE');
+  });
+
+  it('load manifests once, out of a bucket with odd names', async () => {
+    const key = "errors/manifests/2026/11/28/it's a +manifest";
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: 'deliveries',
+        Key: key,
+        Body: JSON.stringify({ entries: [{ url: 's3://deliveries/gaps/2026/file.gz', mandatory: true }] }),
+      }),
+    );
+    const statements: string[] = [];
+    const session = {
+      transaction: (sql: readonly string[]) => Promise.resolve(void statements.push(...sql)),
+      query: () => Promise.resolve([]),
+    };
+    const load = () =>
+      backfill({
+        s3,
+        session,
+        bucket: 'deliveries',
+        copyRole: stack.CopyRole,
+        isDryRun: false,
+        report: (line) => void lines.push(line),
+      });
+
+    expect(await load()).toBe(0);
+    expect(await load()).toBe(0);
+
+    expect(statements.length).toBe(1);
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'deliveries' }));
+    expect(Contents.map(({ Key }) => Key)).toEqual([`loaded/${key}`]);
+  });
+});
