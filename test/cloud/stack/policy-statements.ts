@@ -48,7 +48,7 @@ type Intrinsic = {
 };
 
 /** Throws for a function or a resource type it has no ARN for, so that no statement goes unlooked at. */
-export const resolverOf = (resources: Resources): ((value: unknown) => string) => {
+const resolverOf = (resources: Resources): ((value: unknown) => string) => {
   const arnOf = (id: string): string => {
     const arn = ARNS[resources[id]?.Type ?? ''];
     if (arn === undefined) throw new Error(`no ARN is known for ${id} (${resources[id]?.Type})`);
