@@ -29,7 +29,7 @@ export const rainGauge = defineInstrument({
 });
 
 /** Reads the totals of earlier runs. */
-export const openRainGauge = async (
+const openRainGauge = async (
   config: RainGaugeConfig,
   { outbox, log }: Pick<InstrumentParts, 'outbox' | 'log'>,
 ): Promise<OpenInstrument> => {
