@@ -12,7 +12,12 @@ const MAVEN_LOG = '-Dorg.slf4j.simpleLogger';
 
 /** What the others stand on; a failure here ends the run. */
 export const first: readonly Suite[] = [
-  { name: 'check', about: 'linters, types, layers, dead code', command: ['npm', 'run', '--silent', 'check'], needs: [] },
+  {
+    name: 'check',
+    about: 'linters, types, layers, dead code',
+    command: ['npm', 'run', '--silent', 'check'],
+    needs: [],
+  },
   {
     name: 'build',
     about: 'the package of the release, and dist/',
