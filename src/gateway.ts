@@ -1,16 +1,25 @@
 import type { StationBuses } from './buses/station-buses.ts';
 import type { DeviceCredentials } from './certificate/device-credentials.ts';
 import type { GatewayConfig } from './config/schema.ts';
+import { type History, openHistory } from './history/history.ts';
 import { serveDashboard } from './http/dashboard.ts';
-import { createMetrics } from './http/metrics.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
 import type { PageFile } from './http/page-files.ts';
 import { serveStatusSocket } from './http/status-socket.ts';
 import type { ConfiguredInstrument } from './instruments/instrument.ts';
+import { StationInstruments } from './instruments/station-instruments.ts';
 import type { Log } from './log.ts';
+import { Progress } from './measuring/progress.ts';
+import { Recorder } from './measuring/recorder.ts';
+import { Sampler } from './measuring/sampler.ts';
 import type { Publisher } from './mqtt/publisher.ts';
 import { type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
+import type { Outbox } from './outbox/outbox.ts';
 import { awaitStore, handOver, StoreIsBackError } from './outbox/return-to-disk.ts';
-import { openStation } from './station.ts';
+import { PreAlertDesk, savedPreAlerts } from './pre-alerts/pre-alert-desk.ts';
+import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
+import { openPreAlertOutputs } from './pre-alerts/pre-alerts-outputs.ts';
+import { createQualityControl } from './quality/quality-control.ts';
 import { gatewayStatus, statusLine } from './status/gateway-status.ts';
 import type { GatewayStatus } from './status/status.ts';
 import { StatusPoller } from './status/status-poller.ts';
@@ -21,8 +30,10 @@ import { type ServiceManager, superviseByProgress } from './systemd.ts';
 import type { Clock } from './time/clock.ts';
 import { type Loop, runTogether } from './time/run-together.ts';
 import type { Synchronization } from './time/synchronization.ts';
+import { TimeKeeper } from './time/time-keeper.ts';
 import { timeOf } from './uplink/stored-bodies.ts';
 import { Uplink } from './uplink/uplink.ts';
+import { RECENT_SPAN_MS } from './weather/derived.ts';
 import { BYTES_PER_MEGABYTE } from './weather/format.ts';
 
 /** Everything the daemon touches the world by. */
@@ -70,81 +81,148 @@ export const runGateway = async (parts: GatewayParts, signal: AbortSignal): Prom
   }
 };
 
+/** Makes the parts of the daemon and hands them to each other. The measuring ones need no network. */
 const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loop[]> => {
-  const { config, clock, log, manager, pageFiles } = parts;
-  const { outbox } = opened;
+  const { config, version, clock, buses, log } = parts;
+  const { outbox, store } = opened;
   const startedAtMs = clock.monotonicMs();
-  const station = await openStation({
-    ...parts,
-    opened,
-    uplink: { notify: () => uplink.notify() },
-    metrics: { observeCommit: (seconds) => metrics.observeCommit(seconds) },
-  });
-  const { timeKeeper, progress, history } = station;
-  const writtenBytes = (): number => processWrittenBytes(() => opened.store.writtenBytes());
-  const writeBudget = new WriteBudget({
-    budgetMegabytes: warningMegabytes(config.outbox),
-    log,
-    writtenBytes,
+  const intervalMs = config.reporting.intervalSeconds * 1000;
+
+  const timeKeeper = await openTimeKeeper(parts, outbox);
+  const progress = new Progress({ monotonicMs: () => clock.monotonicMs(), intervalMs });
+  const history = await openHistory({
+    store,
+    stampOf: (at) => timeKeeper.stampOf(at),
     wallMs: () => clock.wallMs(),
+    intervalMs,
+    log,
   });
+  const preAlerts = await openPreAlerts(parts, outbox, history);
+  const metrics: Metrics = createMetrics(() => status());
+  const uplink = openUplink(parts, outbox, timeKeeper, metrics);
+  const recorder = new Recorder({
+    deviceid: config.station.id,
+    quality: createQualityControl({ limits: config.quality, intervalMs }),
+    outbox,
+    history,
+    progress,
+    clock,
+    timeKeeper,
+    log,
+    preAlerts,
+    uplink,
+    metrics,
+  });
+  const instruments = await StationInstruments.open({
+    instruments: parts.instruments,
+    buses,
+    clock,
+    log,
+    outbox,
+  });
+  const sampler = new Sampler({ instruments, clock, timeKeeper, progress, intervalMs, recorder });
+
+  const writtenBytes = (): number => processWrittenBytes(() => store.writtenBytes());
   const poller = new StatusPoller({
     credentials: parts.credentials,
-    writeBudget,
+    writeBudget: openWriteBudget(parts, writtenBytes),
     clock,
     outbox,
     timeOf,
     timeKeeper,
   });
+  const storeReport = describeStoreReport(opened.report);
   const status = (): GatewayStatus =>
     gatewayStatus({
-      ...{ ...parts, ...opened, ...station },
+      config,
+      version,
       startedAtMs,
-      writtenBytes,
       monotonicMs: () => clock.monotonicMs(),
-      storeReport: describeStoreReport(opened.report),
+      outbox,
+      writtenBytes,
+      storeReport,
+      instruments,
+      recorder,
       uplink,
+      timeKeeper,
+      desk: preAlerts,
+      progress,
       polled: () => poller.current(),
     });
-  const metrics = createMetrics(status);
-  const uplink = openUplink(parts, {
-    outbox,
-    timeKeeper,
-    onAcknowledged: ({ pubackMs }) => metrics.observePuback(pubackMs / 1000),
-  });
-  const health = () => progress.health();
   return [
-    ...station.loops,
+    (signal) => timeKeeper.run(signal),
+    (signal) => sampler.run(signal),
     publishing(parts.publisher, uplink),
     (signal) => poller.run(signal),
     serveStatusSocket({ directory: parts.directory, status, clock, log }),
-    serveDashboard({ config: config.http, clock, log, pageFiles, status, health, history, metrics }),
-    (signal) =>
-      superviseByProgress(
-        {
-          ...{ manager, clock, log },
-          isReady: () => progress.hasSampled(),
-          isAlive: () => progress.isAlive(),
-          statusLine: () => statusLine(status()),
-        },
-        signal,
-      ),
+    serveDashboard({
+      config: config.http,
+      clock,
+      log,
+      pageFiles: parts.pageFiles,
+      status,
+      health: () => progress.health(),
+      history,
+      metrics,
+    }),
+    supervising(parts, progress, status),
   ];
 };
 
-const warningMegabytes = (outbox: GatewayConfig['outbox']): number =>
-  outbox.dailyWriteWarningMegabytes ?? outbox.dailyWriteMegabytes ?? Number.POSITIVE_INFINITY;
-
-type UplinkParts = ConstructorParameters<typeof Uplink>[0];
+const openTimeKeeper = async (
+  { bootId, clock, log, synchronization }: GatewayParts,
+  outbox: Outbox,
+): Promise<TimeKeeper> => {
+  const timeKeeper = new TimeKeeper({ bootId, clock, log, outbox, synchronization });
+  await timeKeeper.open();
+  return timeKeeper;
+};
 
 const openUplink = (
   { config, version, publisher, clock, log }: GatewayParts,
-  parts: Pick<UplinkParts, 'outbox' | 'timeKeeper' | 'onAcknowledged'>,
-): Uplink => {
-  const deviceid = config.station.id;
-  const { topicPrefix } = config.aws;
-  const { sendSeconds } = config.reporting;
-  return new Uplink({ ...parts, deviceid, topicPrefix, sendSeconds, version, publisher, clock, log });
+  outbox: Outbox,
+  timeKeeper: TimeKeeper,
+  metrics: Metrics,
+): Uplink =>
+  new Uplink({
+    deviceid: config.station.id,
+    topicPrefix: config.aws.topicPrefix,
+    sendSeconds: config.reporting.sendSeconds,
+    version,
+    outbox,
+    publisher,
+    timeKeeper,
+    clock,
+    log,
+    onAcknowledged: ({ pubackMs }) => metrics.observePuback(pubackMs / 1000),
+  });
+
+const openPreAlerts = async (
+  { config, buses, log }: GatewayParts,
+  outbox: Outbox,
+  history: History,
+): Promise<PreAlertDesk> => {
+  const preAlerts = createPreAlerts({
+    rules: config.preAlerts,
+    intervalMs: config.reporting.intervalSeconds * 1000,
+    elevationMetres: config.station.elevationMetres,
+    calmKmh: config.quality.wind.calmKmh,
+    restored: await savedPreAlerts(outbox),
+    recent: await history.recent(RECENT_SPAN_MS),
+  });
+  if (preAlerts.hasForgotten) log.warn({}, 'what the pre-alerts remembered cannot be read and is forgotten');
+  const outputs = openPreAlertOutputs({ rules: config.preAlerts, buses, log });
+  return new PreAlertDesk({ preAlerts, outputs, outbox, log });
+};
+
+const openWriteBudget = ({ config, clock, log }: GatewayParts, writtenBytes: () => number): WriteBudget => {
+  const { dailyWriteWarningMegabytes, dailyWriteMegabytes } = config.outbox;
+  return new WriteBudget({
+    budgetMegabytes: dailyWriteWarningMegabytes ?? dailyWriteMegabytes ?? Number.POSITIVE_INFINITY,
+    log,
+    writtenBytes,
+    wallMs: () => clock.wallMs(),
+  });
 };
 
 const publishing =
@@ -157,3 +235,18 @@ const publishing =
       await publisher.stop();
     }
   };
+
+const supervising =
+  ({ manager, clock, log }: GatewayParts, progress: Progress, status: () => GatewayStatus): Loop =>
+  (signal) =>
+    superviseByProgress(
+      {
+        manager,
+        clock,
+        log,
+        isReady: () => progress.hasSampled(),
+        isAlive: () => progress.isAlive(),
+        statusLine: () => statusLine(status()),
+      },
+      signal,
+    );

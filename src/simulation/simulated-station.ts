@@ -1,13 +1,14 @@
 import type { StationBuses } from '../buses/station-buses.ts';
 import type { ConfiguredInstrument } from '../instruments/instrument.ts';
 import type { Clock } from '../time/clock.ts';
-import { createInfluence } from './influence.ts';
-import { eventsOf, ordinaryScenario, type Scenario } from './scenario.ts';
+import { ordinaryScenario, type Scenario } from './scenario.ts';
+import { stepping } from './scenario-clocks.ts';
 import { createSimulatedEdgeSource } from './simulated-edge-source.ts';
 import { createSimulatedI2cBus } from './simulated-i2c-bus.ts';
 import { createSimulatedNetwork, type SimulatedNetwork } from './simulated-network.ts';
 import { createSimulatedOutputLines } from './simulated-output-lines.ts';
 import type { SimulatedInstrument, Surroundings } from './surroundings.ts';
+import { createWeatherEvents } from './weather-events.ts';
 import { createWeatherModel, type WeatherModel } from './weather-model.ts';
 
 export type SimulatedStationOptions = {
@@ -29,19 +30,6 @@ export type SimulatedStation = {
   outputLevels(): ReadonlyMap<number, 0 | 1>;
 };
 
-const stepping = (clock: Clock, scenario: Scenario, elapsedSeconds: () => number): Clock => {
-  const steps = eventsOf(scenario, 'clockStep');
-  return {
-    wallMs: () => {
-      const now = elapsedSeconds();
-      const passed = steps.filter(({ atSeconds }) => atSeconds <= now);
-      return clock.wallMs() + passed.reduce((sum, { bySeconds }) => sum + bySeconds * 1000, 0);
-    },
-    monotonicMs: () => clock.monotonicMs(),
-    sleep: (ms, signal) => clock.sleep(ms, signal),
-  };
-};
-
 /** A station whose chips, lines, clock and network are simulated, so that the drivers run on it as on a real one. */
 export const openSimulatedStation = async (options: SimulatedStationOptions): Promise<SimulatedStation> => {
   const { clock, instruments, scenario = ordinaryScenario, elevationMetres = 0 } = options;
@@ -51,7 +39,7 @@ export const openSimulatedStation = async (options: SimulatedStationOptions): Pr
     seed: scenario.seed,
     startSolarMs: scenario.startsAt === undefined ? clock.wallMs() : Date.parse(scenario.startsAt),
     elevationMetres,
-    influence: createInfluence(scenario),
+    weatherEvents: createWeatherEvents(scenario),
   });
   const twins = await simulateAll(instruments, { scenario, weatherAt, elapsedSeconds });
   const i2cBus = createSimulatedI2cBus(new Map(twins.flatMap(({ chips }) => [...(chips ?? [])])));

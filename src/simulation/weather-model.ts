@@ -22,15 +22,15 @@ export type Weather = Conditions & {
   readonly windMs: number;
 };
 
-/** Bends the undisturbed conditions of a moment. */
-export type Influence = (conditions: Conditions, elapsedSeconds: number) => Conditions;
+/** Changes the undisturbed conditions of a moment. */
+export type WeatherEvents = (conditions: Conditions, elapsedSeconds: number) => Conditions;
 
 export type WeatherModelOptions = {
   readonly seed: number;
   /** Unix time of the start by the local mean sun: decides season and time of day. */
   readonly startSolarMs: number;
   readonly elevationMetres?: number;
-  readonly influence?: Influence;
+  readonly weatherEvents?: WeatherEvents;
 };
 
 /** Weather as a pure function of the time since the start, in seconds. */
@@ -38,7 +38,7 @@ export type WeatherModel = (elapsedSeconds: number) => Weather;
 
 /** The same options give the same weather, whichever moments are asked for and in whatever order. */
 export const createWeatherModel = (options: WeatherModelOptions): WeatherModel => {
-  const { seed, startSolarMs, elevationMetres = 0, influence = (conditions) => conditions } = options;
+  const { seed, startSolarMs, elevationMetres = 0, weatherEvents = (conditions) => conditions } = options;
   const rainMmPerHourAt = createShowers(seed);
   const airAt = createAir(seed);
   const rippleAir = createAirRipple(seed);
@@ -51,7 +51,7 @@ export const createWeatherModel = (options: WeatherModelOptions): WeatherModel =
     const solarSeconds = startSolarMs / 1000 + elapsedSeconds;
     const rainMmPerHour = rainMmPerHourAt(elapsedSeconds);
     const inputs = { elapsedSeconds, solarSeconds, rainMmPerHour };
-    const conditions = influence(
+    const conditions = weatherEvents(
       {
         ...airAt(inputs),
         ...meanWindAt(inputs),

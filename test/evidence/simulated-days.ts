@@ -1,5 +1,9 @@
 import { gaussian, seedOf, uniform } from '../../src/simulation/noise.ts';
-import { createWeatherModel, type Influence, type WeatherModel } from '../../src/simulation/weather-model.ts';
+import {
+  createWeatherModel,
+  type WeatherEvents,
+  type WeatherModel,
+} from '../../src/simulation/weather-model.ts';
 import type { RawMeasurement } from '../../src/weather/reading.ts';
 
 const KMH_PER_MS = 3.6;
@@ -13,13 +17,17 @@ export type SimulatedReadings = {
   readonly startMs: number;
   readonly seconds: number;
   readonly intervalSeconds: number;
-  readonly influence?: Influence;
+  readonly weatherEvents?: WeatherEvents;
 };
 
 /** What the instruments of a sound station read in such weather, their noise included (BME280 data sheet). */
 export const simulatedReadings = function* (options: SimulatedReadings): Generator<RawMeasurement> {
-  const { seed, startMs, seconds, intervalSeconds, influence } = options;
-  const weatherAt = createWeatherModel({ seed, startSolarMs: startMs, ...(influence ? { influence } : {}) });
+  const { seed, startMs, seconds, intervalSeconds, weatherEvents } = options;
+  const weatherAt = createWeatherModel({
+    seed,
+    startSolarMs: startMs,
+    ...(weatherEvents ? { weatherEvents } : {}),
+  });
   const noiseSeed = seedOf(seed, 'instruments');
   let rainMm = 0;
   for (let end = intervalSeconds; end <= seconds; end += intervalSeconds) {
@@ -79,7 +87,7 @@ export const hotDay = (seed: number, excessC: number): SimulatedReadings => ({
   startMs: SUMMER_MS,
   seconds: 12 * 3600,
   intervalSeconds: 24,
-  influence: (conditions, elapsedSeconds) => {
+  weatherEvents: (conditions, elapsedSeconds) => {
     const sun = (1 + Math.cos((2 * Math.PI * (elapsedSeconds - 9 * 3600)) / DAY_SECONDS)) / 2;
     return { ...conditions, temperatureC: conditions.temperatureC + excessC * (0.55 + 0.45 * sun) };
   },
@@ -96,7 +104,7 @@ export const stormyDay = (
   startMs: WINTER_MS,
   seconds: 14 * 3600,
   intervalSeconds: 24,
-  influence: (conditions, elapsedSeconds) => {
+  weatherEvents: (conditions, elapsedSeconds) => {
     const progress = (elapsedSeconds - STORM_BEGINS_SECONDS) / (hours * 3600);
     if (progress <= 0 || progress >= 2) return conditions;
     const strength = (1 - Math.cos(Math.PI * progress)) / 2;
@@ -118,7 +126,7 @@ export const coldNight = (seed: number, deficitC: number): SimulatedReadings => 
   startMs: COLD_EVENING_MS,
   seconds: 16 * 3600,
   intervalSeconds: 24,
-  influence: (conditions, elapsedSeconds) => {
+  weatherEvents: (conditions, elapsedSeconds) => {
     const night = (1 + Math.cos((2 * Math.PI * (elapsedSeconds - 13 * 3600)) / DAY_SECONDS)) / 2;
     const temperatureC = conditions.temperatureC - deficitC * night;
     return { ...conditions, temperatureC, dewPointC: Math.min(conditions.dewPointC, temperatureC - 0.2) };
@@ -136,7 +144,7 @@ export const cloudburst = (
   startMs: Date.UTC(2026, 6, 1, 14),
   seconds: 6 * 3600,
   intervalSeconds: 24,
-  influence: (conditions, elapsedSeconds) => {
+  weatherEvents: (conditions, elapsedSeconds) => {
     const progress = (elapsedSeconds - CLOUDBURST_BEGINS_SECONDS) / (minutes * 60);
     if (progress <= 0 || progress >= 1) return conditions;
     const rainMmPerHour = conditions.rainMmPerHour + peakMmPerHour * Math.sin(Math.PI * progress) ** 2;

@@ -3,8 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLineHolder } from '../../src/gpio/line-holder.ts';
-import { gpiosetScript, sysfsScript } from '../../src/gpio/line-holder-scripts.ts';
+import { createLineHolder, gpiosetScript, sysfsScript } from '../../src/gpio/line-holder.ts';
 
 let folder: string;
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { takeFromSysfs, unexportLine } from '../../src/gpio/sysfs-export.ts';
+import { takeFromSysfs, unexportLine } from '../../src/gpio/header-chip.ts';
 
 let root: string;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accelerated } from '../../src/simulation/accelerated-clock.ts';
+import { accelerated } from '../../src/simulation/scenario-clocks.ts';
 import { clockContract } from '../contract/clock.ts';
 import { createManualClock } from '../fakes/clock.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { catchingUp } from '../../src/simulation/catching-up-clock.ts';
+import { catchingUp } from '../../src/simulation/scenario-clocks.ts';
 import { clockContract } from '../contract/clock.ts';
 import { createManualClock } from '../fakes/clock.ts';
 

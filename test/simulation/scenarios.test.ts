@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatProblem } from '../../src/config/problem.ts';
-import { createInfluence } from '../../src/simulation/influence.ts';
 import { loadScenario } from '../../src/simulation/load-scenario.ts';
+import { createWeatherEvents } from '../../src/simulation/weather-events.ts';
 import { createWeatherModel, type Weather } from '../../src/simulation/weather-model.ts';
 
 const folder = fileURLToPath(new URL('../../config/scenarios/', import.meta.url));
@@ -17,7 +17,7 @@ const weatherOf = async (name: string): Promise<(elapsedSeconds: number) => Weat
   return createWeatherModel({
     seed: scenario.seed,
     startSolarMs: Date.parse(scenario.startsAt ?? '2026-05-01T12:00:00Z'),
-    influence: createInfluence(scenario),
+    weatherEvents: createWeatherEvents(scenario),
   });
 };
 
@@ -63,7 +63,7 @@ describe('a scenario that changes the weather', () => {
     gustiness: 0.2,
     rainMmPerHour: 0,
   };
-  const influence = createInfluence({
+  const weatherEvents = createWeatherEvents({
     name: 'ramp',
     seed: 1,
     events: [
@@ -82,13 +82,13 @@ describe('a scenario that changes the weather', () => {
     [400, 10],
     [5000, 10],
   ])('ramps up and down: after %d s it has %d °C', (elapsedSeconds, temperatureC) => {
-    expect(influence(usual, elapsedSeconds).temperatureC).toBeCloseTo(temperatureC, 9);
+    expect(weatherEvents(usual, elapsedSeconds).temperatureC).toBeCloseTo(temperatureC, 9);
   });
 
   it('turns the wind the shorter way, at once without a ramp, and leaves the rest alone', () => {
-    expect(influence(usual, 99).windDirectionDegrees).toBe(350);
-    expect(influence(usual, 100).windDirectionDegrees).toBe(380);
-    expect(influence(usual, 300)).toMatchObject({ windDirectionDegrees: 350, meanWindMs: 3 });
+    expect(weatherEvents(usual, 99).windDirectionDegrees).toBe(350);
+    expect(weatherEvents(usual, 100).windDirectionDegrees).toBe(380);
+    expect(weatherEvents(usual, 300)).toMatchObject({ windDirectionDegrees: 350, meanWindMs: 3 });
   });
 });
 

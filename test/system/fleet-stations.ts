@@ -33,7 +33,7 @@ const connect = (id: string, order: FleetOrder): Promise<MqttClient> =>
 /** One station for its time. Resolves with how many readings the broker acknowledged. */
 const runStation = async (client: MqttClient, id: string, order: FleetOrder): Promise<number> => {
   const weatherAt = createWeatherModel({
-    ...{ seed: Number(id), startSolarMs: Date.now(), elevationMetres: 0, influence: (usual) => usual },
+    ...{ seed: Number(id), startSolarMs: Date.now(), elevationMetres: 0, weatherEvents: (usual) => usual },
   });
   const epoch = ulid();
   const startMs = Date.now();

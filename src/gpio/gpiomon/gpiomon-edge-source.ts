@@ -3,8 +3,8 @@ import { readdir, readlink } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Clock } from '../../time/clock.ts';
 import type { EdgeListener, EdgeSource } from '../edge-source.ts';
+import { takeFromSysfs } from '../header-chip.ts';
 import { createRestartingEdgeSource, type WatchSession } from '../restarting-edge-source.ts';
-import { takeFromSysfs } from '../sysfs-export.ts';
 import { findGpiodTools, type GpiodTools, gpiomonArguments, parseEdge } from './gpiod-tools.ts';
 
 export type GpiomonEdgeSourceOptions = {

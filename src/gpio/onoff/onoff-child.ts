@@ -2,8 +2,7 @@
 // and the epoll addon crashes in worker threads.
 import process from 'node:process';
 import { systemClock } from '../../time/clock.ts';
-import { watchRequestSchema } from './onoff-messages.ts';
-import { watchWithOnoff } from './onoff-watch.ts';
+import { watchRequestSchema, watchWithOnoff } from './onoff-watch.ts';
 
 const ending = new AbortController();
 // The daemon is gone, however it went. Signals are its business: systemd sends them to every process of the unit.

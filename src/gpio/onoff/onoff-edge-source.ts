@@ -4,7 +4,7 @@ import type { Clock } from '../../time/clock.ts';
 import type { EdgeListener, EdgeSource } from '../edge-source.ts';
 import { readSysfsNumbering, type SysfsNumbering } from '../header-chip.ts';
 import { createRestartingEdgeSource, type WatchSession } from '../restarting-edge-source.ts';
-import { type WatchReport, type WatchRequest, watchReportSchema } from './onoff-messages.ts';
+import { type WatchReport, type WatchRequest, watchReportSchema } from './onoff-watch.ts';
 
 /** The child process as its parent sees it. */
 export type OnoffChild = {

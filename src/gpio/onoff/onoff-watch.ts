@@ -1,9 +1,30 @@
 import type { Gpio } from 'onoff';
+import { z } from 'zod';
 import type { Clock } from '../../time/clock.ts';
 import type { Edge } from '../edge-source.ts';
-import { unexportLine } from '../sysfs-export.ts';
+import { unexportLine } from '../header-chip.ts';
 import { LevelTracker } from './onoff-levels.ts';
-import type { WatchReport, WatchRequest } from './onoff-messages.ts';
+
+/** What the daemon tells the child that watches lines through onoff: BCM and sysfs number of each. */
+export const watchRequestSchema = z.strictObject({
+  lines: z.array(z.strictObject({ line: z.int(), sysfsNumber: z.int() })),
+});
+
+export type WatchRequest = z.output<typeof watchRequestSchema>;
+
+/** What the child tells the daemon. */
+export const watchReportSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('armed') }),
+  z.strictObject({
+    kind: z.literal('edges'),
+    edges: z.array(z.strictObject({ line: z.int(), atMs: z.number() })),
+  }),
+  /** Pulses that may have been missed since the child began. */
+  z.strictObject({ kind: z.literal('missed'), total: z.int() }),
+  z.strictObject({ kind: z.literal('fault'), message: z.string() }),
+]);
+
+export type WatchReport = z.output<typeof watchReportSchema>;
 
 /** What is used of onoff. */
 export type OnoffPackage = {

@@ -1,5 +1,5 @@
 import { type EventOf, endOf, eventsOf, type Scenario } from './scenario.ts';
-import type { Conditions, Influence } from './weather-model.ts';
+import type { Conditions, WeatherEvents } from './weather-model.ts';
 
 type WeatherEvent = EventOf<'weather'>;
 
@@ -19,7 +19,7 @@ const towards = (usual: number, wanted: number | undefined, strength: number): n
 const turnTowards = (usual: number, wanted: number | undefined, strength: number): number =>
   wanted === undefined ? usual : usual + (((wanted - usual + 540) % 360) - 180) * strength;
 
-const bend = (usual: Conditions, event: WeatherEvent, strength: number): Conditions => ({
+const apply = (usual: Conditions, event: WeatherEvent, strength: number): Conditions => ({
   temperatureC: towards(usual.temperatureC, event.temperatureC, strength),
   dewPointC: towards(usual.dewPointC, event.dewPointC, strength),
   seaLevelPressureHpa: towards(usual.seaLevelPressureHpa, event.seaLevelPressureHpa, strength),
@@ -30,11 +30,11 @@ const bend = (usual: Conditions, event: WeatherEvent, strength: number): Conditi
 });
 
 /** The weather events of a scenario; of two at once the later one in the file has the last word. */
-export const createInfluence = (scenario: Scenario): Influence => {
+export const createWeatherEvents = (scenario: Scenario): WeatherEvents => {
   const events = eventsOf(scenario, 'weather');
   return (usual, elapsedSeconds) =>
     events.reduce((conditions, event) => {
       const strength = strengthOf(event, elapsedSeconds);
-      return strength === 0 ? conditions : bend(conditions, event, strength);
+      return strength === 0 ? conditions : apply(conditions, event, strength);
     }, usual);
 };
