@@ -26,7 +26,7 @@ wait_for() { # seconds, command...
   shift
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $until ] || return 1
-    nap 0.5
+    nap 1
   done
 }
 property() { systemctl show -p "$1" --value $unit; }
@@ -54,13 +54,13 @@ tip() { # times
 air() { # the three bytes of pressure and of temperature
   i2cset -y 0 0x76 0xf7 "$@" 0x75 0x30 i
 }
-blow() { # the anemometer turns, and the air is never quite the same
+blow() { # the anemometer turns at 4 Hz, and the air is never quite the same
   local turn=0
   while true; do
     close 5 2>/dev/null
     turn=$((turn + 1))
-    [ $((turn % 40)) != 0 ] || i2cset -y 0 0x76 0xf9 $((16 * (turn / 40 % 16))) 2>/dev/null
-    nap 0.08
+    [ $((turn % 12)) != 0 ] || i2cset -y 0 0x76 0xf9 $((16 * (turn / 12 % 16))) 2>/dev/null
+    nap 0.23
   done
 }
 start_broker() { /usr/sbin/mosquitto -d -c "$FOLDER/mosquitto.conf"; }
