@@ -65,10 +65,10 @@ export const LEDGER_KEY = 'outbox/ledger';
 
 export const encodeLedger = (ledger: Ledger): string => addChecksum(LEDGER_KEY, JSON.stringify(ledger));
 
-/** `null` when it is damaged. */
+/** `null` when it is damaged, or of a release that keeps it in another form. */
 export const decodeLedger = (value: string): Ledger | null => {
   const text = verifyChecksum(LEDGER_KEY, value);
-  return text === null ? null : ledgerSchema.parse(JSON.parse(text));
+  return text === null ? null : (ledgerSchema.safeParse(JSON.parse(text)).data ?? null);
 };
 
 export const add = (left: Amount, right: Amount): Amount => ({

@@ -24,7 +24,8 @@ const legacyLedger = (stored: string | undefined) => {
 
 const gapIn = (key: string, value: string): readonly Gap[] => {
   const record = decodeRecord(key, value);
-  return record?.kind === 'accepted' ? [gapSchema.parse(parseBody(record.json))] : [];
+  const gap = record?.kind === 'accepted' ? gapSchema.safeParse(parseBody(record.json)).data : undefined;
+  return gap === undefined ? [] : [gap];
 };
 
 /** The gaps that an older release left unsent, and where one is damaged, all readings that it may have named. */

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readManifest } from './manifest.ts';
+import { strayAmong } from './stray-files.ts';
 
 /** Written when damage is met while running, so that the next start repairs before it opens. */
 export const DAMAGE_MARK = 'DAMAGED';
@@ -24,6 +25,8 @@ const lookForDamage = async (location: string, names: readonly string[]): Promis
     const mark = await readFile(join(location, DAMAGE_MARK), 'utf8');
     return `met while running: ${mark.trim()}`;
   }
+  const [stray] = strayAmong(names);
+  if (stray !== undefined) return `${stray} is no file of the database`;
   if (!names.includes('CURRENT')) return names.some(isDataFile) ? 'CURRENT is missing' : null;
   const current = await readFile(join(location, 'CURRENT'), 'utf8');
   const manifestName = /^(MANIFEST-\d+)\n$/.exec(current)?.[1];

@@ -1,9 +1,9 @@
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
+import { createOneAtATime } from '../time/one-at-a-time.ts';
 import { forgetOpenings, PROVEN_AFTER_MS } from './abrupt-ends.ts';
 import { DAMAGE_MARK } from './damage.ts';
-import { createGroupCommit } from './group-commit.ts';
 import { storageFault } from './level-fault.ts';
 import {
   type EntriesOptions,
@@ -44,7 +44,8 @@ const requireRoom = async (location: string): Promise<void> => {
  */
 export class LevelStore implements Store {
   readonly #database: Level;
-  readonly #commit = createGroupCommit((changes, options) => this.#commitGroup(changes, options));
+  /** A write that fails may leave half a record behind, so that none may be on its way beside it. */
+  readonly #oneAtATime = createOneAtATime();
   readonly #proof: NodeJS.Timeout;
   #isSuspect = false;
   #reopening: Promise<void> | null = null;
@@ -62,7 +63,9 @@ export class LevelStore implements Store {
   }
 
   write(changes: readonly StoreChange[], options: WriteOptions): Promise<void> {
-    return changes.length === 0 ? Promise.resolve() : this.#commit(changes, options);
+    return changes.length === 0
+      ? Promise.resolve()
+      : this.#oneAtATime(() => this.#writeBatch(changes, options));
   }
 
   entries(
@@ -92,7 +95,7 @@ export class LevelStore implements Store {
     await forgetOpenings(this.#database.location);
   }
 
-  async #commitGroup(changes: readonly StoreChange[], { sync }: WriteOptions): Promise<void> {
+  async #writeBatch(changes: readonly StoreChange[], { sync }: WriteOptions): Promise<void> {
     await this.#change(() => {
       // Given as an array, every operation would be copied, which takes longer than storing it.
       const batch = this.#database.batch();

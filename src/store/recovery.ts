@@ -7,6 +7,7 @@ import { openingFault, openLevelStore } from './opening.ts';
 import { copyReadable, finishSalvage } from './salvage.ts';
 import { StorageDamagedError, type Store } from './store.ts';
 import type { StoreReport } from './store-report.ts';
+import { renameStrayFiles } from './stray-files.ts';
 
 /** Damaged stores that are kept; older ones are removed, or they would fill the disk. */
 const DAMAGED_KEPT = 3;
@@ -68,6 +69,7 @@ export const recoverStore = async (
   location: string,
   cause: string,
 ): Promise<OpenedStore> => {
+  await renameStrayFiles(location);
   try {
     return { store: await openRepaired(location), report: { outcome: 'repaired', cause } };
   } catch (error) {

@@ -19,7 +19,7 @@ export type WriteOptions = {
  */
 export type Store = {
   get(key: string): Promise<string | undefined>;
-  /** All of the changes or none, in order. Concurrent writes share one flush (group commit). */
+  /** All of the changes or none, in order; one write after the other. */
   write(changes: readonly StoreChange[], options: WriteOptions): Promise<void>;
   entries(range: KeyRange, options?: EntriesOptions): Promise<(readonly [key: string, value: string])[]>;
   /** Not synced: a power cut may bring entries back. Not atomic: it may end half done. */

@@ -1,6 +1,5 @@
 import { decodeLedger, encodeLedger } from '../../src/outbox/ledger.ts';
 import type { LedgerMark } from '../../src/outbox/ledger-mark.ts';
-import { createGroupCommit } from '../../src/store/group-commit.ts';
 import { type KeyRange, StorageFullError, type Store, type StoreChange } from '../../src/store/store.ts';
 
 export type FakeDisk = {
@@ -15,7 +14,7 @@ export type FakeDisk = {
   /** Lies on the same disk, outside the store. */
   readonly mark: LedgerMark;
   keys(): string[];
-  /** Commits so far, a group counted once. */
+  /** Commits so far. */
   commits(): number;
 };
 
@@ -52,14 +51,14 @@ export const createFakeDisk = (): FakeDisk => {
 
   const open = (): Store => {
     let writtenBytes = 0;
-    const commit = createGroupCommit(async (changes, options) => {
-      await Promise.resolve();
-      change(changes, options.sync);
-      for (const { key, value } of changes) writtenBytes += Buffer.byteLength(key + (value ?? ''));
-    });
     return {
       get: (key) => Promise.resolve(current.get(key)),
-      write: (changes, options) => (changes.length === 0 ? Promise.resolve() : commit(changes, options)),
+      write: async (changes, { sync }) => {
+        await Promise.resolve();
+        if (changes.length === 0) return;
+        change(changes, sync);
+        for (const { key, value } of changes) writtenBytes += Buffer.byteLength(key + (value ?? ''));
+      },
       entries: (range, { limit = Number.POSITIVE_INFINITY, reverse = false } = {}) => {
         const keys = reverse ? keysIn(range).reverse() : keysIn(range);
         return Promise.resolve(keys.slice(0, limit).map((key) => [key, current.get(key) ?? ''] as const));

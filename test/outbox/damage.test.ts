@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenedOutbox } from '../../src/outbox/open-outbox.ts';
@@ -63,6 +64,36 @@ describe('an outbox whose files are missing', () => {
       await closeOutbox(opened);
     },
   );
+
+  it.each(['000000.log', '0.log', '000000.ldb', 'MANIFEST-000000', '18446744073709551615.log'])(
+    'passes over a stray %s, and says so',
+    async (name) => {
+      await writeFile(join(fixture.location, name), 'no file of LevelDB');
+
+      const opened = await expectAccounted(fixture);
+
+      expect(opened.report).toEqual({ outcome: 'repaired', cause: `${name} is no file of the database` });
+      await closeOutbox(opened);
+      const again = await fixture.open();
+      expect(again.report).toEqual({ outcome: 'whole' });
+      await closeOutbox(again);
+    },
+  );
+
+  it.each(['gone', 'garbage', 'empty'])('opens with a damaged log and a mark that is %s', async (mark) => {
+    const file = join(fixture.directory, 'high-water');
+    await fixture.flipBits(/\.log$/, 3);
+    if (mark === 'gone') await rm(file);
+    if (mark === 'garbage') await writeFile(file, randomBytes(2_000));
+    if (mark === 'empty') await writeFile(file, '');
+
+    const opened = await fixture.open();
+
+    expect(opened.report).toMatchObject({ outcome: 'repaired' });
+    await fixture.books.deliverAll(opened.outbox);
+    expect(fixture.books.complaints).toEqual([]);
+    await closeOutbox(opened);
+  });
 
   it('moves a store aside that cannot be repaired, starts afresh and says where the old one is', async () => {
     // A repair cannot put its file where a directory lies.
