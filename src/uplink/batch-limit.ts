@@ -2,11 +2,19 @@ import type { Clock } from '../time/clock.ts';
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_READINGS } from '../weather/message.ts';
 
 const FIRST_BYTES = 16_000;
+/** Of a link that has answered a short message slowly. */
+const MIN_FIRST_BYTES = 4_000;
+const FIRST_MS = 2_000;
 /** Readings that are collected on purpose are to leave in one message. */
 const FIRST_COLLECTED_BYTES = 60_000;
 const MIN_BYTES = 1_000;
 /** Larger messages gain nothing where this one took so long, and come near the time at which a connection counts as dead. */
 const SLOW_MS = 5_000;
+/** Connected, something on its way, and no answer: the connection is dead whatever TCP says. */
+const STALL_MS = 30_000;
+/** A larger message than any before is a question to the path: the answer is awaited for less long. */
+const MIN_STALL_MS = 5_000;
+const STALL_FACTOR = 3;
 /** How long a size that failed is not tried again. */
 const PROBE_AFTER_MS = 1_800_000;
 const MAX_PROBE_AFTER_MS = 21_600_000;
@@ -19,10 +27,14 @@ const MAX_PROBE_AFTER_MS = 21_600_000;
  */
 export class BatchLimit {
   readonly #clock: Clock;
+  readonly #isCollecting: boolean;
   #maxBytes: number;
   /** The smallest size that failed. */
   #failedBytes = Number.POSITIVE_INFINITY;
   #probeAtMs = 0;
+  /** The largest message that was acknowledged, and how fast the last one was. */
+  #provenBytes = MIN_BYTES;
+  #bytesPerMs = Number.POSITIVE_INFINITY;
   #probedAtMs = Number.NEGATIVE_INFINITY;
   #stalledAtMs = Number.NEGATIVE_INFINITY;
   #probeAfterMs = PROBE_AFTER_MS;
@@ -31,6 +43,7 @@ export class BatchLimit {
 
   constructor(clock: Clock, isCollecting = false) {
     this.#clock = clock;
+    this.#isCollecting = isCollecting;
     this.#maxBytes = isCollecting ? FIRST_COLLECTED_BYTES : FIRST_BYTES;
   }
 
@@ -40,6 +53,22 @@ export class BatchLimit {
 
   maxRecords(): number {
     return this.#suspects === 0 ? BACKLOG_MAX_READINGS : Math.max(1, Math.floor(this.#suspects / 2));
+  }
+
+  /** How long an acknowledgement is awaited. */
+  stallMs(bytes: number): number {
+    if (bytes <= this.#provenBytes) return STALL_MS;
+    return Math.min(STALL_MS, Math.max(MIN_STALL_MS, (STALL_FACTOR * bytes) / this.#bytesPerMs));
+  }
+
+  /** A message of any kind was acknowledged. */
+  noteRate(bytes: number, pubackMs: number): void {
+    this.#provenBytes = Math.max(this.#provenBytes, bytes);
+    const isFirst = this.#bytesPerMs === Number.POSITIVE_INFINITY;
+    this.#bytesPerMs = bytes / Math.max(1, pubackMs);
+    // A few round trips more, where the link is slow only in answering.
+    if (isFirst && !this.#isCollecting)
+      this.#maxBytes = Math.min(this.#maxBytes, Math.max(MIN_FIRST_BYTES, this.#bytesPerMs * FIRST_MS));
   }
 
   noteAcknowledged(count: number, pubackMs: number): void {

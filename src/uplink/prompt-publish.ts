@@ -1,8 +1,6 @@
 import type { Publisher, PublishOptions, PublishResult } from '../mqtt/publisher.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** Connected, something on its way, and no answer: the connection is dead whatever TCP says. */
-const STALL_MS = 30_000;
 /** What is on its way when the daemon stops gets this long; beyond it the next start sends it again. */
 const FAREWELL_MS = 2_000;
 
@@ -10,13 +8,15 @@ export type PromptPublishParts = {
   readonly publisher: Pick<Publisher, 'publish' | 'reconnect'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** How long an acknowledgement is awaited before the connection counts as dead. */
+  readonly stallMs: number;
 };
 
 export type Message = { readonly topic: string; readonly payload: string } & PublishOptions;
 
 /** Publishes, and never waits for ever: a stalled connection is dropped and made anew. */
 export const publishPromptly = async (
-  { publisher, clock, signal }: PromptPublishParts,
+  { publisher, clock, signal, stallMs }: PromptPublishParts,
   { topic, payload, retain = false }: Message,
 ): Promise<PublishResult> => {
   const settled = new AbortController();
@@ -26,7 +26,7 @@ export const publishPromptly = async (
   signal.addEventListener('abort', rouse);
   if (signal.aborted) rouse();
   const stall = async (): Promise<PublishResult> => {
-    const isStalled = await clock.sleep(STALL_MS, roused.signal).then(
+    const isStalled = await clock.sleep(stallMs, roused.signal).then(
       () => true,
       () => false,
     );

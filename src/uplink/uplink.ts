@@ -15,7 +15,7 @@ import { LinkHistory } from './link-history.ts';
 import { NextMessage } from './next-message.ts';
 import { onlineStatus } from './online-status.ts';
 import { type Outgoing, OutgoingMessages } from './outgoing.ts';
-import { publishPromptly } from './prompt-publish.ts';
+import { type Message, publishPromptly } from './prompt-publish.ts';
 import { SendSchedule } from './send-schedule.ts';
 import type { UplinkStatus } from './uplink-status.ts';
 import { Wake } from './wake.ts';
@@ -174,9 +174,21 @@ export class Uplink {
       payload: JSON.stringify(onlineStatus(this.#parts)),
       retain: true,
     };
-    const result = await publishPromptly({ ...this.#parts, signal }, message);
+    const result = await this.#publish(message, signal);
     // Readings matter more than this: a policy that forbids retained messages must not hold them up.
     if (result.kind === 'refused') this.#parts.log.warn({ reason: result.reason }, 'the status was refused');
+  }
+
+  async #publish(message: Message, signal: AbortSignal): Promise<PublishResult> {
+    const { publisher, clock } = this.#parts;
+    const bytes = Buffer.byteLength(message.payload);
+    const sentMs = clock.monotonicMs();
+    const result = await publishPromptly(
+      { publisher, clock, signal, stallMs: this.#limit.stallMs(bytes) },
+      message,
+    );
+    if (result.kind === 'acknowledged') this.#limit.noteRate(bytes, clock.monotonicMs() - sentMs);
+    return result;
   }
 
   /** Returns whether the record left its lane. */
@@ -195,7 +207,7 @@ export class Uplink {
 
   async #send(retry: LaneRetry, outgoing: Outgoing, signal: AbortSignal): Promise<void> {
     const sentMs = this.#parts.clock.monotonicMs();
-    const result = await publishPromptly({ ...this.#parts, signal }, outgoing);
+    const result = await this.#publish(outgoing, signal);
     if (result.kind === 'acknowledged') await this.#acknowledge(retry, outgoing, sentMs);
     else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing, result);
     else if (!result.isPermanent) this.#noteRefused(retry, outgoing, result);
@@ -215,7 +227,7 @@ export class Uplink {
     this.#suspects.delete(lane);
     const { outgoing } = found.next;
     const sentMs = this.#parts.clock.monotonicMs();
-    const result = await publishPromptly({ ...this.#parts, signal }, outgoing);
+    const result = await this.#publish(outgoing, signal);
     if (result.kind === 'acknowledged') {
       // Where the refused one cannot be kept elsewhere now, both are sent once more.
       if (await this.#deadLetter(retry, found.head, refused.reason))

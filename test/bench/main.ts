@@ -10,6 +10,8 @@ import { pageCost } from './page-cost.ts';
 import { restart } from './restart.ts';
 import { writeResults } from './results.ts';
 import { brokerReturn } from './return.ts';
+import { smallPath } from './small-path.ts';
+import { wire } from './wire.ts';
 
 // npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results and docs/benchmarks.md.
 const benches: readonly Bench[] = [
@@ -22,6 +24,8 @@ const benches: readonly Bench[] = [
   diskWrites,
   idle,
   pageCost,
+  wire,
+  smallPath,
 ];
 
 const chosen = process.argv.slice(2);

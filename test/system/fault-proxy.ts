@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { Transform } from 'node:stream';
+import { type Duplex, Transform } from 'node:stream';
 import { freePort } from '../../src/demo/free-port.ts';
 
 export type FaultProxy = {
   readonly port: number;
   /** Nothing listens, and what was connected breaks. */
   cut(): Promise<void>;
-  /** Passes connections on; `bytesPerSecond` makes it a slow link. */
-  open(targetPort: number, bytesPerSecond?: number): Promise<void>;
+  /**
+   * Passes connections on; `bytesPerSecond` makes it a slow link, and one that carries only messages up to
+   * `maxMessageBytes` swallows the first larger one and all that follows, as a hole in the path MTU does.
+   */
+  open(targetPort: number, bytesPerSecond?: number, maxMessageBytes?: number): Promise<void>;
   /** Swallows everything: TCP stays up. New connections are accepted and swallowed too. */
   swallow(): void;
 };
@@ -29,12 +32,27 @@ const throttle = (bytesPerSecond: number): Transform =>
     },
   });
 
+/** Of TLS records that are written together; the handshake is smaller than what a path must carry. */
+const small = (maxMessageBytes: number): Transform => {
+  let isSwallowing = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      isSwallowing ||= chunk.length > maxMessageBytes;
+      done(null, isSwallowing ? undefined : chunk);
+    },
+  });
+};
+
 /** The network between a station and its broker. It is cut at first. */
 export const createFaultProxy = async (): Promise<FaultProxy> => {
   const port = await freePort();
   const sockets = new Set<Socket>();
   let isSwallowing = false;
-  let route: { readonly targetPort: number; readonly bytesPerSecond: number | undefined };
+  let route: {
+    readonly targetPort: number;
+    readonly bytesPerSecond: number | undefined;
+    readonly maxMessageBytes: number | undefined;
+  };
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
@@ -43,10 +61,12 @@ export const createFaultProxy = async (): Promise<FaultProxy> => {
   };
   const pass = (client: Socket): void => {
     const upstream = keep(connect(route.targetPort, '127.0.0.1'));
-    const outward = route.bytesPerSecond === undefined ? [] : [throttle(route.bytesPerSecond)];
-    const [slow] = outward;
-    if (slow) client.pipe(slow).pipe(upstream);
-    else client.pipe(upstream);
+    const { bytesPerSecond, maxMessageBytes } = route;
+    const outward = [
+      ...(maxMessageBytes === undefined ? [] : [small(maxMessageBytes)]),
+      ...(bytesPerSecond === undefined ? [] : [throttle(bytesPerSecond)]),
+    ];
+    outward.reduce<Duplex>((from, next) => from.pipe(next), client).pipe(upstream);
     upstream.pipe(client);
     client.once('close', () => upstream.destroy());
     upstream.once('close', () => client.destroy());
@@ -69,10 +89,10 @@ export const createFaultProxy = async (): Promise<FaultProxy> => {
       breakAll();
       await closed;
     },
-    open: async (targetPort, bytesPerSecond) => {
+    open: async (targetPort, bytesPerSecond, maxMessageBytes) => {
       breakAll();
       isSwallowing = false;
-      route = { targetPort, bytesPerSecond };
+      route = { targetPort, bytesPerSecond, maxMessageBytes };
       if (server.listening) return;
       server.listen(port, '127.0.0.1');
       await once(server, 'listening');
