@@ -3,6 +3,7 @@ import { type Broker, startBroker } from '../../src/demo/broker.ts';
 import type { Acceptance, BrokerAnswer, BrokerMessage } from '../../src/demo/broker-session.ts';
 import { createFaultProxy, type FaultProxy } from '../system/fault-proxy.ts';
 import type { Mosquitto } from '../system/mosquitto.ts';
+import { type HostileBroker, type Rival, startFloodingBroker, startRival } from './hostile-peers.ts';
 import type { Draw } from './random.ts';
 
 export const linkFaults = [
@@ -14,12 +15,17 @@ export const linkFaults = [
   'PUBACK with a failure code',
   'no PUBACK',
   'connection dropped instead of a PUBACK',
+  'small-packet path',
+  'another client with the same id',
+  'flooding broker',
 ] as const;
 /** What a broker has against a payload: readings are set aside. */
 export const payloadFaults = ['payload refused for good', 'reading larger than the broker takes'] as const;
 export type LinkFault = (typeof linkFaults)[number] | (typeof payloadFaults)[number];
 
 export type FaultyLinkParts = {
+  /** Station and MQTT client id. */
+  readonly id: string;
   readonly mosquitto: Mosquitto;
   readonly server: Identity;
   /** Lets in nobody that the station could be. */
@@ -30,6 +36,7 @@ export type FaultyLinkParts = {
 };
 
 const SLOW_BYTES_PER_SECOND = 4_000;
+const SMALL_MESSAGE_BYTES = 3_000;
 const SMALL_PACKET_BYTES = 250;
 const NOT_AUTHORISED = 0x87;
 const PAYLOAD_FORMAT_INVALID = 0x99;
@@ -44,17 +51,25 @@ export class FaultyLink {
   readonly #proxy: FaultProxy;
   readonly #scripted: Broker;
   readonly #stranger: Broker;
+  readonly #flooding: HostileBroker;
+  #rival: Rival | undefined;
   #answer: (message: BrokerMessage) => BrokerAnswer = () => ({ reasonCode: 0 });
   #acceptance: Acceptance = accepted;
 
   private constructor(
     parts: FaultyLinkParts,
-    world: { readonly proxy: FaultProxy; readonly scripted: Broker; readonly stranger: Broker },
+    world: {
+      readonly proxy: FaultProxy;
+      readonly scripted: Broker;
+      readonly stranger: Broker;
+      readonly flooding: HostileBroker;
+    },
   ) {
     this.#parts = parts;
     this.#proxy = world.proxy;
     this.#scripted = world.scripted;
     this.#stranger = world.stranger;
+    this.#flooding = world.flooding;
   }
 
   static async create(parts: FaultyLinkParts): Promise<FaultyLink> {
@@ -63,6 +78,7 @@ export class FaultyLink {
     const world = {
       proxy: await createFaultProxy(),
       stranger: await startBroker({ server, clientAuthority: otherAuthority }),
+      flooding: await startFloodingBroker(server, mosquitto.authority.certificate),
       scripted: await startBroker({
         server,
         clientAuthority: mosquitto.authority.certificate,
@@ -79,8 +95,10 @@ export class FaultyLink {
   }
 
   /** Back to the real broker on a good link. */
-  heal(): Promise<void> {
-    return this.#proxy.open(this.#parts.mosquitto.port);
+  async heal(): Promise<void> {
+    await this.#rival?.stop();
+    this.#rival = undefined;
+    await this.#proxy.open(this.#parts.mosquitto.port);
   }
 
   cut(): Promise<void> {
@@ -89,13 +107,17 @@ export class FaultyLink {
 
   async dispose(): Promise<void> {
     await this.#proxy.cut();
-    await Promise.all([this.#stranger.close(), this.#scripted.close()]);
+    await this.#rival?.stop();
+    await Promise.all([this.#stranger.close(), this.#scripted.close(), this.#flooding.close()]);
   }
 
   readonly faults: Readonly<Record<LinkFault, () => Promise<void>>> = {
     cut: () => this.#proxy.cut(),
     'black hole': () => Promise.resolve(this.#proxy.swallow()),
     'slow link': () => this.#proxy.open(this.#parts.mosquitto.port, SLOW_BYTES_PER_SECOND),
+    'small-packet path': () => this.#proxy.open(this.#parts.mosquitto.port, undefined, SMALL_MESSAGE_BYTES),
+    'another client with the same id': () => this.#fightForId(),
+    'flooding broker': () => this.#proxy.open(this.#flooding.port),
     'client certificate refused': () => this.#proxy.open(this.#stranger.port),
     'connection refused by the broker': () => this.#script(() => accepted, { reasonCode: NOT_AUTHORISED }),
     'PUBACK with a failure code': () => {
@@ -114,6 +136,13 @@ export class FaultyLink {
     'reading larger than the broker takes': () =>
       this.#script(() => accepted, { reasonCode: 0, maximumPacketSize: SMALL_PACKET_BYTES }),
   };
+
+  async #fightForId(): Promise<void> {
+    const { id, mosquitto } = this.#parts;
+    const identity = await mosquitto.authority.issueClient(id);
+    const rootCa = mosquitto.authority.certificate;
+    this.#rival = await startRival(mosquitto.port, { clientId: id, identity, rootCa });
+  }
 
   #take(message: BrokerMessage): BrokerAnswer {
     const answer = message.retain ? accepted : this.#answer(message);

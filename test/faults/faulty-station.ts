@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeliveryLedger } from '../system/delivery-ledger.ts';
@@ -25,7 +26,13 @@ export type FaultyStationParts = Omit<FaultyLinkParts, 'onTaken'> & {
 /** The outbox is bounded at 8 MB, and LevelDB needs room to reopen. */
 const SMALL_DISK_MEGABYTES = 16;
 
-export type FaultName = LinkFault | 'kill -9' | 'disk full' | 'read-only disk' | 'damaged files';
+export type FaultName =
+  | LinkFault
+  | 'kill -9'
+  | 'disk full'
+  | 'read-only disk'
+  | 'damaged files'
+  | 'pair mismatch';
 
 /** What can happen to any station, in the shares in which it does. */
 export const undiskedFaults: readonly [FaultName, ...FaultName[]] = [
@@ -34,6 +41,7 @@ export const undiskedFaults: readonly [FaultName, ...FaultName[]] = [
   'kill -9',
   'kill -9',
   'damaged files',
+  'pair mismatch',
 ];
 /** These need a file system of the station's own. */
 export const diskFaults: readonly FaultName[] = ['disk full', 'read-only disk'];
@@ -136,6 +144,8 @@ export class FaultyStation {
         return this.#fillDisk();
       case 'read-only disk':
         return this.#makeDiskReadOnly();
+      case 'pair mismatch':
+        return this.#mismatchPair();
       case 'damaged files':
         return this.#restart(() => damageOneFile(this.gateway.outboxDirectory, this.#parts.draw));
       default:
@@ -147,6 +157,17 @@ export class FaultyStation {
     await this.kill();
     await meanwhile();
     this.start();
+  }
+
+  /** A new certificate without its key is brought; the station must go on with the pair that worked. */
+  async #mismatchPair(): Promise<void> {
+    const file = join(this.#parts.folder, 'files', 'device.pem');
+    const before = await readFile(file);
+    const { certificate } = await this.#parts.mosquitto.authority.issueClient(this.id);
+    await writeFile(file, certificate);
+    await this.#restart();
+    await delay(this.#parts.draw.between(1_000, 2_000));
+    await writeFile(file, before);
   }
 
   async #fillDisk(): Promise<void> {
