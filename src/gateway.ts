@@ -2,9 +2,8 @@ import type { StationBuses } from './buses/station-buses.ts';
 import type { DeviceCredentials } from './certificate/device-credentials.ts';
 import type { GatewayConfig } from './config/schema.ts';
 import { type History, openHistory } from './history/history.ts';
-import { serveDashboard } from './http/dashboard.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
-import type { PageFile } from './http/page-files.ts';
+import { type PageFile, serveDashboard } from './http/server.ts';
 import { serveStatusSocket } from './http/status-socket.ts';
 import type { ConfiguredInstrument } from './instruments/instrument.ts';
 import { StationInstruments } from './instruments/station-instruments.ts';
@@ -16,19 +15,18 @@ import type { Publisher } from './mqtt/publisher.ts';
 import { type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { awaitStore, handOver, StoreIsBackError } from './outbox/return-to-disk.ts';
-import { PreAlertDesk, savedPreAlerts } from './pre-alerts/pre-alert-desk.ts';
+import { openPreAlertOutputs } from './pre-alerts/alert-outputs.ts';
+import { PreAlertRunner, savedPreAlerts } from './pre-alerts/pre-alert-runner.ts';
 import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
-import { openPreAlertOutputs } from './pre-alerts/pre-alerts-outputs.ts';
 import { createQualityControl } from './quality/quality-control.ts';
 import { gatewayStatus, statusLine } from './status/gateway-status.ts';
 import type { GatewayStatus } from './status/status.ts';
 import { StatusPoller } from './status/status-poller.ts';
-import { processWrittenBytes } from './store/process-writes.ts';
-import { describeStoreReport } from './store/store-report.ts';
-import { WriteBudget } from './store/write-budget.ts';
+import { describeStoreReport } from './store/store.ts';
+import { processWrittenBytes, WriteBudget } from './store/write-budget.ts';
 import { type ServiceManager, superviseByProgress } from './systemd.ts';
 import type { Clock } from './time/clock.ts';
-import { type Loop, runTogether } from './time/run-together.ts';
+import { type Loop, runTogether } from './time/loops.ts';
 import type { Synchronization } from './time/synchronization.ts';
 import { TimeKeeper } from './time/time-keeper.ts';
 import { timeOf } from './uplink/stored-bodies.ts';
@@ -145,7 +143,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       recorder,
       uplink,
       timeKeeper,
-      desk: preAlerts,
+      preAlertRunner: preAlerts,
       progress,
       polled: () => poller.current(),
     });
@@ -201,7 +199,7 @@ const openPreAlerts = async (
   { config, buses, log }: GatewayParts,
   outbox: Outbox,
   history: History,
-): Promise<PreAlertDesk> => {
+): Promise<PreAlertRunner> => {
   const preAlerts = createPreAlerts({
     rules: config.preAlerts,
     intervalMs: config.reporting.intervalSeconds * 1000,
@@ -212,7 +210,7 @@ const openPreAlerts = async (
   });
   if (preAlerts.hasForgotten) log.warn({}, 'what the pre-alerts remembered cannot be read and is forgotten');
   const outputs = openPreAlertOutputs({ rules: config.preAlerts, buses, log });
-  return new PreAlertDesk({ preAlerts, outputs, outbox, log });
+  return new PreAlertRunner({ preAlerts, outputs, outbox, log });
 };
 
 const openWriteBudget = ({ config, clock, log }: GatewayParts, writtenBytes: () => number): WriteBudget => {

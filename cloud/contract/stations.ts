@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
-import { STATION_ID, STATION_ID_IN_WORDS } from '../../src/weather/station-id.ts';
+import { STATION_ID, STATION_ID_IN_WORDS } from '../../src/weather/message.ts';
 
 /** The reference file that the analytics joins by: which station a device is, and which clock its people read. */
 export type Station = {

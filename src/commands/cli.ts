@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { printable } from '../weather/printable.ts';
+import { printable } from '../weather/format.ts';
 import type { CommandArguments, CommandContext, CommandModule } from './command.ts';
 
 const USAGE = `Usage: weather-gateway COMMAND [options]

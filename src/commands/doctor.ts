@@ -12,9 +12,8 @@ import { createLog } from '../log.ts';
 import { StationConnection } from '../mqtt/station-connection.ts';
 import { systemClock as clock } from '../time/clock.ts';
 import { systemSynchronization } from '../time/synchronization.ts';
-import { printable, printableJson } from '../weather/printable.ts';
-import type { CommandContext } from './command.ts';
-import { configured, stateDirectoryOf } from './configured.ts';
+import { printable, printableJson } from '../weather/format.ts';
+import { type CommandContext, configured, stateDirectoryOf } from './command.ts';
 
 const stepsFor = (config: GatewayConfig, configFile: string, context: CommandContext): Step[] => {
   const { sensors, aws } = config;

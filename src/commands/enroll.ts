@@ -3,7 +3,7 @@ import { dirname, format, join, parse } from 'node:path';
 import { createCertificateRequest } from '../certificate/certificate-authority.ts';
 import { renewalsIn } from '../certificate/key-pairs.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { configured, stateDirectoryOf } from './configured.ts';
+import { configured, stateDirectoryOf } from './command.ts';
 
 /** Where a key goes, with the request beside it, and where its certificate is to be brought. */
 type Place = { readonly key: string; readonly request: string; readonly certificate: string };

@@ -1,8 +1,8 @@
 import { type Inspection, inspectOutbox, type Verified } from '../outbox/inspection.ts';
 import { lanes, type OutboxStats } from '../outbox/records.ts';
 import { StorageFullError, StorageLockedError } from '../store/store.ts';
-import { printable, printableJson } from '../weather/printable.ts';
-import { configured, stateDirectoryOf } from './configured.ts';
+import { printable, printableJson } from '../weather/format.ts';
+import { configured, stateDirectoryOf } from './command.ts';
 
 const PEEKED_RECORDS = 10;
 

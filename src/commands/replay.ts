@@ -1,15 +1,13 @@
 import process from 'node:process';
-import type { PreAlertEvent } from '../pre-alerts/event.ts';
+import type { PreAlertEvent } from '../pre-alerts/assessment.ts';
 import { loadMapping, type Mapping } from '../replay/mapping.ts';
 import { type RecordedPiece, readRecording } from '../replay/recording.ts';
-import { RecordingError } from '../replay/recording-error.ts';
+import { RecordingError } from '../replay/recording-text.ts';
 import { Replay, type ReplayConfig, type ReplayOutcome } from '../replay/replay.ts';
-import type { Summary } from '../replay/summary.ts';
-import { summaryText } from '../replay/summary-text.ts';
+import { type Summary, summaryText } from '../replay/summary.ts';
+import { printable } from '../weather/format.ts';
 import { formatDatetime } from '../weather/message.ts';
-import { printable } from '../weather/printable.ts';
-import type { CommandArguments, CommandContext } from './command.ts';
-import { configured } from './configured.ts';
+import { type CommandArguments, type CommandContext, configured } from './command.ts';
 
 /** More complaints are counted only: a file of the wrong kind would fill the screen. */
 const MAX_COMPLAINTS = 20;

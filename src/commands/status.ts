@@ -1,10 +1,245 @@
 import { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
+import { z } from 'zod';
+import { outputText } from '../pre-alerts/pre-alert-status.ts';
 import { askDaemon } from '../status/daemon-socket.ts';
-import { printableJson, printableValue } from '../weather/printable.ts';
-import { configured, stateDirectoryOf } from './configured.ts';
-import { shownStatus } from './shown-status.ts';
-import { type Paint, statusText } from './status-text.ts';
+import { roomSeconds } from '../status/status.ts';
+import {
+  compassPoint,
+  formatDuration,
+  formatFlag,
+  formatNumber,
+  formatWithUnit,
+  printableJson,
+  printableValue,
+} from '../weather/format.ts';
+import {
+  isOptional,
+  perStandardQuantity,
+  type QuantityTable,
+  quantitiesOf,
+  quantityTable,
+} from '../weather/quantities.ts';
+import { configured, stateDirectoryOf } from './command.ts';
+
+const value = z.number().nullable();
+
+/** What `status` shows of a daemon's answer, which may be of another version: the rest is left alone. */
+export const shownStatus = z.object({
+  station: z.object({ id: z.string(), name: z.string() }),
+  version: z.string(),
+  uptimeSeconds: z.number(),
+  intervalSeconds: z.number(),
+  latest: z
+    .object({
+      datetime: z.string(),
+      ...perStandardQuantity(() => value),
+      timequality: z.string(),
+      quality: z.record(z.string(), z.string()),
+    })
+    .catchall(z.unknown())
+    .nullable(),
+  latestAgeSeconds: value,
+  instruments: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      errors: z.number(),
+      lastFault: z.object({ code: z.string(), message: z.string(), datetime: z.string() }).nullable(),
+    }),
+  ),
+  link: z.object({
+    state: z.string(),
+    reason: z.string().optional(),
+    sinceSeconds: z.number(),
+    reconnects: z.number(),
+    problem: z.string().nullable().default(null),
+  }),
+  refusedLanes: z
+    .array(z.object({ lane: z.string(), topic: z.string(), reason: z.string(), sinceSeconds: z.number() }))
+    .default([]),
+  outbox: z.object({
+    lanes: z.object({ reading: z.object({ waiting: z.number(), waitingBytes: z.number() }) }),
+    totals: z.object({ delivered: z.number(), setAside: z.number(), givenUp: z.number() }),
+    oldestAgeSeconds: value,
+    maxBytes: z.number(),
+  }),
+  drain: z.object({ readingsPerSecond: z.number(), secondsLeft: value }),
+  clock: z.object({ isSynchronized: z.boolean(), steps: z.number() }),
+  preAlerts: z.array(
+    z.object({
+      rule: z.string(),
+      state: z.string(),
+      severity: z.string(),
+      text: z.string(),
+      output: z.object({ gpio: z.number(), state: z.string() }).nullable(),
+    }),
+  ),
+  storeReport: z.string().nullable(),
+  certificateDaysLeft: value,
+  health: z.object({ isHealthy: z.boolean(), reason: z.string().nullable() }),
+});
+
+export type ShownStatus = z.output<typeof shownStatus>;
+
+export type Tone = 'good' | 'warning' | 'alert' | 'heading';
+/** Colours where the terminal has them, the bare text elsewhere. */
+export type Paint = (tone: Tone, text: string) => string;
+
+type Line = { readonly subject: string; readonly text: string };
+
+const EXPIRES_SOON_DAYS = 30;
+
+const optionalTexts = (latest: Readonly<Record<string, unknown>>, table: QuantityTable): string[] =>
+  quantitiesOf(table).flatMap((quantity) => {
+    const { name, unit, shownDecimals } = table[quantity];
+    const value = latest[quantity];
+    if (!isOptional(table[quantity]) || value === undefined) return [];
+    const number = typeof value === 'number' ? value : null;
+    return [`${name.toLowerCase()} ${formatWithUnit(number, unit, shownDecimals)}`];
+  });
+
+const weatherText = (latest: NonNullable<ShownStatus['latest']>, table: QuantityTable): string => {
+  const from = latest.winddirection === null ? '' : ` from ${compassPoint(latest.winddirection)}`;
+  return [
+    formatWithUnit(latest.temperature, '°C'),
+    formatWithUnit(latest.humidity, '%', 0),
+    formatWithUnit(latest.pressure, 'hPa'),
+    `wind ${formatWithUnit(latest.windintensity, 'km/h')}${from}, gust ${formatWithUnit(latest.windgust, 'km/h')}`,
+    `rain ${formatWithUnit(latest.rainheight, 'mm', 2)}`,
+    ...optionalTexts(latest, table),
+  ].join(' · ');
+};
+
+const readingLines = (
+  { latest, latestAgeSeconds }: ShownStatus,
+  paint: Paint,
+  table: QuantityTable,
+): Line[] => {
+  if (latest === null) return [{ subject: 'reading', text: paint('warning', 'none yet') }];
+  const age = latestAgeSeconds === null ? '' : `, ${formatDuration(latestAgeSeconds)} ago`;
+  return [
+    { subject: 'reading', text: weatherText(latest, table) },
+    { subject: '', text: `${latest.datetime} UTC (${latest.timequality})${age}` },
+    ...Object.entries(latest.quality).map(([quantity, flag]) => ({
+      subject: '',
+      text: paint('warning', `${quantity} ${formatFlag(flag)}`),
+    })),
+  ];
+};
+
+const linkText = ({ link }: ShownStatus, paint: Paint): string => {
+  const since = formatDuration(link.sinceSeconds);
+  const tone = link.state === 'connected' ? 'good' : 'alert';
+  const reason = link.reason === undefined ? '' : `: ${link.reason}`;
+  const problem = link.problem === null ? '' : `; ${paint('alert', link.problem)}`;
+  return `${paint(tone, link.state)} for ${since}${reason} (${formatNumber(link.reconnects)} reconnects)${problem}`;
+};
+
+const refusedLines = ({ refusedLanes }: ShownStatus, paint: Paint): Line[] =>
+  refusedLanes.map(({ topic, reason, sinceSeconds }) => ({
+    subject: '',
+    text: paint('alert', `${topic} refused for ${formatDuration(sinceSeconds)}: ${reason}`),
+  }));
+
+/** Only while the cloud is away: the outbox does not fill up otherwise. */
+const roomText = (status: ShownStatus): string => {
+  const seconds = status.link.state === 'connected' ? null : roomSeconds(status);
+  return seconds === null ? '' : `, room for ${formatDuration(seconds)} more`;
+};
+
+const outboxLines = (status: ShownStatus, paint: Paint): Line[] => {
+  const { outbox, drain } = status;
+  const { waiting } = outbox.lanes.reading;
+  const { delivered, setAside, givenUp } = outbox.totals;
+  const oldest =
+    outbox.oldestAgeSeconds === null ? '' : `, the oldest ${formatDuration(outbox.oldestAgeSeconds)} old`;
+  const rate =
+    drain.secondsLeft === null
+      ? ''
+      : `, ${formatNumber(drain.readingsPerSecond)} a second, ${formatDuration(drain.secondsLeft)} left`;
+  const lost = `${formatNumber(givenUp)} given up`;
+  return [
+    { subject: 'outbox', text: `${formatNumber(waiting)} waiting${oldest}${rate}${roomText(status)}` },
+    {
+      subject: '',
+      text:
+        `${formatNumber(delivered)} delivered, ${formatNumber(setAside)} set aside, ` +
+        (givenUp > 0 ? paint('alert', lost) : lost),
+    },
+  ];
+};
+
+const alertLines = ({ preAlerts }: ShownStatus, paint: Paint): Line[] => {
+  const raised = preAlerts.filter(({ text }) => text !== '');
+  const lines = raised.map(({ rule, severity, text, output }) => {
+    const line = output === null || output.state === 'failing' ? '' : ` ${outputText(output)}`;
+    return `${paint(severity === 'alert' ? 'alert' : 'warning', rule)}: ${text}${line}`;
+  });
+  const failing = preAlerts.flatMap(({ rule, output }) =>
+    output?.state === 'failing' ? [`${rule}: ${paint('alert', outputText(output))}`] : [],
+  );
+  const none =
+    raised.length === 0
+      ? [`none raised, ${preAlerts.length} ${preAlerts.length === 1 ? 'rule' : 'rules'}`]
+      : [];
+  return [...none, ...lines, ...failing].map((text, index) => ({
+    subject: index === 0 ? 'pre-alerts' : '',
+    text,
+  }));
+};
+
+const sensorLines = ({ instruments }: ShownStatus, paint: Paint): Line[] =>
+  instruments.map(({ name, state, errors, lastFault }, index) => {
+    const fault =
+      lastFault === null
+        ? ''
+        : `, last fault ${lastFault.datetime} UTC: ${lastFault.message}, ${formatNumber(errors)} in all`;
+    return {
+      subject: index === 0 ? 'sensors' : '',
+      text: `${name} ${paint(state === 'failing' ? 'alert' : 'good', state)}${fault}`,
+    };
+  });
+
+const certificateText = (days: number | null, paint: Paint): string => {
+  if (days === null) return paint('warning', 'unknown');
+  const text = days < 0 ? 'expired' : `${formatNumber(days)} days left`;
+  return days < EXPIRES_SOON_DAYS ? paint(days < 0 ? 'alert' : 'warning', text) : text;
+};
+
+const clockText = ({ clock }: ShownStatus, paint: Paint): string => {
+  const steps = clock.steps === 0 ? '' : `, ${formatNumber(clock.steps)} steps since start`;
+  return clock.isSynchronized ? `synchronized${steps}` : `${paint('warning', 'not synchronized')}${steps}`;
+};
+
+/** What the dashboard says, for a terminal. */
+export const statusText = (
+  status: ShownStatus,
+  paint: Paint,
+  table: QuantityTable = quantityTable,
+): string => {
+  const { station, version, uptimeSeconds, health, storeReport } = status;
+  const verdict = health.isHealthy
+    ? paint('good', 'healthy')
+    : paint('alert', `not working: ${health.reason ?? 'reason unknown'}`);
+  const lines: Line[] = [
+    ...readingLines(status, paint, table),
+    { subject: 'link', text: linkText(status, paint) },
+    ...refusedLines(status, paint),
+    ...outboxLines(status, paint),
+    ...alertLines(status, paint),
+    ...sensorLines(status, paint),
+    { subject: 'clock', text: clockText(status, paint) },
+    { subject: 'certificate', text: certificateText(status.certificateDaysLeft, paint) },
+    ...(storeReport === null ? [] : [{ subject: 'store', text: paint('warning', storeReport) }]),
+  ];
+  return [
+    `${paint('heading', station.name)} (station ${station.id}): ${verdict}, ` +
+      `up ${formatDuration(uptimeSeconds)}, version ${version}`,
+    ...lines.map(({ subject, text }) => `  ${subject.padEnd(12)}${text}`),
+    '',
+  ].join('\n');
+};
 
 const styles = { good: 'green', warning: 'yellow', alert: 'red', heading: 'bold' } as const;
 

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { catalogue } from '../instruments/catalogue.ts';
 import type { Instrument, Wiring } from '../instruments/instrument.ts';
-import { topicsOf } from '../weather/message.ts';
-import { TOPIC_MAX_BYTES } from '../weather/station-id.ts';
+import { TOPIC_MAX_BYTES, topicsOf } from '../weather/message.ts';
 import { isLoopback } from './loopback.ts';
 import { dottedKey, type KeyPath } from './problem.ts';
 import type { CrossProblem } from './validate.ts';

@@ -1,4 +1,4 @@
-import { printable } from '../weather/printable.ts';
+import { printable } from '../weather/format.ts';
 
 /** One thing that is wrong with a file of configuration, in words for whoever edits it. */
 export type ConfigProblem = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CALM_KMH } from '../weather/derived.ts';
 import {
   type LimitName,
   limitsOf,
@@ -6,7 +7,6 @@ import {
   quantitiesOf,
   quantityTable,
 } from '../weather/quantities.ts';
-import { CALM_KMH } from '../weather/wind.ts';
 import { decimalNumber, wholeNumber } from './fields.ts';
 
 const limit = (min: number, max: number, value: number, what: string) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { catalogue } from '../instruments/catalogue.ts';
 import type { Instrument } from '../instruments/instrument.ts';
-import { STATION_ID, STATION_ID_IN_WORDS } from '../weather/station-id.ts';
+import { STATION_ID, STATION_ID_IN_WORDS } from '../weather/message.ts';
 import { decimalNumber, oneOf, text, textLike, wholeNumber } from './fields.ts';
 import { preAlertsSchema } from './pre-alerts-schema.ts';
 import { parseProxy } from './proxy.ts';

@@ -1,8 +1,55 @@
 import { closestMatch } from 'leven';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type ConfigProblem, dottedKey, type KeyPath } from './problem.ts';
-import { dataAt, keysAt } from './schema-keys.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
+
+/** Looks through what only completes or converts a schema. */
+const unwrap = (schema: unknown): unknown => {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodExactOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodReadonly
+  )
+    return unwrap(schema.unwrap());
+  return schema instanceof z.ZodPipe ? unwrap(schema.in) : schema;
+};
+
+const property = (value: unknown, key: PropertyKey): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+
+/** What stands at a path of plain data. */
+const dataAt = (value: unknown, path: KeyPath): unknown => path.reduce(property, value);
+
+/** The member of a discriminated union that a value says it is. */
+const memberFor = (union: z.ZodDiscriminatedUnion, value: unknown): unknown => {
+  const discriminator = union.def.discriminator;
+  return union.options.map(unwrap).find((option) => {
+    const field = option instanceof z.ZodObject ? option.shape[discriminator] : undefined;
+    return field instanceof z.ZodType && field.safeParse(property(value, discriminator)).success;
+  });
+};
+
+const objectFor = (schema: unknown, value: unknown): z.ZodObject | null => {
+  const bare = unwrap(schema);
+  const chosen = bare instanceof z.ZodDiscriminatedUnion ? memberFor(bare, value) : bare;
+  return chosen instanceof z.ZodObject ? chosen : null;
+};
+
+const schemaAt = (schema: unknown, value: unknown, path: KeyPath): unknown => {
+  const [segment, ...rest] = path;
+  if (segment === undefined) return schema;
+  const bare = unwrap(schema);
+  const inner = bare instanceof z.ZodArray ? bare.element : objectFor(bare, value)?.shape[String(segment)];
+  return schemaAt(inner, property(value, segment), rest);
+};
+
+/** The keys that the mapping at a path may have; none when it is not a mapping. */
+const keysAt = (schema: z.ZodType, value: unknown, path: KeyPath): string[] => {
+  return Object.keys(objectFor(schemaAt(schema, value, path), dataAt(value, path))?.shape ?? {});
+};
 
 /** A file's text against a schema: the value with its defaults, or every problem there is, in the file's order. */
 export type Validated<T> =
@@ -29,7 +76,7 @@ type Placed = {
 
 const SECRET_KEYS = ['token'];
 const SHOWN_LENGTH = 60;
-const MOST_TYPOS = 3;
+const MAX_TYPOS = 3;
 /** More are of another kind of file, and placing each takes time. */
 const MAX_UNKNOWN_KEYS = 50;
 
@@ -68,7 +115,7 @@ const describeAllowed = (issue: z.core.$ZodIssue, keys: readonly string[]): stri
 };
 
 const unknownKey = (key: string, path: KeyPath, keys: readonly string[]): Placed => {
-  const meant = closestMatch(key, keys, { maxDistance: Math.min(MOST_TYPOS, key.length - 1) });
+  const meant = closestMatch(key, keys, { maxDistance: Math.min(MAX_TYPOS, key.length - 1) });
   const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
   return {
     path: [...path, key],

@@ -1,13 +1,143 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createCertificateAuthority } from '../certificate/certificate-authority.ts';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { createCertificateAuthority, type Identity } from '../certificate/certificate-authority.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { GatewayConfig } from '../config/schema.ts';
 import type { Clock } from '../time/clock.ts';
 import { startBroker } from './broker.ts';
-import { writeDemoFiles } from './demo-files.ts';
-import { freePort } from './free-port.ts';
-import { messageLine } from './message-line.ts';
 import { type Absence, NetworkSwitch } from './network-switch.ts';
+
+/** A TCP port of the loopback interface that was free a moment ago, for programs that take none the kernel chooses. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  return address.port;
+};
+
+const readingSchema = z.object({
+  seq: z.int(),
+  datetime: z.string(),
+  temperature: z.number().nullable(),
+  humidity: z.number().nullable(),
+  winddirection: z.number().nullable(),
+  windintensity: z.number().nullable(),
+  rainheight: z.number().nullable(),
+});
+const backlogSchema = z.object({ readings: z.array(readingSchema).min(1) });
+const textSchema = z.object({ text: z.string() });
+const gapSchema = z.object({ fromseq: z.int(), toseq: z.int(), reason: z.string() });
+const statusSchema = z.object({ state: z.string(), waiting: z.int().optional() });
+
+type Reading = z.infer<typeof readingSchema>;
+
+const quantity = (value: number | null, unit: string): string =>
+  value === null ? `- ${unit}` : `${value} ${unit}`;
+
+const readingLine = (reading: Reading): string =>
+  [
+    `reading  #${reading.seq}  ${reading.datetime}`,
+    quantity(reading.temperature, '°C'),
+    quantity(reading.humidity, '%RH'),
+    `${quantity(reading.windintensity, 'km/h')} from ${quantity(reading.winddirection, '°')}`,
+    `${quantity(reading.rainheight, 'mm')} rain`,
+  ].join('  ');
+
+const backlogLine = ({ readings }: z.infer<typeof backlogSchema>): string => {
+  const seqs = readings.map(({ seq }) => seq);
+  return `backlog  #${Math.min(...seqs)} to #${Math.max(...seqs)}: ${readings.length} readings that had waited, in one message`;
+};
+
+const describers: Readonly<Record<string, (payload: unknown) => string>> = {
+  reading: (payload) => readingLine(readingSchema.parse(payload)),
+  backlog: (payload) => backlogLine(backlogSchema.parse(payload)),
+  prealert: (payload) => `alert    ${textSchema.parse(payload).text}`,
+  gap: (payload) => {
+    const { fromseq, toseq, reason } = gapSchema.parse(payload);
+    return `gap      #${fromseq} to #${toseq}: ${reason}`;
+  },
+  status: (payload) => {
+    const { state, waiting } = statusSchema.parse(payload);
+    return `status   ${state}${waiting === undefined ? '' : `, ${waiting} readings wait`}`;
+  },
+};
+
+/** One line for a person about one message at the broker. */
+export const messageLine = (topic: string, payload: string): string => {
+  const describe = describers[topic.split('/').at(-1) ?? ''];
+  return describe === undefined ? `${topic} ${payload}` : describe(JSON.parse(payload));
+};
+
+export type DemoFilesParts = {
+  readonly brokerPort: number;
+  readonly httpPort: number;
+  readonly intervalSeconds: number;
+  readonly rootCa: string;
+  readonly device: Identity;
+};
+
+export type DemoFiles = { readonly configFile: string; remove(): Promise<void> };
+
+type Rules = GatewayConfig['preAlerts'];
+
+/** Those a station has to begin with. */
+const shippedRules = async (): Promise<Rules> => {
+  const { config, problems } = await loadConfig(
+    fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url)),
+  );
+  if (config === undefined) throw new Error(problems.map(formatProblem).join('\n'));
+  return config.preAlerts;
+};
+
+/** JSON is YAML: nothing needs quoting rules of its own. */
+const configuration = (folder: string, preAlerts: Rules, parts: DemoFilesParts): string =>
+  JSON.stringify(
+    {
+      station: { id: '1', name: 'Laptop' },
+      aws: {
+        endpoint: 'localhost',
+        port: parts.brokerPort,
+        certificate: join(folder, 'device.pem'),
+        privateKey: join(folder, 'device.key'),
+        rootCa: join(folder, 'ca.pem'),
+      },
+      reporting: { intervalSeconds: parts.intervalSeconds },
+      outbox: { directory: join(folder, 'outbox') },
+      sensors: {
+        bme280: { address: 0x76 },
+        windVane: { address: 0x48, channel: 0 },
+        anemometer: { gpio: 5 },
+        rainGauge: { gpio: 6 },
+      },
+      preAlerts,
+      http: { port: parts.httpPort },
+      log: { level: 'warn' },
+    },
+    null,
+    2,
+  );
+
+/** A configuration with its certificates in a folder that is thrown away afterwards. */
+const writeDemoFiles = async (parts: DemoFilesParts): Promise<DemoFiles> => {
+  const folder = await mkdtemp(join(tmpdir(), 'weather-gateway-demo-'));
+  const configFile = join(folder, 'gateway.yaml');
+  await writeFile(join(folder, 'ca.pem'), parts.rootCa);
+  await writeFile(join(folder, 'device.pem'), parts.device.certificate);
+  await writeFile(join(folder, 'device.key'), parts.device.privateKey, { mode: 0o600 });
+  await writeFile(configFile, configuration(folder, await shippedRules(), parts));
+  return { configFile, remove: () => rm(folder, { recursive: true, force: true }) };
+};
 
 export type DemoOptions = {
   readonly intervalSeconds: number;

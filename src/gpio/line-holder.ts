@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { createOneAtATime } from '../time/one-at-a-time.ts';
+import { createOneAtATime } from '../time/loops.ts';
 import {
   type GpiodTools,
   type GpiosetLine,

@@ -7,8 +7,7 @@ import {
   quantitiesOf,
   quantityTable,
 } from '../weather/quantities.ts';
-import type { HistoryEntry } from './entry.ts';
-import { meanOf } from './mean.ts';
+import { type HistoryEntry, meanOf } from './entry.ts';
 
 /** What a chart draws: one column for the time and one for each quantity, all of the same length. */
 export type HistorySeries = {

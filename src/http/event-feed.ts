@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../time/clock.ts';
-import { every } from '../time/schedule.ts';
+import { every } from '../time/loops.ts';
 
 export type EventFeedParts = {
   readonly clock: Clock;

@@ -1,10 +1,78 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/loopback.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { createAuthorization } from './authorization.ts';
+import type { Log } from '../log.ts';
+import type { Clock } from '../time/clock.ts';
 import type { ConnectionPlaces } from './connection-places.ts';
-import { securityHeaders } from './security-headers.ts';
-import type { WrongTokens } from './wrong-tokens.ts';
+
+/** The page takes nothing from elsewhere, runs no inline script, and is framed by nobody. */
+export const securityHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+const presented = (authorization: string): string | undefined => {
+  const [, scheme = '', credentials = ''] = /^(\S{1,16}) +(\S{1,1024})$/.exec(authorization) ?? [];
+  if (scheme.toLowerCase() === 'bearer') return credentials;
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  const pair = Buffer.from(credentials, 'base64').toString('utf8');
+  return pair.slice(pair.indexOf(':') + 1);
+};
+
+/**
+ * Judges the Authorization header of a request. A scraper presents the token as Bearer; a browser asks for it itself
+ * and sends it as the password of Basic, with any user name, for the page and its event stream alike.
+ */
+export const createAuthorization = (token: string | undefined): ((header: string | undefined) => boolean) => {
+  if (token === undefined) return () => true;
+  const expected = digest(token);
+  // Digests are of one length whatever was presented, so the comparison takes the same time.
+  return (header) => timingSafeEqual(digest(presented(header ?? '') ?? ''), expected);
+};
+
+const WINDOW_MS = 60_000;
+const MAX_IN_WINDOW = 10;
+const MAX_ADDRESSES = 1_000;
+
+type Window = { readonly startMs: number; readonly count: number };
+
+/** Wrong tokens by address: the first of a minute is logged, and after ten of them the address has to wait. */
+export class WrongTokens {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** One more wrong token; returns how long the address has to wait, s, or 0. */
+  note(address: string): number {
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#windows.get(address);
+    const isOver = known === undefined || nowMs - known.startMs >= WINDOW_MS;
+    const window = isOver ? { startMs: nowMs, count: 1 } : { startMs: known.startMs, count: known.count + 1 };
+    if (window.count === 1) this.#log.warn({ address }, 'a wrong token was presented to the dashboard');
+    if (window.count === MAX_IN_WINDOW + 1)
+      this.#log.warn({ address }, 'many wrong tokens: this address has to wait');
+    this.#windows.delete(address);
+    this.#windows.set(address, window);
+    const [oldest] = this.#windows.keys();
+    if (this.#windows.size > MAX_ADDRESSES && oldest !== undefined) this.#windows.delete(oldest);
+    return window.count > MAX_IN_WINDOW ? Math.ceil((window.startMs + WINDOW_MS - nowMs) / 1_000) : 0;
+  }
+}
 
 const hostOf = ({ headers }: FastifyRequest): string => {
   const url = `http://${headers.host ?? ''}`;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { type FastifyInstance, fastify } from 'fastify';
 import { z } from 'zod';
 import { isLoopback } from '../config/loopback.ts';
@@ -7,13 +9,34 @@ import type { Log } from '../log.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { GatewayStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Loop } from '../time/loops.ts';
 import { ConnectionPlaces } from './connection-places.ts';
 import { EventFeed } from './event-feed.ts';
-import { guard, refuse } from './guard.ts';
+import { guard, refuse, securityHeaders, WrongTokens } from './guard.ts';
 import type { Metrics } from './metrics.ts';
-import type { PageFile } from './page-files.ts';
-import { securityHeaders } from './security-headers.ts';
-import { WrongTokens } from './wrong-tokens.ts';
+
+export type PageFile = {
+  /** Where it is served. */
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+  readonly etag: string;
+};
+
+const files = [
+  { name: 'index.html', path: '/', contentType: 'text/html; charset=utf-8' },
+  { name: 'page.js', path: '/page.js', contentType: 'text/javascript; charset=utf-8' },
+  { name: 'page.css', path: '/page.css', contentType: 'text/css; charset=utf-8' },
+] as const;
+
+/** Reads the built page once: no path of a request ever reaches the file system. */
+export const loadPageFiles = (directory: URL): Promise<PageFile[]> =>
+  Promise.all(
+    files.map(async ({ name, path, contentType }) => {
+      const body = await readFile(new URL(name, directory));
+      return { path, contentType, body, etag: `"${createHash('sha256').update(body).digest('hex')}"` };
+    }),
+  );
 
 export type HttpServerParts = {
   readonly config: GatewayConfig['http'];
@@ -186,3 +209,33 @@ export const openHttpServer = async (parts: HttpServerParts): Promise<HttpServer
     },
   };
 };
+
+const RETRY_MS = 30_000;
+
+/** Serves the dashboard until the signal aborts. An address that cannot be had is tried again: the station measures on. */
+export const serveDashboard =
+  (parts: HttpServerParts & { readonly clock: Clock; readonly log: Log }): Loop =>
+  async (signal) => {
+    const { clock, log } = parts;
+    const sleep = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
+    let server: HttpServer | null = null;
+    let told: string | null = null;
+    while (server === null && !signal.aborted) {
+      server = await openHttpServer(parts).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (reason !== told) log.error({ reason }, 'the dashboard cannot be served');
+        told = reason;
+        return null;
+      });
+      if (server === null) await sleep(RETRY_MS);
+    }
+    if (server === null) return;
+    await untilAborted(signal);
+    await server.close();
+  };
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { daemonSocketIn } from '../status/daemon-socket.ts';
 import type { GatewayStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Loop } from '../time/run-together.ts';
+import type { Loop } from '../time/loops.ts';
 
 export type StatusSocketParts = {
   /** The state directory, which the store has locked. */

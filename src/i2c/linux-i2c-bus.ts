@@ -3,7 +3,7 @@
 import { getSystemErrorName } from 'node:util';
 import type { PromisifiedBus } from 'i2c-bus';
 import type { Clock } from '../time/clock.ts';
-import { createOneAtATime } from '../time/one-at-a-time.ts';
+import { createOneAtATime } from '../time/loops.ts';
 import { type I2cBus, I2cError, type I2cTarget } from './i2c-bus.ts';
 
 /** What is used of i2c-bus. */

@@ -4,6 +4,22 @@ import type { Contact } from './instrument.ts';
 import type { InstrumentHealth } from './instrument-health.ts';
 import type { SensorFault } from './sensor-error.ts';
 
+/** Whether an edge at this moment begins a closure of the contact, or is its bounce. Times must not go back. */
+export type BounceFilter = (atMs: number) => boolean;
+
+/**
+ * Leading-edge lock-out: what follows a counted edge within `lockoutMs` is bounce. Unlike a debounce that waits for
+ * silence, it loses no pulse at any rate below 1/lockoutMs and delays none.
+ */
+export const createBounceFilter = (lockoutMs: number): BounceFilter => {
+  let countedAtMs = Number.NEGATIVE_INFINITY;
+  return (atMs) => {
+    if (atMs - countedAtMs < lockoutMs) return false;
+    countedAtMs = atMs;
+    return true;
+  };
+};
+
 /** A contact and the health of its instrument. */
 export type WatchedContact = { readonly contact: Contact; readonly health: InstrumentHealth };
 

@@ -3,7 +3,7 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { RecordId, StateChanges } from '../outbox/records.ts';
-import type { PreAlertDesk } from '../pre-alerts/pre-alert-desk.ts';
+import type { PreAlertRunner } from '../pre-alerts/pre-alert-runner.ts';
 import type { QualityControl } from '../quality/quality-control.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
@@ -22,7 +22,7 @@ export type RecorderParts = {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly timeKeeper: Pick<TimeKeeper, 'stampOf'>;
   readonly log: Log;
-  readonly preAlerts: Pick<PreAlertDesk, 'decide' | 'stateToKeep'>;
+  readonly preAlerts: Pick<PreAlertRunner, 'decide' | 'stateToKeep'>;
   readonly uplink: Pick<Uplink, 'notify'>;
   readonly metrics: Pick<Metrics, 'observeCommit'>;
 };

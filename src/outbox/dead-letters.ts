@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Store, StoreChange } from '../store/store.ts';
-import { addChecksum, verifyChecksum } from './checksum.ts';
 import { LOWEST_KEY, laneRange, parseRecordKey, recordKey } from './record-key.ts';
 import { type JsonValue, lanes, type OutboxRecord, type RecordLane } from './records.ts';
+import { addChecksum, verifyChecksum } from './stored-record.ts';
 
 /** The newest ones are kept for a person to look at. */
 const DEAD_LETTERS_KEPT = 100;

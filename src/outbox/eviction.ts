@@ -1,6 +1,5 @@
 import type { Store } from '../store/store.ts';
-import type { Batch } from './batch.ts';
-import { scanLane } from './lane-scan.ts';
+import { type Batch, scanLane } from './batch.ts';
 import { type Ledger, waitingBytes } from './ledger.ts';
 import { recordLanes } from './records.ts';
 import { recordBytes } from './stored-record.ts';

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { addChecksum, verifyChecksum } from './checksum.ts';
 import { decodeLedger, encodeLedger, type Ledger, lanesSchema } from './ledger.ts';
+import { addChecksum, verifyChecksum } from './stored-record.ts';
 
 /**
  * A copy of the ledger outside the store. LevelDB takes a log that was cut short for a crash and goes back in time

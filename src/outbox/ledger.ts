@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { addChecksum, verifyChecksum } from './checksum.ts';
 import { gapSchema } from './gap.ts';
 import {
   type EpochKey,
@@ -16,7 +15,7 @@ import {
   type RecordLaneStats,
   recordLanes,
 } from './records.ts';
-import { recordBytes } from './stored-record.ts';
+import { addChecksum, recordBytes, verifyChecksum } from './stored-record.ts';
 
 // Not strict: the next release may keep more, and this one must still open its store.
 const amountSchema = z.object({ count: z.int().min(0), bytes: z.int().min(0) });

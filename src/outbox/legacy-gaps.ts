@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { Store } from '../store/store.ts';
-import { verifyChecksum } from './checksum.ts';
 import { type Gap, gapSchema } from './gap.ts';
 import { LEDGER_KEY, type Ledger, stretchesOf } from './ledger.ts';
 import { epochOf, laneRange } from './record-key.ts';
-import { decodeRecord, parseBody } from './stored-record.ts';
+import { decodeRecord, parseBody, verifyChecksum } from './stored-record.ts';
 
 /** Where releases before 0.2 kept gaps: as records of a lane, which only their ledgers have. */
 const GAP_LANE = laneRange('gap');

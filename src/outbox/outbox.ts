@@ -1,10 +1,9 @@
 import type { Log } from '../log.ts';
-import type { Store } from '../store/store.ts';
-import type { Batch } from './batch.ts';
+import type { Store, StoreChange } from '../store/store.ts';
+import { type Batch, scanLane } from './batch.ts';
 import { Committer } from './committer.ts';
 import { keepBound } from './eviction.ts';
 import type { Gap, TimeOf } from './gap.ts';
-import { scanLane } from './lane-scan.ts';
 import { type Ledger, statsOf, waitingBytes } from './ledger.ts';
 import type { LedgerMark } from './ledger-mark.ts';
 import { epochOf } from './record-key.ts';
@@ -19,8 +18,27 @@ import {
   type StateChanges,
 } from './records.ts';
 import { SpaceReclaimer } from './space-reclaimer.ts';
-import { readState, stateChanges } from './state.ts';
+import { addChecksum, parseBody, verifyChecksum } from './stored-record.ts';
 import type { Transaction } from './transaction.ts';
+
+const stateKey = (key: string): string => `state/${key}`;
+
+const stateChanges = (changes: StateChanges): readonly StoreChange[] =>
+  Object.entries(changes).map(([name, value]) => {
+    const key = stateKey(name);
+    return { key, value: addChecksum(key, JSON.stringify(value)) };
+  });
+
+/** `isDamaged`: something was kept under this key, and it cannot be read any more. */
+export type ReadState = { readonly value: JsonValue | undefined; readonly isDamaged: boolean };
+
+const readState = async (store: Pick<Store, 'get' | 'entries'>, name: string): Promise<ReadState> => {
+  const key = stateKey(name);
+  const stored = await store.get(key);
+  if (stored === undefined) return { value: undefined, isDamaged: false };
+  const text = verifyChecksum(key, stored);
+  return text === null ? { value: undefined, isDamaged: true } : { value: parseBody(text), isDamaged: false };
+};
 
 /** Below this share of its bound a full outbox counts as recovered. */
 const RECOVERED_SHARE = 0.9;

@@ -1,4 +1,33 @@
-import type { PreAlertEvent, Severity } from './event.ts';
+import type { LimitRule } from '../config/pre-alerts-schema.ts';
+import { type Derived, isDerived } from '../weather/derived.ts';
+import type { PreAlertMessage } from '../weather/message.ts';
+import type { Instant, Measurement } from '../weather/reading.ts';
+import { goodValue, type RecentReadings } from '../weather/recent-readings.ts';
+
+/** What the alert lane keeps: the message without what is only known when it is sent. */
+export type PreAlertEvent = Omit<
+  PreAlertMessage,
+  'deviceid' | 'epoch' | 'seq' | 'datetime' | 'timequality'
+> & { readonly at: Instant };
+
+export type Severity = PreAlertEvent['severity'];
+
+/** What the rules look at: the newest measurement, what follows from it, and those before it. */
+export type Observation = {
+  readonly measurement: Measurement;
+  readonly derived: Derived;
+  /** The newest among them. */
+  readonly recent: RecentReadings;
+  /** Between two readings. */
+  readonly intervalMs: number;
+};
+
+/** What a rule on a limit can look at. */
+export type RuleQuantity = LimitRule['quantity'];
+
+/** The value now; `null` where it is not known or in doubt. */
+export const valueNow = ({ measurement, derived }: Observation, quantity: RuleQuantity): number | null =>
+  isDerived(quantity) ? derived[quantity] : goodValue(measurement, quantity);
 
 /** What a rule makes of one observation; whether an event comes of it, its state decides. */
 export type Assessment = {

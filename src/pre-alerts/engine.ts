@@ -2,15 +2,10 @@ import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
 import { elapsedMs, observedMs } from '../time/elapsed.ts';
 import type { PreAlertTransition } from '../weather/message.ts';
 import type { Instant } from '../weather/reading.ts';
-import type { Assessment } from './assessment.ts';
-import type { PreAlertEvent } from './event.ts';
+import type { Assessment, Observation, PreAlertEvent } from './assessment.ts';
 import { ageFlood, countEvent, type FloodState, noFlood } from './flood.ts';
-import { assessLimit } from './limit-rule.ts';
-import type { Observation } from './observation.ts';
-import { assessRate } from './rate-rule.ts';
 import { advance, type Passed, type RuleState, restingState, type Timing } from './rule-state.ts';
-import { assessSensor } from './sensor-rule.ts';
-import { assessTrend } from './trend-rule.ts';
+import { assessLimit, assessRate, assessSensor, assessTrend } from './rules.ts';
 
 /** Everything the rules remember: plain data that can be written down as JSON and read after a reboot. */
 export type EngineState = {

@@ -1,5 +1,5 @@
 import type { Instant } from '../weather/reading.ts';
-import type { PreAlertEvent } from './event.ts';
+import type { PreAlertEvent } from './assessment.ts';
 
 /** Events of the last ten minutes, held back ones included, and whether they are more than a person can take in. */
 export type FloodState = { readonly eventAgesMs: readonly number[]; readonly isFlooding: boolean };

@@ -1,8 +1,8 @@
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
 import { formatDuration } from '../weather/format.ts';
 import type { Quantity } from '../weather/quantities.ts';
-import type { RuleQuantity } from './observation.ts';
-import { nameOf } from './quantity-names.ts';
+import type { RuleQuantity } from './assessment.ts';
+import { nameOf } from './rules.ts';
 
 /** What a station can give its rules. */
 export type RuleGround = {

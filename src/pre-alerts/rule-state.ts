@@ -1,6 +1,5 @@
 import type { PreAlertTransition } from '../weather/message.ts';
-import type { Assessment } from './assessment.ts';
-import type { PreAlertEvent, Severity } from './event.ts';
+import type { Assessment, PreAlertEvent, Severity } from './assessment.ts';
 
 /**
  * Where a rule stands: normal → pending (on-delay) → active → clearing (off-delay) → normal. All times are durations,

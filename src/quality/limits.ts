@@ -46,7 +46,7 @@ export const judgeRange = (
 };
 
 /** Readings that agree prove nothing as long as they are fewer: hourly ones often do. */
-export const LEAST_READINGS = 10;
+export const MIN_READINGS = 10;
 
 /** WMO states the step for values a minute apart; half a minute allows for a late reading. */
 const isStepAfter = (ageMs: number): boolean => ageMs <= 90_000;

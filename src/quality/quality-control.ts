@@ -15,11 +15,10 @@ import {
   SUBSTITUTE,
   type Values,
 } from '../weather/reading.ts';
+import { checkPersistence, checkSteps, type PersistenceMemory, type StepMemory } from './changes.ts';
 import { type CheckContext, isCalm, judgeRange } from './limits.ts';
-import { checkPersistence, type PersistenceMemory } from './persistence.ts';
 import { checkRainBounds, type RainMemory } from './rain-bounds.ts';
 import { learnResolutions, type ResolutionMemory } from './resolution.ts';
-import { checkSteps, type StepMemory } from './step.ts';
 import { checkVane, untouchedVane, type VaneMemory } from './vane.ts';
 
 /** What the checks remember of earlier readings: plain data. */

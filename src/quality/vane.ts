@@ -1,4 +1,4 @@
-import { type Check, hasTurned, isCalm, LEAST_READINGS } from './limits.ts';
+import { type Check, hasTurned, isCalm, MIN_READINGS } from './limits.ts';
 import { resolutionOf } from './resolution.ts';
 
 /** Directions in steps of ten degrees may rest in one for hours. */
@@ -39,7 +39,7 @@ export const checkVane: Check<VaneMemory> = (memory, values, context) => {
     !isCalm(values, context.limits) &&
     (resolutionOf(context.resolutions, 'winddirection') ?? 0) < COARSE_DEGREES &&
     rest.windyMs >= context.limits.stuckMinutes * 60_000 &&
-    rest.windyReadings >= LEAST_READINGS;
+    rest.windyReadings >= MIN_READINGS;
   return {
     flags: {
       ...(isFrozen ? { winddirection: 'suspect:frozen' } : {}),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { parseYaml } from '../config/yaml-document.ts';
 import { quantities } from '../weather/quantities.ts';
-import { RecordingError } from './recording-error.ts';
+import { RecordingError } from './recording-text.ts';
 
 const column = z.union([z.string().min(1), z.int().min(1)], 'the name of a column, or its number from 1');
 

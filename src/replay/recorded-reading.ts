@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { isOptional, perQuantity, quantityTable } from '../weather/quantities.ts';
 import type { Instant, QualityFlags, RawMeasurement, Values } from '../weather/reading.ts';
-import { findTimeFormat } from './time-format.ts';
-import { fixedZone } from './time-zone.ts';
+import { findTimeFormat, fixedZone } from './time-format.ts';
 
 export type RecordedReading = {
   readonly raw: RawMeasurement;

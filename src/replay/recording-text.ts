@@ -3,7 +3,9 @@ import { stat } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { createGunzip } from 'node:zlib';
-import { RecordingError } from './recording-error.ts';
+
+/** A recording, or its mapping, that cannot be read at all; the message is for the user, complete. */
+export class RecordingError extends Error {}
 
 /** The name of standard input. */
 export const STDIN = '-';

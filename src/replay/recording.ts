@@ -4,8 +4,7 @@ import { z } from 'zod';
 import { type Quantity, quantities } from '../weather/quantities.ts';
 import type { Mapping } from './mapping.ts';
 import { checkReading, type RecordedReading } from './recorded-reading.ts';
-import { RecordingError } from './recording-error.ts';
-import { readText, STDIN } from './recording-text.ts';
+import { RecordingError, readText, STDIN } from './recording-text.ts';
 import { type BadField, openTable, type TableItem } from './table.ts';
 
 /** A piece of a recording: how it is read comes first. */

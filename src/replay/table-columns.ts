@@ -3,7 +3,7 @@ import { kindOf, type RainCount, type Role } from './column-names.ts';
 import { WEEWX_UNITS } from './dialects.ts';
 import type { Mapping } from './mapping.ts';
 import { type FieldRules, readField } from './number-field.ts';
-import { RecordingError } from './recording-error.ts';
+import { RecordingError } from './recording-text.ts';
 import type { Header, Rows } from './table-header.ts';
 import { columnIndex } from './table-time.ts';
 import { findUnit, type Unit, type UnitKind, unitNames } from './units.ts';

@@ -1,9 +1,18 @@
 import { squeeze } from './column-names.ts';
 import type { ColumnRef, Mapping } from './mapping.ts';
-import { RecordingError } from './recording-error.ts';
+import { RecordingError } from './recording-text.ts';
 import { columnList, type Header, isTimeName, type Rows } from './table-header.ts';
-import { findTimeFormat, localDate, namedTimeFormat, type TimeFormat, timeOfDay } from './time-format.ts';
-import { findZone, fixedOffsetMinutes, fixedZone, type ToUtc } from './time-zone.ts';
+import {
+  findTimeFormat,
+  findZone,
+  fixedOffsetMinutes,
+  fixedZone,
+  localDate,
+  namedTimeFormat,
+  type TimeFormat,
+  type ToUtc,
+  timeOfDay,
+} from './time-format.ts';
 
 /** Reads the time of a row. */
 export type TimeReader = {

@@ -1,14 +1,44 @@
 import { perStandardQuantity, type Quantity } from '../weather/quantities.ts';
 import type { Values } from '../weather/reading.ts';
-import type { Role } from './column-names.ts';
+import type { RainCount, Role } from './column-names.ts';
 import type { Mapping } from './mapping.ts';
 import { readField } from './number-field.ts';
-import { RainCounter } from './rain-counter.ts';
 import { parseFlags, type RecordedReading, readingAt } from './recorded-reading.ts';
 import { type Column, findColumns, hasDecimalComma } from './table-columns.ts';
 import { findHeader, type Header, noQuantity, type Rows } from './table-header.ts';
 import { linesOf, type Row, separatorName, splitLine, splitRows } from './table-lines.ts';
 import { findTime, type TimeReader } from './table-time.ts';
+
+const HOUR_MS = 3_600_000;
+/** From about so long on, the rain of "the last hour" is that since the reading before. */
+const WHOLE_HOUR_MS = 0.9 * HOUR_MS;
+/** Rounding of inches to hundredths may take a total back by so much, mm. */
+const ROUNDING_MM = 0.051;
+
+/** Makes rain since the reading before, mm, out of what a station counts. */
+class RainCounter {
+  readonly #count: RainCount;
+  #previousMm: number | null = null;
+  #previousMs = Number.NEGATIVE_INFINITY;
+
+  constructor(count: RainCount) {
+    this.#count = count;
+  }
+
+  /** `null` where nothing is known of the time before. A total that falls was reset: what it shows has fallen since. */
+  take(mm: number | null, atMs: number): number | null {
+    if (mm === null || this.#count === 'interval') return mm;
+    const previousMm = this.#previousMm;
+    const sinceMs = atMs - this.#previousMs;
+    const isNewHour = Math.floor(atMs / HOUR_MS) !== Math.floor(this.#previousMs / HOUR_MS);
+    this.#previousMm = mm;
+    this.#previousMs = atMs;
+    if (this.#count === 'hour' && (sinceMs >= WHOLE_HOUR_MS || isNewHour)) return mm;
+    if (previousMm === null) return null;
+    if (mm >= previousMm) return Math.round((mm - previousMm) * 1e6) / 1e6;
+    return previousMm - mm <= ROUNDING_MM ? 0 : mm;
+  }
+}
 
 /** Rows that are looked at for units, formats and running totals. */
 const SAMPLE_ROWS = 400;

@@ -1,7 +1,7 @@
 import { loadYamlFile } from '../config/load.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { catalogue } from '../instruments/catalogue.ts';
-import { MOST_SEED, ordinaryScenario, type Scenario, scenarioSchemaOf } from './scenario.ts';
+import { MAX_SEED, ordinaryScenario, type Scenario, scenarioSchemaOf } from './scenario.ts';
 
 export type LoadedScenario =
   | { readonly scenario: Scenario; readonly problems?: undefined }
@@ -20,12 +20,12 @@ const seedProblem = (seed: string): ConfigProblem => ({
   column: null,
   key: '',
   found: JSON.stringify(seed),
-  allowed: `a whole number from 0 to ${MOST_SEED}`,
+  allowed: `a whole number from 0 to ${MAX_SEED}`,
 });
 
 /** What `--scenario` and `--seed` ask for, or every problem of both. */
 export const loadScenario = async ({ scenario: file, seed }: ScenarioArguments): Promise<LoadedScenario> => {
-  const isSeedGood = seed === undefined || (/^\d{1,10}$/.test(seed) && Number(seed) <= MOST_SEED);
+  const isSeedGood = seed === undefined || (/^\d{1,10}$/.test(seed) && Number(seed) <= MAX_SEED);
   const seedProblems = isSeedGood ? [] : [seedProblem(seed)];
   const chips = catalogue.flatMap(({ chip }) => chip ?? []);
   const allowed = 'a scenario such as config/scenarios/storm.yaml';

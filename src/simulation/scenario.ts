@@ -3,9 +3,9 @@ import { decimalNumber, oneOf, text, wholeNumber } from '../config/fields.ts';
 import type { Bounce } from './pulse-train.ts';
 
 /** Node's timers end at 24 days; twice this is still below. */
-const MOST_SECONDS = 10 * 86_400;
+const MAX_SECONDS = 10 * 86_400;
 const CENTURY_SECONDS = 36_525 * 86_400;
-const seconds = () => decimalNumber(0, MOST_SECONDS);
+const seconds = () => decimalNumber(0, MAX_SECONDS);
 
 /** When an event holds, in seconds since the start. */
 const period = {
@@ -82,18 +82,18 @@ const clockStepEvent = z
   .describe('The wall clock jumps, as when NTP sets it.');
 
 /** At 1500 a tick of the sampler is shorter than the millisecond that Node.js can wait. */
-const MOST_SPEED = 1500;
-export const MOST_SEED = 2 ** 32 - 1;
+const MAX_SPEED = 1500;
+export const MAX_SEED = 2 ** 32 - 1;
 
 /** A scenario file: what happens to a simulated station with these chips, and when. */
 export const scenarioSchemaOf = (chips: readonly string[]) =>
   z
     .strictObject({
       name: text(128),
-      seed: wholeNumber(0, MOST_SEED).default(1).describe('The same seed gives the same weather.'),
-      speed: decimalNumber(1, MOST_SPEED)
+      seed: wholeNumber(0, MAX_SEED).default(1).describe('The same seed gives the same weather.'),
+      speed: decimalNumber(1, MAX_SPEED)
         .exactOptional()
-        .describe(`How much faster than in reality time passes. 1 to ${MOST_SPEED}; 1 without.`),
+        .describe(`How much faster than in reality time passes. 1 to ${MAX_SPEED}; 1 without.`),
       lag: z
         .strictObject({
           at: z.iso.datetime('a time such as "2026-07-20T12:00:00Z"').describe('Of the machine, UTC.'),

@@ -3,7 +3,7 @@ import type { StationInstruments } from '../instruments/station-instruments.ts';
 import type { Progress } from '../measuring/progress.ts';
 import type { Recorder } from '../measuring/recorder.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { PreAlertDesk } from '../pre-alerts/pre-alert-desk.ts';
+import type { PreAlertRunner } from '../pre-alerts/pre-alert-runner.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
@@ -22,7 +22,7 @@ export type GatewayStatusParts = {
   readonly recorder: Pick<Recorder, 'latest' | 'latestAgeSeconds' | 'unstored'>;
   readonly uplink: Pick<Uplink, 'status'>;
   readonly timeKeeper: Pick<TimeKeeper, 'status'>;
-  readonly desk: Pick<PreAlertDesk, 'status' | 'derived'>;
+  readonly preAlertRunner: Pick<PreAlertRunner, 'status' | 'derived'>;
   readonly progress: Pick<Progress, 'health'>;
   /** Looked up from time to time, since they have to be read from the disk. */
   readonly polled: () => Polled;
@@ -40,7 +40,7 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     calmKmh: config.quality.wind.calmKmh,
     latest: recorder.latest(),
     latestAgeSeconds: recorder.latestAgeSeconds(),
-    derived: parts.desk.derived(),
+    derived: parts.preAlertRunner.derived(),
     instruments: instruments.status(),
     ...parts.uplink.status(),
     outbox: {
@@ -49,7 +49,7 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
       maxBytes: config.outbox.maxMegabytes * BYTES_PER_MEGABYTE,
     },
     clock: parts.timeKeeper.status(),
-    preAlerts: parts.desk.status(),
+    preAlerts: parts.preAlertRunner.status(),
     suspectedMissedPulses: instruments.suspectedMissedPulses(),
     unstored: recorder.unstored(),
     storeReport: parts.storeReport,

@@ -1,7 +1,126 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readManifest } from './manifest.ts';
 import { strayAmong } from './stray-files.ts';
+
+/**
+ * LevelDB's manifest (doc/log_format.md, doc/impl.md, db/version_edit.cc): version edits in blocks of 32 KiB that
+ * hold fragments, each a header of 7 bytes (CRC 4, length 2, type 1) and a payload. LevelDB checks the checksums
+ * itself; what it does not notice is a file that was cut short.
+ */
+const BLOCK_BYTES = 32_768;
+const HEADER_BYTES = 7;
+
+const fragment = { full: 1, first: 2, middle: 3, last: 4 } as const;
+
+export type Manifest = {
+  /** Ends where an edit ends. */
+  readonly isWhole: boolean;
+  /** The oldest log that opening replays; `null` when no edit names one. */
+  readonly logNumber: number | null;
+};
+
+type Fragment = { readonly type: number; readonly payload: Buffer; readonly end: number };
+
+const fragmentAt = (bytes: Buffer, offset: number): Fragment | null => {
+  if (offset + HEADER_BYTES > bytes.length) return null;
+  const start = offset + HEADER_BYTES;
+  const end = start + bytes.readUInt16LE(offset + 4);
+  const type = bytes.readUInt8(offset + 6);
+  if (end > bytes.length || type < fragment.full || type > fragment.last) return null;
+  return { type, payload: bytes.subarray(start, end), end };
+};
+
+/** A block's last bytes that cannot hold a header are filled with zeros. */
+const skipTrailer = (offset: number): number => {
+  const left = BLOCK_BYTES - (offset % BLOCK_BYTES);
+  return left < HEADER_BYTES ? offset + left : offset;
+};
+
+const readEdits = (bytes: Buffer): { readonly edits: readonly Buffer[]; readonly isWhole: boolean } => {
+  const edits: Buffer[] = [];
+  let parts: Buffer[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const next = fragmentAt(bytes, offset);
+    if (next === null) return { edits, isWhole: false };
+    parts.push(next.payload);
+    if (next.type === fragment.full || next.type === fragment.last) {
+      edits.push(Buffer.concat(parts));
+      parts = [];
+    }
+    offset = skipTrailer(next.end);
+  }
+  return { edits, isWhole: edits.length > 0 && parts.length === 0 };
+};
+
+/** Reads the varints and length-prefixed strings that an edit is made of. */
+class EditReader {
+  readonly #bytes: Buffer;
+  #offset = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#offset >= this.#bytes.length;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.#bytes.readUInt8(this.#offset);
+      this.#offset += 1;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  skipString(): void {
+    const length = this.varint();
+    this.#offset += length;
+  }
+}
+
+/** What follows each tag of an edit: `n` a varint, `s` a string. */
+const layoutOfTag: Readonly<Record<number, string>> = {
+  1: 's', // comparator
+  2: 'n', // log number
+  3: 'n', // next file number
+  4: 'n', // last sequence
+  5: 'ns', // compact pointer: level, key
+  6: 'nn', // deleted file: level, number
+  7: 'nnnss', // new file: level, number, size, smallest key, largest key
+  9: 'n', // previous log number
+};
+const LOG_NUMBER_TAG = 2;
+
+const logNumberOf = (edit: Buffer): number | null => {
+  const reader = new EditReader(edit);
+  let logNumber: number | null = null;
+  while (!reader.isAtEnd) {
+    const tag = reader.varint();
+    const layout = layoutOfTag[tag];
+    if (layout === undefined) throw new RangeError(`tag ${tag}`);
+    for (const part of layout) {
+      if (part === 's') reader.skipString();
+      else if (tag === LOG_NUMBER_TAG) logNumber = reader.varint();
+      else reader.varint();
+    }
+  }
+  return logNumber;
+};
+
+/** Zero is what a new database's first edit says before it has a log. */
+export const readManifest = (bytes: Buffer): Manifest => {
+  const { edits, isWhole } = readEdits(bytes);
+  try {
+    const logNumbers = edits.map(logNumberOf).filter((number) => number !== null && number > 0);
+    return { isWhole, logNumber: logNumbers.at(-1) ?? null };
+  } catch (error) {
+    if (error instanceof RangeError) return { isWhole: false, logNumber: null };
+    throw error;
+  }
+};
 
 /** Written when damage is met while running, so that the next start repairs before it opens. */
 export const DAMAGE_MARK = 'DAMAGED';

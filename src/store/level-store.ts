@@ -1,19 +1,48 @@
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
-import { createOneAtATime } from '../time/one-at-a-time.ts';
-import { forgetOpenings, PROVEN_AFTER_MS } from './abrupt-ends.ts';
+import { createOneAtATime } from '../time/loops.ts';
 import { DAMAGE_MARK } from './damage.ts';
-import { storageFault } from './level-fault.ts';
 import {
   type EntriesOptions,
   type KeyRange,
   StorageDamagedError,
   StorageFullError,
+  StorageLockedError,
   type Store,
   type StoreChange,
   type WriteOptions,
 } from './store.ts';
+import { forgetOpenings, PROVEN_AFTER_MS } from './unclean-shutdowns.ts';
+
+/**
+ * LevelDB tells errno only as strerror's text (util/env_posix.cc, PosixError).
+ * EIO counts too: a dying SD card answers it until the kernel makes the file system read-only.
+ */
+const TAKES_NOTHING =
+  /No space left on device|Disk quota exceeded|Read-only file system|Input\/output error|File too large/;
+
+const codeOf = (error: Error): unknown => ('code' in error ? error.code : undefined);
+
+/** The error that LevelDB itself gave, below the wrapping of abstract-level. */
+const rootOf = (error: Error): Error => (error.cause instanceof Error ? error.cause : error);
+
+/** An error of classic-level as the store's port names it; anything else is a bug and comes back as it is. */
+export const storageFault = (thrown: unknown): unknown => {
+  if (!(thrown instanceof Error)) return thrown;
+  const root = rootOf(thrown);
+  const options = { cause: thrown };
+  if (TAKES_NOTHING.test(root.message)) return new StorageFullError(root.message, options);
+  switch (codeOf(root)) {
+    case 'LEVEL_LOCKED':
+      return new StorageLockedError(root.message, options);
+    case 'LEVEL_CORRUPTION':
+    case 'LEVEL_IO_ERROR':
+      return new StorageDamagedError(root.message, options);
+    default:
+      return thrown;
+  }
+};
 
 /** Opening replays up to one write buffer (4 MB) into a table, next to a new log and manifest. */
 const ROOM_TO_REOPEN_BYTES = 6 * 1024 * 1024;

@@ -1,14 +1,18 @@
 import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { noteOpening } from './abrupt-ends.ts';
-import { endedInCompaction, isCompactionSuspect } from './compaction-crash.ts';
 import { DAMAGE_MARK, findDamage, findDropped } from './damage.ts';
 import { runLevelTask } from './level-child.ts';
 import { openLevelStore, requireUnlocked } from './opening.ts';
-import { type OpenedStore, recoverStore, replaceStore, type StoreLocation } from './recovery.ts';
-import { finishSalvage, removeUnfinishedCopy } from './salvage.ts';
-import { StorageDamagedError, StorageFullError, StorageUnusableError } from './store.ts';
-import { describeStoreReport } from './store-report.ts';
+import {
+  finishSalvage,
+  type OpenedStore,
+  recoverStore,
+  removeUnfinishedCopy,
+  replaceStore,
+  type StoreLocation,
+} from './recovery.ts';
+import { describeStoreReport, StorageDamagedError, StorageFullError, StorageUnusableError } from './store.ts';
+import { endedInCompaction, isCompactionSuspect, noteOpening } from './unclean-shutdowns.ts';
 
 const openWhole = async (location: string): Promise<OpenedStore | { readonly damage: string }> => {
   const damage = await findDamage(location);

@@ -1,5 +1,4 @@
-import { storageFault } from './level-fault.ts';
-import { createDatabase, LevelStore } from './level-store.ts';
+import { createDatabase, LevelStore, storageFault } from './level-store.ts';
 import { StorageDamagedError, StorageFullError, StorageLockedError, type Store } from './store.ts';
 
 const rootMessage = (thrown: unknown): string => {

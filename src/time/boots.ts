@@ -1,4 +1,17 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Instant } from '../weather/reading.ts';
+
+const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
+
+/** Names this boot of the machine. Where the kernel does not tell, each start of the process counts as a boot. */
+export const readBootId = async (file = BOOT_ID_FILE): Promise<string> => {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch {
+    return randomUUID();
+  }
+};
 
 /**
  * What is known of one boot of the machine. A reading keeps only monotonic time that can be trusted;

@@ -2,11 +2,64 @@ import { z } from 'zod';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Instant, Stamp } from '../weather/reading.ts';
-import { type Boots, noteInstant } from './boots.ts';
+import { type Boot, type Boots, noteInstant } from './boots.ts';
 import type { Clock } from './clock.ts';
-import { readClocks } from './read-clocks.ts';
-import { stampOf } from './stamp.ts';
 import type { Synchronization } from './synchronization.ts';
+
+/** A process that was held up between two clocks for so long reads them again; far below the step that counts. */
+const HELD_UP_MS = 500;
+const ATTEMPTS = 5;
+
+export type ClockReading = { readonly monotonicMs: number; readonly wallMs: number };
+
+/** Both clocks at one moment: read with a stop or a suspension in between, they would differ as after a step. */
+const readClocks = (clock: Clock): ClockReading => {
+  for (let attempt = 1; ; attempt += 1) {
+    const monotonicMs = clock.monotonicMs();
+    const wallMs = clock.wallMs();
+    const heldUpMs = clock.monotonicMs() - monotonicMs;
+    if (heldUpMs < HELD_UP_MS || attempt === ATTEMPTS) return { monotonicMs, wallMs };
+  }
+};
+
+const offsetOf = (boot: Boot): number => boot.synchronizedOffsetMs ?? boot.believedOffsetMs;
+
+/** Boots follow each other: one cannot begin before the end of an earlier one that knew the time. */
+const earliestOffsetMs = (boots: Boots, index: number): number => {
+  const earlier = boots.slice(0, index).findLast((boot) => boot.synchronizedOffsetMs !== null);
+  const boot = boots[index];
+  if (!earlier || !boot) return Number.NEGATIVE_INFINITY;
+  return offsetOf(earlier) + earlier.lastMonotonicMs - boot.firstMonotonicMs;
+};
+
+/** One cannot end after the beginning of a later one that knew the time. */
+const latestOffsetMs = (boots: Boots, index: number): number => {
+  const later = boots.slice(index + 1).find((boot) => boot.synchronizedOffsetMs !== null);
+  const boot = boots[index];
+  if (!later || !boot) return Number.POSITIVE_INFINITY;
+  return offsetOf(later) + later.firstMonotonicMs - boot.lastMonotonicMs;
+};
+
+/**
+ * The UTC time of a moment, and how it was come by:
+ * `synced` the clock was right at that moment · `corrected` it became right later in the same boot ·
+ * `estimated` it never was in that boot: the machine's belief, held between the boots before and after.
+ */
+export const stampOf = (at: Instant, boots: Boots): Stamp => {
+  if (at.synchronized) return { wallMs: at.wallMs, timequality: 'synced' };
+  const index = boots.findIndex((boot) => boot.bootId === at.bootId);
+  const boot = boots[index];
+  if (!boot) return { wallMs: at.wallMs, timequality: 'estimated' };
+  if (boot.synchronizedOffsetMs !== null) {
+    return { wallMs: at.monotonicMs + boot.synchronizedOffsetMs, timequality: 'corrected' };
+  }
+  // Where both bounds cross the earlier boot wins: a reading must not seem older than what was sent before it.
+  const offsetMs = Math.max(
+    earliestOffsetMs(boots, index),
+    Math.min(boot.believedOffsetMs, latestOffsetMs(boots, index)),
+  );
+  return { wallMs: at.monotonicMs + offsetMs, timequality: 'estimated' };
+};
 
 /** A jump of wall against monotonic time larger than NTP ever slews between two looks. */
 const STEP_MS = 2_000;

@@ -2,8 +2,8 @@ import type { Batch } from '../outbox/batch.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Lane, RecordLane } from '../outbox/records.ts';
 import type { BatchLimit } from './batch-limit.ts';
-import type { ClockHold } from './clock-hold.ts';
 import type { Next, OutgoingMessages } from './outgoing.ts';
+import type { ClockHold } from './send-schedule.ts';
 
 export type NextMessageParts = {
   readonly outbox: Pick<Outbox, 'stats' | 'take' | 'gaps'>;

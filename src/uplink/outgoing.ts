@@ -1,16 +1,53 @@
+import type { Publisher } from '../mqtt/publisher.ts';
 import type { Batch } from '../outbox/batch.ts';
 import type { Gap } from '../outbox/gap.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { OutboxRecord, RecordLane } from '../outbox/records.ts';
+import type { TimeKeeper } from '../time/time-keeper.ts';
 import {
   BACKLOG_MAX_BYTES,
   formatDatetime,
   type GapMessage,
   previousReading,
   readingMessage,
+  type StatusMessage,
   type Topics,
 } from '../weather/message.ts';
 import type { Instant, Stamp } from '../weather/reading.ts';
 import { preAlertBodySchema, readingBodySchema } from './stored-bodies.ts';
+
+export type OnlineStatusParts = {
+  readonly deviceid: string;
+  readonly version: string;
+  readonly outbox: Pick<Outbox, 'stats'>;
+  readonly publisher: Pick<Publisher, 'problem'>;
+  readonly timeKeeper: Pick<TimeKeeper, 'now' | 'stampOf'>;
+};
+
+/** What the station says of itself on every new connection. */
+export const onlineStatus = ({
+  deviceid,
+  version,
+  outbox,
+  publisher,
+  timeKeeper,
+}: OnlineStatusParts): StatusMessage => {
+  const { epoch, lanes } = outbox.stats();
+  const problem = publisher.problem();
+  const { wallMs } = timeKeeper.stampOf(timeKeeper.now());
+  return {
+    deviceid,
+    state: 'online',
+    datetime: formatDatetime(wallMs),
+    epoch,
+    version,
+    waiting: lanes.reading.waiting,
+    ...(problem === null ? {} : { problem }),
+  };
+};
+
+/** The will, published by the broker once the station is gone. */
+export const offlineStatus = (deviceid: string): StatusMessage => ({ deviceid, state: 'offline' });
 
 /** One MQTT message, and what it carries and is given back once it is acknowledged. */
 export type Outgoing = { readonly topic: string; readonly payload: string } & (

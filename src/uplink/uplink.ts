@@ -8,16 +8,12 @@ import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import { topicsOf } from '../weather/message.ts';
 import { BatchLimit } from './batch-limit.ts';
-import { ClockHold } from './clock-hold.ts';
-import { DrainProgress } from './drain-progress.ts';
 import { LaneRetry } from './lane-retry.ts';
-import { LinkHistory } from './link-history.ts';
 import { NextMessage } from './next-message.ts';
-import { onlineStatus } from './online-status.ts';
-import { type Outgoing, OutgoingMessages } from './outgoing.ts';
-import { type Message, publishPromptly } from './prompt-publish.ts';
-import { SendSchedule } from './send-schedule.ts';
-import type { UplinkStatus } from './uplink-status.ts';
+import { type Outgoing, OutgoingMessages, onlineStatus } from './outgoing.ts';
+import { type Message, publishWithTimeout } from './publish-with-timeout.ts';
+import { ClockHold, SendSchedule } from './send-schedule.ts';
+import { DrainProgress, LinkHistory, type UplinkStatus } from './uplink-status.ts';
 import { Wake } from './wake.ts';
 
 export type Acknowledged = { readonly lane: Lane; readonly count: number; readonly pubackMs: number };
@@ -183,7 +179,7 @@ export class Uplink {
     const { publisher, clock } = this.#parts;
     const bytes = Buffer.byteLength(message.payload);
     const sentMs = clock.monotonicMs();
-    const result = await publishPromptly(
+    const result = await publishWithTimeout(
       { publisher, clock, signal, stallMs: this.#limit.stallMs(bytes) },
       message,
     );

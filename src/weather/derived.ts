@@ -1,10 +1,207 @@
-import { dewPoint, heatIndex, seaLevelPressure, windChill } from './air.ts';
-import { goodValue } from './good-value.ts';
 import type { QuantityRecord } from './quantities.ts';
-import { rainIntensity, rainOfLastHour } from './rain.ts';
 import type { Measurement } from './reading.ts';
-import { RecentReadings } from './recent-readings.ts';
-import { CALM_KMH, meanWind, WIND_MEAN_MS } from './wind.ts';
+import { goodValue, RecentReadings } from './recent-readings.ts';
+
+/** Magnus' formula over water, WMO-No. 8 annex 4.B. */
+const MAGNUS = { hPa: 6.112, a: 17.62, bCelsius: 243.12, minCelsius: -45, maxCelsius: 60 };
+const GRAVITY = 9.80665;
+const GAS_CONSTANT = 287.05;
+const KELVIN = 273.15;
+/** Higher up the reduction to sea level is arbitrary (DWD reduces up to 750 m). */
+const MAX_ELEVATION_METRES = 750;
+
+/** Saturation vapour pressure over water, hPa. */
+export const saturationHpa = (temperatureC: number): number =>
+  MAGNUS.hPa * Math.exp((MAGNUS.a * temperatureC) / (MAGNUS.bCelsius + temperatureC));
+
+const vapourHpa = (temperatureC: number, humidityPercent: number): number =>
+  (humidityPercent / 100) * saturationHpa(temperatureC);
+
+/** Dew point, °C; `null` outside -45 to 60 °C, where the formula holds, and in air without water. */
+export const dewPoint = (temperatureC: number | null, humidityPercent: number | null): number | null => {
+  if (temperatureC === null || humidityPercent === null || humidityPercent <= 0) return null;
+  if (temperatureC < MAGNUS.minCelsius || temperatureC > MAGNUS.maxCelsius) return null;
+  const logarithm = Math.log(vapourHpa(temperatureC, humidityPercent) / MAGNUS.hPa);
+  return (MAGNUS.bCelsius * logarithm) / (MAGNUS.a - logarithm);
+};
+
+export type StationAir = {
+  readonly pressureHpa: number | null;
+  readonly temperatureC: number | null;
+  readonly humidityPercent: number | null;
+  /** Height of the barometer. */
+  readonly elevationMetres: number | undefined;
+};
+
+/** Pressure at sea level, hPa (DWD, VuB 2); `null` when the station's height is not known or above 750 m. */
+export const seaLevelPressure = (air: StationAir): number | null => {
+  const { pressureHpa, temperatureC, humidityPercent, elevationMetres } = air;
+  if (elevationMetres === undefined || elevationMetres > MAX_ELEVATION_METRES) return null;
+  if (pressureHpa === null || temperatureC === null || humidityPercent === null) return null;
+  const meanKelvin =
+    temperatureC + KELVIN + 0.12 * vapourHpa(temperatureC, humidityPercent) + 0.00325 * elevationMetres;
+  return pressureHpa * Math.exp((GRAVITY * elevationMetres) / (GAS_CONSTANT * meanKelvin));
+};
+
+/** Rothfusz' regression begins at 80 °F; the NWS adjusts it up to 112 °F, beyond which it is extrapolation. */
+const HEAT_INDEX_FAHRENHEIT = { min: 80, max: 112 };
+
+/**
+ * Heat index, °C, as the US National Weather Service computes it (wpc.ncep.noaa.gov, "The Heat Index Equation").
+ * `null` below 26.7 °C, above 44.4 °C, and where it comes out below 26.7 °C: the regression does not hold there.
+ */
+export const heatIndex = (temperatureC: number | null, humidityPercent: number | null): number | null => {
+  if (temperatureC === null || humidityPercent === null) return null;
+  const t = temperatureC * 1.8 + 32;
+  if (t < HEAT_INDEX_FAHRENHEIT.min || t > HEAT_INDEX_FAHRENHEIT.max) return null;
+  const simple = 0.5 * (t + 61 + (t - 68) * 1.2 + humidityPercent * 0.094);
+  if ((simple + t) / 2 < HEAT_INDEX_FAHRENHEIT.min) return null;
+  return (rothfusz(t, humidityPercent) - 32) / 1.8;
+};
+
+const rothfusz = (t: number, rh: number): number => {
+  const index =
+    -42.379 +
+    2.04901523 * t +
+    10.14333127 * rh -
+    0.22475541 * t * rh -
+    0.00683783 * t * t -
+    0.05481717 * rh * rh +
+    0.00122874 * t * t * rh +
+    0.00085282 * t * rh * rh -
+    0.00000199 * t * t * rh * rh;
+  if (rh < 13) return index - ((13 - rh) / 4) * Math.sqrt((17 - Math.abs(t - 95)) / 17);
+  if (rh > 85 && t < 87) return index + ((rh - 85) / 10) * ((87 - t) / 5);
+  return index;
+};
+
+/** Wind chill, °C (Environment Canada and NWS, 2001); `null` above 10 °C and up to 4.8 km/h, where it is not defined. */
+export const windChill = (temperatureC: number | null, windKmh: number | null): number | null => {
+  if (temperatureC === null || windKmh === null || temperatureC > 10 || windKmh <= 4.8) return null;
+  const v = windKmh ** 0.16;
+  return 13.12 + 0.6215 * temperatureC - 11.37 * v + 0.3965 * temperatureC * v;
+};
+
+/** No tip for so long is no rain, and the first tip after a dry time is spread over as much. */
+const DRY_AFTER_MS = 900_000;
+/** WMO-No. 8: intensity is that of a minute at least. */
+const MIN_SPAN_MS = 60_000;
+/** Two tips a minute apart may be drizzle that was nearly enough for the first: 17 mm/h where 1 fell. */
+const ENOUGH_TIPS = 4;
+const ENOUGH_SPAN_MS = 300_000;
+const ROUNDING = 1e-6;
+const HOUR_MS = 3_600_000;
+
+type Tips = { readonly rainMm: number; readonly agoMs: number };
+
+/**
+ * Rain intensity, mm/h, from the time between tips (Stagnaro et al. 2016): what has fallen since the last tip that was
+ * at least a minute and four tips, or five minutes, before the newest, over that time. While no tip comes it falls to what a tip now would mean, and
+ * after 15 minutes to 0. `null` when the gauge is out of order.
+ */
+const rainIntensity = (recent: RecentReadings, intervalMs: number): number | null => {
+  const newest = recent.newest();
+  if (newest === undefined || goodValue(newest, 'rainheight') === null) return null;
+  // Within one reading nobody knows when it rained.
+  const longestMs = Math.max(DRY_AFTER_MS, intervalMs);
+  const tips = lastTips(recent, longestMs);
+  const last = tips.at(-1);
+  if (!last) return 0;
+  const rainMmPerHour = intensityAtLastTip(tips, last, longestMs);
+  return last.agoMs === 0 ? rainMmPerHour : Math.min(rainMmPerHour, (last.rainMm * HOUR_MS) / last.agoMs);
+};
+
+/** Tips of the time that counts, the oldest first; none if the last one is too long ago. */
+const lastTips = (recent: RecentReadings, longestMs: number): readonly Tips[] => {
+  const tips: Tips[] = [];
+  recent.forEachBackwards((measurement, agoMs) => {
+    const [last] = tips;
+    const sinceMs = last === undefined ? agoMs : agoMs - last.agoMs;
+    const rainMm = goodValue(measurement, 'rainheight') ?? 0;
+    if (rainMm > 0 && !(last === undefined && agoMs >= longestMs)) tips.push({ rainMm, agoMs });
+    return sinceMs < longestMs;
+  });
+  return tips.reverse();
+};
+
+/** What fell since a tip at least a minute before the last one, so long ago that enough tips came since. */
+const intensityAtLastTip = (tips: readonly Tips[], last: Tips, longestMs: number): number => {
+  const tipMm = Math.min(...tips.map(({ rainMm }) => rainMm));
+  let rainMm = 0;
+  for (const tip of tips.toReversed()) {
+    const sinceMs = tip.agoMs - last.agoMs;
+    if (sinceMs >= longestMs) break;
+    const isEnough = rainMm >= ENOUGH_TIPS * tipMm * (1 - ROUNDING) || sinceMs >= ENOUGH_SPAN_MS;
+    if (sinceMs >= MIN_SPAN_MS && isEnough) return (rainMm * HOUR_MS) / sinceMs;
+    rainMm += tip.rainMm;
+  }
+  const [first] = tips;
+  const isBurst = first !== undefined && first.agoMs - last.agoMs < MIN_SPAN_MS && tips.length >= ENOUGH_TIPS;
+  return isBurst ? ((rainMm - first.rainMm) * HOUR_MS) / MIN_SPAN_MS : (rainMm * HOUR_MS) / longestMs;
+};
+
+/** What the gauge measured in the last hour, mm; `null` when it measured nothing at all, not even 0. */
+const rainOfLastHour = (recent: RecentReadings): number | null => {
+  let rainMm: number | null = null;
+  recent.forEachWithin(HOUR_MS, (measurement) => {
+    const mm = goodValue(measurement, 'rainheight');
+    if (mm !== null) rainMm = (rainMm ?? 0) + mm;
+  });
+  return rainMm;
+};
+
+export type MeanWind = { readonly meanKmh: number | null; readonly directionDegrees: number | null };
+
+/** WMO-No. 8, wind: averaged over ten minutes. */
+const WIND_MEAN_MS = 600_000;
+/** WMO-No. 8, AWS: a mean needs two thirds of its samples. */
+const MIN_COVERED = 2 / 3;
+/** WMO-No. 8, wind: below 0.5 m/s it is calm and has no direction. The configuration may set another threshold. */
+export const CALM_KMH = 1.8;
+const RADIANS_PER_DEGREE = Math.PI / 180;
+
+/**
+ * Scalar mean of the speed and direction of the mean vector over the last ten minutes. Each reading stands for the
+ * time since the one before, an interval at most: nothing is known of a gap. `null` below two thirds of known time.
+ */
+const meanWind = (recent: RecentReadings, intervalMs: number, calmKmh: number): MeanWind => {
+  let speedMs = 0;
+  let speedSum = 0;
+  let directionMs = 0;
+  let east = 0;
+  let north = 0;
+  let previousAgoMs = Number.POSITIVE_INFINITY;
+  recent.forEachWithin(WIND_MEAN_MS, (measurement, agoMs) => {
+    const sinceMs = previousAgoMs - agoMs;
+    previousAgoMs = agoMs;
+    const speedKmh = goodValue(measurement, 'windintensity');
+    if (speedKmh === null) return;
+    const weightMs = Math.min(sinceMs, intervalMs, WIND_MEAN_MS - agoMs);
+    speedMs += weightMs;
+    speedSum += weightMs * speedKmh;
+    const degrees = goodValue(measurement, 'winddirection');
+    if (degrees === null && speedKmh >= calmKmh) return;
+    directionMs += weightMs;
+    // A calm has no direction and no weight in the mean vector either.
+    if (degrees === null) return;
+    east += weightMs * speedKmh * Math.sin(degrees * RADIANS_PER_DEGREE);
+    north += weightMs * speedKmh * Math.cos(degrees * RADIANS_PER_DEGREE);
+  });
+  const isKnown = (knownMs: number): boolean => knownMs >= MIN_COVERED * WIND_MEAN_MS;
+  const meanKmh = isKnown(speedMs) ? speedSum / speedMs : null;
+  const hasDirection = meanKmh !== null && meanKmh >= calmKmh && isKnown(directionMs);
+  return { meanKmh, directionDegrees: hasDirection ? directionOf(east, north, directionMs) : null };
+};
+
+/** Winds that cancel each other out have no direction: a resultant below this, km/h, is rounding. */
+const SHORTEST_RESULTANT_KMH = 0.01;
+
+const directionOf = (east: number, north: number, overMs: number): number | null => {
+  if (Math.hypot(east, north) < SHORTEST_RESULTANT_KMH * overMs) return null;
+  const degrees = Math.atan2(east, north) / RADIANS_PER_DEGREE;
+  // A tiny negative angle plus 360 rounds to 360 itself.
+  return degrees >= 0 ? degrees : (degrees + 360) % 360;
+};
 
 /** What is derived from the latest readings, and how it is shown to people. */
 export const derivedTable = {
@@ -46,7 +243,6 @@ export type DerivationOptions = {
   readonly calmKmh?: number;
 };
 
-const HOUR_MS = 3_600_000;
 const TENDENCY_MS = 3 * HOUR_MS;
 const TENDENCY_TOLERANCE_MS = 300_000;
 

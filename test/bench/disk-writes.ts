@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { processWrittenBytes } from '../../src/store/process-writes.ts';
+import { processWrittenBytes } from '../../src/store/write-budget.ts';
 import { type SimulatedDaemon, startSimulatedDaemon } from '../system/simulated-daemon.ts';
 import { alone, type Bench, type Figure } from './figure.ts';
 

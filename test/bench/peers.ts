@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort } from '../../src/demo/free-port.ts';
+import { freePort } from '../../src/demo/demo.ts';
 import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 
 /** What a user might install instead, started as they would be beside a sensor. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messageLine } from '../../src/demo/message-line.ts';
+import { messageLine } from '../../src/demo/demo.ts';
 
 const reading = {
   seq: 7,

@@ -1,4 +1,4 @@
-import type { PreAlertEvent } from '../../src/pre-alerts/event.ts';
+import type { PreAlertEvent } from '../../src/pre-alerts/assessment.ts';
 
 /** On the monotonic clock, both ends included. */
 export type Span = { readonly fromMs: number; readonly untilMs: number };

@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '../../src/config/schema.ts';
-import type { PreAlertEvent } from '../../src/pre-alerts/event.ts';
+import type { PreAlertEvent } from '../../src/pre-alerts/assessment.ts';
 import { createPreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import type { Derived } from '../../src/weather/derived.ts';

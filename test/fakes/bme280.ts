@@ -3,8 +3,8 @@ import {
   Bme280Chip,
   type Bme280ChipOptions,
   type RawSample,
+  typicalCoefficients,
 } from '../../src/instruments/bme280/simulated-chip.ts';
-import { typicalCoefficients } from '../../src/instruments/bme280/simulated-converters.ts';
 import type { Clock } from '../../src/time/clock.ts';
 
 /** T and P of the BMP280 datasheet's worked example. */

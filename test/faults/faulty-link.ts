@@ -1,6 +1,11 @@
 import type { Identity } from '../../src/certificate/certificate-authority.ts';
-import { type Broker, startBroker } from '../../src/demo/broker.ts';
-import type { Acceptance, BrokerAnswer, BrokerMessage } from '../../src/demo/broker-session.ts';
+import {
+  type Acceptance,
+  type Broker,
+  type BrokerAnswer,
+  type BrokerMessage,
+  startBroker,
+} from '../../src/demo/broker.ts';
 import { createFaultProxy, type FaultProxy } from '../system/fault-proxy.ts';
 import type { Mosquitto } from '../system/mosquitto.ts';
 import { type HostileBroker, type Rival, startFloodingBroker, startRival } from './hostile-peers.ts';

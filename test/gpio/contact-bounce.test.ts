@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBounceFilter } from '../../src/gpio/contact-bounce.ts';
+import { createBounceFilter } from '../../src/instruments/contacts.ts';
 
 const counted = (lockoutMs: number, timesMs: readonly number[]): number[] =>
   timesMs.filter(createBounceFilter(lockoutMs));

@@ -9,7 +9,7 @@ import {
 } from '../../src/gpio/gpiomon/gpiod-tools.ts';
 
 const chip = 'gpiochip0';
-const lamp = { gpio: 17, inactiveLevel: 0 } as const;
+const outputLine = { gpio: 17, inactiveLevel: 0 } as const;
 const relay = { gpio: 27, inactiveLevel: 1 } as const;
 
 describe("libgpiod's tools", () => {
@@ -32,7 +32,7 @@ describe("libgpiod's tools", () => {
     expect(gpiomonArguments(tools, [5, 6]).join(' ')).toBe(
       '--line-buffered --falling-edge --bias=pull-up --format=%o %e %s.%n gpiochip0 5 6',
     );
-    expect([gpiosetHoldCommand(tools, lamp), gpiosetOnceCommand(tools, relay)]).toEqual([
+    expect([gpiosetHoldCommand(tools, outputLine), gpiosetOnceCommand(tools, relay)]).toEqual([
       'gpioset --mode=signal --bias=pull-down gpiochip0 17=',
       'gpioset --mode=exit --bias=pull-up gpiochip0 27=',
     ]);
@@ -44,7 +44,7 @@ describe("libgpiod's tools", () => {
     expect(gpiomonArguments(tools, [5, 6]).join(' ')).toBe(
       '--chip gpiochip0 --edges=falling --bias=pull-up --format=%o %e %S 5 6',
     );
-    expect([gpiosetHoldCommand(tools, lamp), gpiosetOnceCommand(tools, relay)]).toEqual([
+    expect([gpiosetHoldCommand(tools, outputLine), gpiosetOnceCommand(tools, relay)]).toEqual([
       'gpioset --bias=pull-down --chip gpiochip0 17=',
       'gpioset --toggle 0 --bias=pull-up --chip gpiochip0 27=',
     ]);

@@ -8,8 +8,7 @@ import {
   forkOnoffChild,
   type OnoffChild,
 } from '../../src/gpio/onoff/onoff-edge-source.ts';
-import type { WatchReport } from '../../src/gpio/onoff/onoff-watch.ts';
-import { type OnoffPackage, watchWithOnoff } from '../../src/gpio/onoff/onoff-watch.ts';
+import { type OnoffPackage, type WatchReport, watchWithOnoff } from '../../src/gpio/onoff/onoff-watch.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
 import { describeEdgeSource } from '../contract/edge-source.ts';
 import { createManualClock } from '../fakes/clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LevelTracker } from '../../src/gpio/onoff/onoff-levels.ts';
+import { LevelTracker } from '../../src/gpio/onoff/onoff-watch.ts';
 
 const counted = (events: readonly (readonly [level: 0 | 1, atMs: number])[]): number => {
   const tracker = new LevelTracker();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAuthorization } from '../../src/http/authorization.ts';
+import { createAuthorization } from '../../src/http/guard.ts';
 
 const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;
 

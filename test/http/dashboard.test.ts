@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { serveDashboard } from '../../src/http/dashboard.ts';
+import { serveDashboard } from '../../src/http/server.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 import { createRecordingLog } from '../fakes/log.ts';

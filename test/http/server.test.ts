@@ -4,8 +4,12 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HistorySeries } from '../../src/history/series.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
-import type { PageFile } from '../../src/http/page-files.ts';
-import { type HttpServer, type HttpServerParts, openHttpServer } from '../../src/http/server.ts';
+import {
+  type HttpServer,
+  type HttpServerParts,
+  openHttpServer,
+  type PageFile,
+} from '../../src/http/server.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { emptyColumns } from '../fakes/empty-columns.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';

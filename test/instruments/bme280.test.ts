@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Bme280 } from '../../src/instruments/bme280/bme280-driver.ts';
 import { storeCoefficients } from '../../src/instruments/bme280/coefficients.ts';
-import { burstOf } from '../../src/instruments/bme280/simulated-chip.ts';
-import { typicalCoefficients } from '../../src/instruments/bme280/simulated-converters.ts';
+import { burstOf, typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
 import { SensorError } from '../../src/instruments/sensor-error.ts';
 import { createScriptedBme280, type ScriptedBme280, workedExample } from '../fakes/bme280.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Bme280Coefficients } from '../../src/instruments/bme280/coefficients.ts';
 import { compensate } from '../../src/instruments/bme280/compensation.ts';
-import { Bme280Chip } from '../../src/instruments/bme280/simulated-chip.ts';
-import { createConverters, typicalCoefficients } from '../../src/instruments/bme280/simulated-converters.ts';
+import {
+  Bme280Chip,
+  createConverters,
+  typicalCoefficients,
+} from '../../src/instruments/bme280/simulated-chip.ts';
 import { negativeHumidity } from '../fakes/bme280.ts';
 
 const FORCED_X1 = 0x25;

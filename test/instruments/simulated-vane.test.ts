@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { vaneOhms, vaneRatio } from '../../src/instruments/wind-vane/simulated-vane.ts';
+import { vaneOhms, vaneRatio } from '../../src/instruments/wind-vane/simulated.ts';
 
 /** The sixteen resistances of the Weather Meter Kit's datasheet. */
 const datasheetOhms = [

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { vanePositionOf } from '../../src/instruments/wind-vane/positions.ts';
-import { type Adc, Vane, type VaneWiring } from '../../src/instruments/wind-vane/vane.ts';
+import { type Adc, Vane, type VaneWiring, vanePositionOf } from '../../src/instruments/wind-vane/vane.ts';
 
 /** Direction, resistance, voltage at 3.3 V behind 10 kΩ: SparkFun's table, recomputed. */
 const table = [

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
 import type { Measured } from '../../src/instruments/instrument.ts';
 import type { Outcome } from '../../src/instruments/station-instruments.ts';
-import { combine } from '../../src/measuring/raw-measurement.ts';
+import { combine } from '../../src/measuring/sampler.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { type QuantityRecord, type QuantityTable, quantityTable } from '../../src/weather/quantities.ts';
 import { instantAt, rawAt } from '../fakes/measurements.ts';

@@ -5,8 +5,13 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { generate, parser, writeToStream } from 'mqtt-packet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
-import { type Broker, type BrokerParts, startBroker } from '../../src/demo/broker.ts';
-import type { BrokerAnswer, BrokerMessage } from '../../src/demo/broker-session.ts';
+import {
+  type Broker,
+  type BrokerAnswer,
+  type BrokerMessage,
+  type BrokerParts,
+  startBroker,
+} from '../../src/demo/broker.ts';
 import { type AwsConnectionParts, awsConnect } from '../../src/mqtt/aws-connection.ts';
 import { ConnectError } from '../../src/mqtt/connection.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PreAlertRule } from '../../src/config/pre-alerts-schema.ts';
-import type { PreAlertEvent } from '../../src/pre-alerts/event.ts';
+import type { PreAlertEvent } from '../../src/pre-alerts/assessment.ts';
 import type { Values } from '../../src/weather/reading.ts';
 import { heatRule, ruleOf } from '../fakes/pre-alert-rules.ts';
 import { createStation } from './station.ts';

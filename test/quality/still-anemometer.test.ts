@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
-import { combine } from '../../src/measuring/raw-measurement.ts';
+import { combine } from '../../src/measuring/sampler.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { instantAt } from '../fakes/measurements.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Bme280 } from '../../src/instruments/bme280/bme280-driver.ts';
-import { vaneRatio } from '../../src/instruments/wind-vane/simulated-vane.ts';
+import { vaneRatio } from '../../src/instruments/wind-vane/simulated.ts';
 import type { Scenario, ScenarioEvent } from '../../src/simulation/scenario.ts';
 import { clockContract } from '../contract/clock.ts';
 import { describeI2cBus, describePlainI2c } from '../contract/i2c-bus.ts';

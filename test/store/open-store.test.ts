@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { noteOpening } from '../../src/store/abrupt-ends.ts';
-import { isCompactionSuspect } from '../../src/store/compaction-crash.ts';
+import { readManifest } from '../../src/store/damage.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
-import { readManifest } from '../../src/store/manifest.ts';
 import { openStore, openUsableStore } from '../../src/store/open-store.ts';
-import { StorageDamagedError, StorageFullError, StorageLockedError } from '../../src/store/store.ts';
-import { describeStoreReport, type StoreReport } from '../../src/store/store-report.ts';
+import {
+  describeStoreReport,
+  StorageDamagedError,
+  StorageFullError,
+  StorageLockedError,
+  type StoreReport,
+} from '../../src/store/store.ts';
+import { isCompactionSuspect, noteOpening } from '../../src/store/unclean-shutdowns.ts';
 import { createFillableDatabase } from '../fakes/full-database.ts';
 import { createRecordingLog, type RecordingLog } from '../fakes/log.ts';
 

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { processWrittenBytes } from '../../src/store/process-writes.ts';
-import { WriteBudget } from '../../src/store/write-budget.ts';
+import { processWrittenBytes, WriteBudget } from '../../src/store/write-budget.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 

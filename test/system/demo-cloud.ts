@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { freePort } from '../../src/demo/free-port.ts';
+import { freePort } from '../../src/demo/demo.ts';
 import { type Chain, startChain } from './chain.ts';
 import { ensureChainNeeds } from './chain-needs.ts';
 import { heatOfThePost } from './heat-of-the-post.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { type Duplex, Transform } from 'node:stream';
-import { freePort } from '../../src/demo/free-port.ts';
+import { freePort } from '../../src/demo/demo.ts';
 
 export type FaultProxy = {
   readonly port: number;

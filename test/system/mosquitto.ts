@@ -9,7 +9,7 @@ import {
   type CertificateAuthority,
   createCertificateAuthority,
 } from '../../src/certificate/certificate-authority.ts';
-import { freePort } from '../../src/demo/free-port.ts';
+import { freePort } from '../../src/demo/demo.ts';
 
 export type Mosquitto = {
   readonly port: number;

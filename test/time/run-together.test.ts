@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { type Loop, runTogether } from '../../src/time/run-together.ts';
+import { type Loop, runTogether } from '../../src/time/loops.ts';
 
 const untilStopped: Loop = async (signal) => {
   if (!signal.aborted) await once(signal, 'abort');

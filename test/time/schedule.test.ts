@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { every } from '../../src/time/schedule.ts';
+import { every } from '../../src/time/loops.ts';
 import { createManualClock } from '../fakes/clock.ts';
 
 const runsAt = async (

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readBootId } from '../../src/time/boot-id.ts';
+import { readBootId } from '../../src/time/boots.ts';
 import { systemSynchronization } from '../../src/time/synchronization.ts';
 
 describe('the synchronization of the system clock', () => {

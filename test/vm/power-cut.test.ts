@@ -20,8 +20,8 @@ const DISK_MEGABYTES = 48;
 const HOST_LIMIT_MS = 2_500_000;
 /** One cut in five comes while the store is being opened, the others up to so many readings later. */
 const EARLY_SHARE = 0.2;
-const MOST_READINGS = 5;
-const MOST_DELAY_SECONDS = 1.2;
+const MAX_READINGS = 5;
+const MAX_DELAY_SECONDS = 1.2;
 
 /** Readings by their names, `epoch seq`. */
 type Found = { readonly names: readonly string[]; readonly tips: number };
@@ -61,8 +61,8 @@ const momentOf = (seed: number, index: number): string => {
   const draw = (what: number): number => uniform(seed, 3 * index + what);
   const isEarly = draw(0) < EARLY_SHARE;
   const text = isEarly ? 'weather-gateway starts' : 'a reading is stored';
-  const times = isEarly ? 1 : 1 + Math.floor(draw(1) * MOST_READINGS);
-  return `AFTER="${text}" TIMES=${times} DELAY=${(draw(2) * MOST_DELAY_SECONDS).toFixed(3)}`;
+  const times = isEarly ? 1 : 1 + Math.floor(draw(1) * MAX_READINGS);
+  return `AFTER="${text}" TIMES=${times} DELAY=${(draw(2) * MAX_DELAY_SECONDS).toFixed(3)}`;
 };
 
 const cutAgainAndAgain = async (seed: number, folder: string): Promise<Cut[]> => {

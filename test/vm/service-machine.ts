@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
-import { burstOf } from '../../src/instruments/bme280/simulated-chip.ts';
-import { typicalCoefficients } from '../../src/instruments/bme280/simulated-converters.ts';
+import { burstOf, typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
 import { coefficientBlocks, workedExample } from '../fakes/bme280.ts';
 import { runMachine } from './machine.ts';
 

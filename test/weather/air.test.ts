@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dewPoint, heatIndex, seaLevelPressure, windChill } from '../../src/weather/air.ts';
+import { dewPoint, heatIndex, seaLevelPressure, windChill } from '../../src/weather/derived.ts';
 
 const celsius = (fahrenheit: number): number => (fahrenheit - 32) / 1.8;
 const fahrenheit = (value: number | null): number => Math.round((value ?? Number.NaN) * 1.8 + 32);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shownStatus } from '../../src/commands/shown-status.ts';
-import { statusText } from '../../src/commands/status-text.ts';
+import { shownStatus, statusText } from '../../src/commands/status.ts';
 import { qualitySchema, qualitySchemaOf } from '../../src/config/quality-schema.ts';
 import { openHistory } from '../../src/history/history.ts';
 import { createMetrics } from '../../src/http/metrics.ts';

@@ -12,7 +12,7 @@ const spans: readonly [Span, ...Span[]] = [
   { name: '7 d', minutes: 10_080 },
 ];
 
-const SOONEST_MS = 10_000;
+const MIN_MS = 10_000;
 const LATEST_MS = 300_000;
 
 /** The charts of one span, fetched again as often as a new row can have come. */
@@ -36,7 +36,7 @@ export class Charts {
   async refresh(): Promise<void> {
     clearTimeout(this.#timer);
     const span = this.#span;
-    let waitMs = SOONEST_MS;
+    let waitMs = MIN_MS;
     try {
       const response = await fetch(`api/readings?minutes=${span.minutes}`);
       if (!response.ok) throw new Error(`the station answered ${response.status}`);
@@ -49,7 +49,7 @@ export class Charts {
       }
       this.#onSeries(series, span.name);
       this.#showFault(null);
-      waitMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, series.rowSeconds * 1000));
+      waitMs = Math.min(LATEST_MS, Math.max(MIN_MS, series.rowSeconds * 1000));
     } catch (error) {
       this.#showFault(error instanceof Error ? error.message : String(error));
     }

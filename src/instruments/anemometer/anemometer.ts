@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decimalNumber, gpioLine } from '../../config/fields.ts';
-import { createBounceFilter } from '../../gpio/contact-bounce.ts';
+import { createBounceFilter } from '../contacts.ts';
 import { defineInstrument, type Interval, type Measured, type OpenInstrument } from '../instrument.ts';
 import { SensorError } from '../sensor-error.ts';
 import { WindRun } from './wind-run.ts';

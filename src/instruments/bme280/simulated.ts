@@ -3,8 +3,7 @@ import { seedOf } from '../../simulation/noise.ts';
 import { eventsOf, isDuring } from '../../simulation/scenario.ts';
 import { withRegisters } from '../../simulation/simulated-i2c-bus.ts';
 import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
-import { Bme280Chip } from './simulated-chip.ts';
-import { createConverters, typicalCoefficients } from './simulated-converters.ts';
+import { Bme280Chip, createConverters, typicalCoefficients } from './simulated-chip.ts';
 
 export const simulate = (
   { address }: { readonly address: number },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { createBounceFilter } from '../../gpio/contact-bounce.ts';
 import type { Log } from '../../log.ts';
 import type { Outbox } from '../../outbox/outbox.ts';
 import type { StateChanges } from '../../outbox/records.ts';
+import { createBounceFilter } from '../contacts.ts';
 
 export type TippingBucketOptions = {
   readonly mmPerTip: number;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { landingTables } from '../../../cloud/sql/landing-tables.ts';
 import { topicRules } from '../../../cloud/stack/topic-rules.ts';
-import type {
-  GapMessage,
-  PreAlertMessage,
-  ReadingMessage,
-  StatusMessage,
+import {
+  type GapMessage,
+  type PreAlertMessage,
+  type ReadingMessage,
+  type StatusMessage,
+  topicsOf,
 } from '../../../src/weather/message.ts';
-import { topicsOf } from '../../../src/weather/message.ts';
 import { parseRule, READINGS, type Reading } from '../../system/stand-ins/rule-sql.ts';
 
 const reading: ReadingMessage = {

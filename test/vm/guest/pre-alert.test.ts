@@ -8,8 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { burstOf } from '../../../src/instruments/bme280/simulated-chip.ts';
-import { typicalCoefficients } from '../../../src/instruments/bme280/simulated-converters.ts';
+import { burstOf, typicalCoefficients } from '../../../src/instruments/bme280/simulated-chip.ts';
 import { openOutbox } from '../../../src/outbox/open-outbox.ts';
 import { timeOf } from '../../../src/uplink/stored-bodies.ts';
 import { coefficientBlocks, workedExample } from '../../fakes/bme280.ts';
@@ -45,11 +44,11 @@ const configuration = (folder: string, gpioBackend: string) => ({
   reporting: { intervalSeconds: 1 },
   outbox: { directory: join(folder, 'state') },
   sensors: { i2cBus: 0, gpioBackend, bme280: {} },
-  preAlerts: [warm('lamp', { gpio: LAMP }), warm('relay', { gpio: RELAY, activeLow: true })],
+  preAlerts: [warm('outputLine', { gpio: LAMP }), warm('relay', { gpio: RELAY, activeLow: true })],
   http: { port: 0 },
 });
 
-/** Electrical levels of lamp and relay. */
+/** Electrical levels of outputLine and relay. */
 const levels = async (): Promise<string> => {
   const level = async (line: number): Promise<string> =>
     (await readFile(`/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio${line}/value`, 'utf8')).trim();
@@ -114,7 +113,7 @@ describe.each(['gpiomon', 'onoff'])('the outputs of pre-alerts of the built daem
     expect(await levels()).toBe(OFF);
 
     expect(await eventsIn(join(folder, 'state'))).toMatchObject([
-      { rule: 'lamp', transition: 'raised' },
+      { rule: 'outputLine', transition: 'raised' },
       { rule: 'relay', transition: 'raised' },
     ]);
   }, 240_000);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openPreAlertOutputs } from '../../src/pre-alerts/pre-alerts-outputs.ts';
-import { createSimulatedOutputLines } from '../../src/simulation/simulated-output-lines.ts';
+import { openPreAlertOutputs } from '../../src/pre-alerts/alert-outputs.ts';
+import { createSimulatedOutputLines } from '../../src/simulation/simulated-gpio.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { heatRule } from '../fakes/pre-alert-rules.ts';
 

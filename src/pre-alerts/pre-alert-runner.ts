@@ -4,10 +4,10 @@ import type { StateChanges } from '../outbox/records.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Derived } from '../weather/derived.ts';
 import type { Measurement } from '../weather/reading.ts';
+import type { PreAlertOutputs } from './alert-outputs.ts';
 import type { EngineState, EngineStep } from './engine.ts';
 import type { PreAlertStatus } from './pre-alert-status.ts';
 import type { PreAlerts } from './pre-alerts.ts';
-import type { PreAlertOutputs } from './pre-alerts-outputs.ts';
 
 const STATE_KEY = 'preAlerts';
 /** Steps that may wait for room on the disk. */
@@ -17,7 +17,7 @@ const MAX_PENDING = 100;
 export const savedPreAlerts = (outbox: Pick<Outbox, 'getState'>): Promise<unknown> =>
   outbox.getState(STATE_KEY);
 
-export type PreAlertDeskParts = {
+export type PreAlertRunnerParts = {
   readonly preAlerts: PreAlerts;
   readonly outputs: PreAlertOutputs;
   readonly outbox: Pick<Outbox, 'append'>;
@@ -28,13 +28,13 @@ export type PreAlertDeskParts = {
  * Has the rules look at each measurement and carries out what they decide: into the alert lane, into the log, onto the
  * output lines. An event and the state that knows of it are one commit; with a full disk both wait here.
  */
-export class PreAlertDesk {
-  readonly #parts: PreAlertDeskParts;
+export class PreAlertRunner {
+  readonly #parts: PreAlertRunnerParts;
   #kept: EngineState | null = null;
   #pending: readonly EngineStep[] = [];
   #derived: Derived | null = null;
 
-  constructor(parts: PreAlertDeskParts) {
+  constructor(parts: PreAlertRunnerParts) {
     this.#parts = parts;
   }
 

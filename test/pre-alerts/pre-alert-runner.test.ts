@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import { PreAlertDesk, savedPreAlerts } from '../../src/pre-alerts/pre-alert-desk.ts';
+import { PreAlertRunner, savedPreAlerts } from '../../src/pre-alerts/pre-alert-runner.ts';
 import type { PreAlertStatus } from '../../src/pre-alerts/pre-alert-status.ts';
 import { createPreAlerts, type PreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
 import { StorageFullError } from '../../src/store/store.ts';
@@ -27,7 +27,7 @@ const openDesk = async (outbox: Outbox) => {
   const restored = await savedPreAlerts(outbox);
   const preAlerts = createPreAlerts({ rules: [heatRule()], intervalMs: 12_000, restored });
   const { shown, outputs } = createRecordingOutputs();
-  return { log, shown, desk: new PreAlertDesk({ preAlerts, outputs, outbox, log }) };
+  return { log, shown, preAlertRunner: new PreAlertRunner({ preAlerts, outputs, outbox, log }) };
 };
 
 const eventsIn = async (outbox: Outbox): Promise<unknown[]> =>
@@ -54,29 +54,29 @@ const raisingEveryTime = (): PreAlerts => {
   return { ...evaluating, evaluate: (measurement) => ({ ...evaluating.evaluate(measurement), steps }) };
 };
 
-describe('the pre-alert desk', () => {
+describe('the pre-alert preAlertRunner', () => {
   it('puts what the rules decide into the alert lane, into the log, onto the output lines', async () => {
-    const { outbox, desk, log, shown } = await setUp();
+    const { outbox, preAlertRunner, log, shown } = await setUp();
 
-    await desk.decide(measurementAt(12, { temperature: 34 }));
-    await desk.decide(measurementAt(24, { temperature: 36 }));
+    await preAlertRunner.decide(measurementAt(12, { temperature: 34 }));
+    await preAlertRunner.decide(measurementAt(24, { temperature: 36 }));
 
     expect(await eventsIn(outbox)).toMatchObject([{ rule: 'heat', transition: 'raised', value: 36 }]);
     expect(log.lines('warn')).toMatchObject([{ rule: 'heat', transition: 'raised', severity: 'warning' }]);
-    expect(desk.status()).toMatchObject([
+    expect(preAlertRunner.status()).toMatchObject([
       { rule: 'heat', state: 'active', output: { gpio: 17, state: 'on' } },
     ]);
     expect(shown).toEqual(['heat normal', 'heat active']);
-    expect(desk.derived()).not.toBeNull();
+    expect(preAlertRunner.derived()).not.toBeNull();
   });
 
   it('neither raises again nor forgets after a power cut', async () => {
-    const { disk, desk } = await setUp();
-    await desk.decide(measurementAt(24, { temperature: 36 }));
+    const { disk, preAlertRunner } = await setUp();
+    await preAlertRunner.decide(measurementAt(24, { temperature: 36 }));
 
     disk.cutPower();
     const outbox = await openOutboxForTest(disk.open(), { maxBytes: 1_000_000 });
-    const { desk: restarted } = await openDesk(outbox);
+    const { preAlertRunner: restarted } = await openDesk(outbox);
     await restarted.decide(measurementAt(36, { temperature: 36 }));
     await restarted.decide(measurementAt(48, { temperature: 30 }));
 
@@ -86,23 +86,23 @@ describe('the pre-alert desk', () => {
   it('holds events while the disk is full, and keeps no state that knows of them', async () => {
     const { outbox } = await setUp();
     const filled = fillable(outbox);
-    const desk = new PreAlertDesk({
+    const preAlertRunner = new PreAlertRunner({
       preAlerts: createPreAlerts({ rules: [heatRule()], intervalMs: 12_000, restored: undefined }),
       ...createRecordingOutputs(),
       outbox: filled,
       log: createRecordingLog(),
     });
-    await desk.decide(measurementAt(12, { temperature: 30 }));
-    const before = desk.stateToKeep();
+    await preAlertRunner.decide(measurementAt(12, { temperature: 30 }));
+    const before = preAlertRunner.stateToKeep();
     filled.isFull = true;
 
-    await desk.decide(measurementAt(24, { temperature: 36 }));
-    expect(desk.stateToKeep()).toEqual(before);
+    await preAlertRunner.decide(measurementAt(24, { temperature: 36 }));
+    expect(preAlertRunner.stateToKeep()).toEqual(before);
 
     filled.isFull = false;
-    await desk.decide(measurementAt(36, { temperature: 36 }));
+    await preAlertRunner.decide(measurementAt(36, { temperature: 36 }));
     expect(await eventsIn(outbox)).toMatchObject([{ transition: 'raised' }]);
-    expect(desk.stateToKeep()).not.toEqual(before);
+    expect(preAlertRunner.stateToKeep()).not.toEqual(before);
   });
 
   it('gives up the oldest of very many events, and says so', async () => {
@@ -110,18 +110,18 @@ describe('the pre-alert desk', () => {
     const outbox = await openOutboxForTest(disk.open(), { maxBytes: 1_000_000 });
     const filled = fillable(outbox);
     const log = createRecordingLog();
-    const desk = new PreAlertDesk({
+    const preAlertRunner = new PreAlertRunner({
       preAlerts: raisingEveryTime(),
       ...createRecordingOutputs(),
       outbox: filled,
       log,
     });
     filled.isFull = true;
-    for (let turn = 0; turn < 102; turn += 1) await desk.decide(measurementAt(12 * turn));
+    for (let turn = 0; turn < 102; turn += 1) await preAlertRunner.decide(measurementAt(12 * turn));
     expect(log.lines('error')).toMatchObject([{ events: 1 }, { events: 1 }]);
 
     filled.isFull = false;
-    await desk.decide(measurementAt(12 * 102));
+    await preAlertRunner.decide(measurementAt(12 * 102));
 
     expect(await waitingIn(outbox, 'prealert')).toHaveLength(101);
   });
@@ -129,11 +129,11 @@ describe('the pre-alert desk', () => {
   it('does not hide a bug', async () => {
     const outbox = { append: () => Promise.reject(new Error('a bug')) };
     const preAlerts = createPreAlerts({ rules: [heatRule()], intervalMs: 12_000, restored: undefined });
-    const desk = new PreAlertDesk({
+    const preAlertRunner = new PreAlertRunner({
       ...{ preAlerts, outbox, ...createRecordingOutputs() },
       log: createRecordingLog(),
     });
 
-    await expect(desk.decide(measurementAt(12, { temperature: 36 }))).rejects.toThrow('a bug');
+    await expect(preAlertRunner.decide(measurementAt(12, { temperature: 36 }))).rejects.toThrow('a bug');
   });
 });

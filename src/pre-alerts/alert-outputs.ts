@@ -24,39 +24,39 @@ type RuleState = Pick<PreAlertStatus, 'rule' | 'state'>;
 
 /** LEDs, buzzers and relays of the pre-alert rules; opened when first shown. */
 export const openPreAlertOutputs = ({ rules, buses, log }: PreAlertOutputsParts): PreAlertOutputs => {
-  const lamps = new Map<number, Lamp>();
+  const outputLines = new Map<number, AlertOutput>();
   for (const { id, output } of rules) {
     if (output === undefined) continue;
-    const lamp = lamps.get(output.gpio);
-    if (lamp) lamp.rules.add(id);
-    else lamps.set(output.gpio, new Lamp({ rules: new Set([id]), output, buses, log }));
+    const outputLine = outputLines.get(output.gpio);
+    if (outputLine) outputLine.rules.add(id);
+    else outputLines.set(output.gpio, new AlertOutput({ rules: new Set([id]), output, buses, log }));
   }
   return {
     show: async (statuses) => {
       const active = new Set(statuses.filter(isActive).map(({ rule }) => rule));
-      await Promise.all([...lamps.values()].map((lamp) => lamp.show(active)));
+      await Promise.all([...outputLines.values()].map((outputLine) => outputLine.show(active)));
     },
-    statusOf: (rule) => [...lamps.values()].find(({ rules: own }) => own.has(rule))?.status() ?? null,
+    statusOf: (rule) => [...outputLines.values()].find(({ rules: own }) => own.has(rule))?.status() ?? null,
   };
 };
 
 const isActive = ({ state }: RuleState): boolean => state === 'active' || state === 'clearing';
 
-type LampParts = {
+type AlertOutputParts = {
   readonly rules: Set<string>;
   readonly output: { readonly gpio: number; readonly activeLow: boolean };
 } & Pick<PreAlertOutputsParts, 'buses' | 'log'>;
 
 /** One line, and the rules that share it. */
-class Lamp {
+class AlertOutput {
   readonly rules: Set<string>;
-  readonly #parts: LampParts;
+  readonly #parts: AlertOutputParts;
   #line: OutputLine | null = null;
   /** What the line was last told; `null` when it is not known to have listened. */
   #isOn: boolean | null = null;
   #isFailing = false;
 
-  constructor(parts: LampParts) {
+  constructor(parts: AlertOutputParts) {
     this.#parts = parts;
     this.rules = parts.rules;
   }

@@ -15,7 +15,7 @@ export type PromptPublishParts = {
 export type Message = { readonly topic: string; readonly payload: string } & PublishOptions;
 
 /** Publishes, and never waits for ever: a stalled connection is dropped and made anew. */
-export const publishPromptly = async (
+export const publishWithTimeout = async (
   { publisher, clock, signal, stallMs }: PromptPublishParts,
   { topic, payload, retain = false }: Message,
 ): Promise<PublishResult> => {

@@ -1,0 +1,216 @@
+import type { LimitRule, RateRule, SensorRule, TrendRule } from '../config/pre-alerts-schema.ts';
+import { type DerivedQuantity, derivedTable } from '../weather/derived.ts';
+import { type Quantity, quantityTable } from '../weather/quantities.ts';
+import type { MinuteMean } from '../weather/recent-readings.ts';
+import { type Assessment, judgeLevels, type Observation, type Severity, valueNow } from './assessment.ts';
+
+const table = { ...quantityTable, ...derivedTable };
+
+export const nameOf = (quantity: Quantity | DerivedQuantity): string => table[quantity].name;
+
+const unitOf = (quantity: Quantity | DerivedQuantity): string => table[quantity].unit;
+
+/** A number as a person writes it: `40`, `36.2`. */
+const written = (value: number, decimals: number): string => String(Number(value.toFixed(decimals)));
+
+/** A value with its unit, as precise as the instrument: `36.2 °C`. */
+const amount = (quantity: Quantity | DerivedQuantity, value: number): string =>
+  // Without the minus of -0.0.
+  `${value.toFixed(table[quantity].shownDecimals).replace(/^-(0(?:\.0+)?)$/, '$1')} ${unitOf(quantity)}`;
+
+/** A limit with its unit, as it was configured: `40 °C`. */
+const limitAmount = (quantity: Quantity | DerivedQuantity, limit: number): string =>
+  `${written(limit, 2)} ${unitOf(quantity)}`;
+
+export type Line = {
+  /** Change in a minute. */
+  readonly slopePerMinute: number;
+  /** The line's value now, not that of the last reading with its noise. */
+  readonly valueNow: number;
+  /** Share of the variance that the line explains (R²), 0 to 1. */
+  readonly fit: number;
+};
+
+/** The least-squares line; `null` where two points do not make one. */
+const fitLine = (means: readonly MinuteMean[]): Line | null => {
+  let minutesSum = 0;
+  let valueSum = 0;
+  for (const { minutesAgo, value } of means) {
+    minutesSum -= minutesAgo;
+    valueSum += value;
+  }
+  const meanMinutes = minutesSum / means.length;
+  const meanValue = valueSum / means.length;
+  let covariance = 0;
+  let variance = 0;
+  let spread = 0;
+  for (const { minutesAgo, value } of means) {
+    const minutes = -minutesAgo - meanMinutes;
+    covariance += minutes * (value - meanValue);
+    variance += minutes ** 2;
+    spread += (value - meanValue) ** 2;
+  }
+  if (!(variance > 0)) return null;
+  const slopePerMinute = covariance / variance;
+  return {
+    slopePerMinute,
+    valueNow: meanValue - slopePerMinute * meanMinutes,
+    fit: spread > 0 ? (slopePerMinute * covariance) / spread : 0,
+  };
+};
+
+/** `null` while the value is not known: the rule then stays as it is. */
+export const assessLimit = (
+  rule: LimitRule,
+  observation: Observation,
+  held: Severity | null,
+): Assessment | null => {
+  const { quantity, direction } = rule;
+  const value = valueNow(observation, quantity);
+  if (value === null) return null;
+  const sign = direction === 'above' ? 1 : -1;
+  const judged = judgeLevels(value, rule, { sign, held });
+  return {
+    ...judged,
+    subjects: [],
+    limits: rule,
+    report: { quantity, value, limit: judged.limit, unit: unitOf(quantity), minutestolimit: null },
+    sentence: (severity) => {
+      const limit = rule[severity] ?? judged.limit;
+      const isBeyond = sign * (value - limit) >= 0;
+      const now = `${nameOf(quantity)} is ${amount(quantity, value)}`;
+      return isBeyond
+        ? `${now}; the ${severity} limit is ${limitAmount(quantity, limit)}.`
+        : `${now}, after ${limitAmount(quantity, limit)}, the ${severity} limit, was reached.`;
+    },
+    endSentence: () =>
+      `${nameOf(quantity)} is ${amount(quantity, value)} and well ${direction === 'above' ? 'below' : 'above'} the limit again.`,
+  };
+};
+
+/** A slope over less of its window than this says little about the window. */
+const MIN_SPAN = 2 / 3;
+/** Share of the window's readings that must be there. */
+const MIN_READINGS = 1 / 2;
+
+/** `null` while the value is not known, or its past not well enough. */
+export const assessRate = (
+  rule: RateRule,
+  observation: Observation,
+  held: Severity | null,
+): Assessment | null => {
+  const { quantity, direction, windowMinutes } = rule;
+  if (valueNow(observation, quantity) === null) return null;
+  const means = observation.recent.minuteMeans(quantity, windowMinutes);
+  const spanMinutes = Math.max(...means.map(({ minutesAgo }) => minutesAgo));
+  const expected = windowMinutes / Math.max(1, observation.intervalMs / 60_000);
+  const line = fitLine(means);
+  if (line === null || spanMinutes < MIN_SPAN * windowMinutes || means.length < MIN_READINGS * expected) {
+    return null;
+  }
+  const sign = direction === 'rising' ? 1 : -1;
+  // Worse is more, in the direction the rule watches.
+  const change = sign * line.slopePerMinute * windowMinutes;
+  const judged = judgeLevels(change, rule, { sign: 1, held });
+  const verb = direction === 'rising' ? 'rises' : 'falls';
+  const span = windowMinutes % 60 === 0 ? `${windowMinutes / 60} h` : `${windowMinutes} min`;
+  return {
+    ...judged,
+    subjects: [],
+    limits: rule,
+    report: {
+      quantity,
+      value: change,
+      limit: judged.limit,
+      unit: `${unitOf(quantity)} in ${span}`,
+      minutestolimit: null,
+    },
+    sentence: (severity) =>
+      `${nameOf(quantity)} ${verb} by ${amount(quantity, change)} in ${span}; the ${severity} limit is ${limitAmount(quantity, rule[severity] ?? judged.limit)}.`,
+    endSentence: () =>
+      `${nameOf(quantity)} no longer ${verb} so fast: ${amount(quantity, change)} in ${span}.`,
+  };
+};
+
+/**
+ * When the limit will be reached if things go on as they do. Raised on a clear trend only; kept, once raised, through
+ * a less clear one, and while the value is beyond the limit. `null` while value or past are not known well enough.
+ */
+export const assessTrend = (rule: TrendRule, observation: Observation): Assessment | null => {
+  const { quantity, direction, limit } = rule;
+  const value = valueNow(observation, quantity);
+  if (value === null) return null;
+  const means = observation.recent.minuteMeans(quantity, rule.windowMinutes);
+  const line = means.length < rule.minSamples ? null : fitLine(means);
+  if (line === null) return null;
+  const sign = direction === 'above' ? 1 : -1;
+  const isReached = sign * (value - limit) >= 0;
+  const minutesToLimit = isReached ? 0 : minutesUntil(limit, line, sign);
+  const isNear = (minutes: number): boolean => minutesToLimit !== null && minutesToLimit <= minutes;
+  return {
+    raise: !isReached && isNear(rule.horizonMinutes) && isClear(rule, line) ? rule.severity : null,
+    holds: isNear(rule.clearHorizonMinutes),
+    subjects: [],
+    report: { quantity, value, limit, unit: unitOf(quantity), minutestolimit: minutesToLimit },
+    sentence: () => sentenceOf(rule, { value, line, isReached, minutesToLimit }),
+    endSentence: () =>
+      `${nameOf(quantity)} is ${amount(quantity, value)} and no longer about to reach ${limitAmount(quantity, limit)}.`,
+  };
+};
+
+/** `null` when the line does not lead there. */
+const minutesUntil = (limit: number, { slopePerMinute, valueNow }: Line, sign: 1 | -1): number | null =>
+  sign * slopePerMinute > 0 ? Math.max(0, (limit - valueNow) / slopePerMinute) : null;
+
+const isClear = ({ minFit, minChange, windowMinutes }: TrendRule, line: Line): boolean =>
+  line.fit >= minFit && Math.abs(line.slopePerMinute) * windowMinutes >= minChange;
+
+type Course = {
+  readonly value: number;
+  readonly line: Line;
+  readonly isReached: boolean;
+  readonly minutesToLimit: number | null;
+};
+
+const sentenceOf = ({ quantity, limit }: TrendRule, course: Course): string => {
+  const state = `${nameOf(quantity)} is ${amount(quantity, course.value)}`;
+  if (course.isReached) return `${state}: it has reached ${limitAmount(quantity, limit)}, as foreseen.`;
+  const perHour = course.line.slopePerMinute * 60;
+  const change = `${written(Math.abs(perHour), 1)} ${unitOf(quantity)} an hour`;
+  const verb = perHour < 0 ? 'falls' : 'rises';
+  if (course.minutesToLimit === null) return `${state} and ${verb} by ${change}.`;
+  const minutes = Math.max(1, Math.round(course.minutesToLimit));
+  return `${state}, ${verb} by ${change}, and will reach ${limitAmount(quantity, limit)} in about ${minutes} min.`;
+};
+
+/** What stops rules for longer: a jump is believed after a minute and a half, an extreme may be real. */
+const isTrouble = (flag: string | undefined): flag is string =>
+  flag !== undefined && /^missing:|^failed:range$|^suspect:(?!step$|range$|gust$)/.test(flag);
+
+/** Says which of its quantities have no valid value. */
+export const assessSensor = (
+  { quantities, severity }: SensorRule,
+  { measurement: { quality } }: Observation,
+): Assessment => {
+  const troubled = quantities.flatMap((quantity) => {
+    const flag = quality[quantity];
+    return isTrouble(flag) ? [{ quantity, flag }] : [];
+  });
+  const isBad = troubled.length > 0;
+  const flags = [...new Set(troubled.map(({ flag }) => flag))];
+  return {
+    raise: isBad ? severity : null,
+    holds: isBad,
+    subjects: troubled.map(({ quantity }) => quantity),
+    report: {
+      quantity: troubled.map(({ quantity }) => quantity).join(','),
+      value: null,
+      limit: null,
+      unit: '',
+      minutestolimit: null,
+    },
+    sentence: () =>
+      `No valid value: ${troubled.map(({ quantity }) => nameOf(quantity).toLowerCase()).join(', ')} (${flags.join(', ')}).`,
+    endSentence: () => 'All its sensors give valid values again.',
+  };
+};
