@@ -25,7 +25,7 @@ const runDemoUntil = async (
   for await (const line of createInterface(demo.stdout)) {
     lines.push(line);
     for (const pattern of missing) if (pattern.test(line)) missing.delete(pattern);
-    if (missing.size === 0) demo.kill('SIGINT');
+    if (missing.size === 0 && !demo.killed) demo.kill('SIGINT');
   }
   const [status] = await exited;
   expect(status, lines.slice(-10).join('\n')).toBe(0);
