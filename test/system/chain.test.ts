@@ -118,7 +118,7 @@ describe("the post's chain, from the sensor's bus to the mail", () => {
 
   it('sends the mail of the post, word for word', () => {
     expect(mailsOf(worthing)).toEqual([
-      `Weather station "UK-Worthing" reported 3 alert(s) between 43°C and 46°C from ${at(2)} to ${at(9)}.`,
+      `Weather station "UK-Worthing" reported 3 alert(s) between 43°C and 46°C from ${at(2)} to ${at(9)}.\nTimes are UTC.`,
     ]);
   });
 

@@ -88,5 +88,7 @@ it('goes on from its last checkpoint when it is killed', async () => {
 
   const alerts = (await kinesis.records('alerts')).map((record): AlertRow => JSON.parse(record));
   const one = new Map(alerts.map((alert) => [alert.alertid, alert]));
-  expect([...one.values()]).toMatchObject([{ weatherstationname: 'UK-Worthing', count: 3, late: false }]);
+  // The window was opened before the station was listed; the rows after that have its name.
+  expect([...one.values()]).toMatchObject([{ weatherstationname: null, count: 3, late: false }]);
+  expect(averages.get(9)?.weatherstationname).toBe('UK-Worthing');
 });
