@@ -1,11 +1,12 @@
 import { HeldChanges } from '../store/held-changes.ts';
 import { StorageFullError, type Store } from '../store/store.ts';
 import type { TimeOf } from './gap.ts';
-import { LEDGER_KEY, type Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { LedgerMark } from './ledger-mark.ts';
 import { laneRange, recordKey } from './record-key.ts';
 import { recordLanes } from './records.ts';
 import type { SpaceReclaimer } from './space-reclaimer.ts';
+import { isPartOfLedger } from './stored-ledger.ts';
 import { Transaction } from './transaction.ts';
 
 /** Changes a transaction; what it returns is known once the transaction is committed. */
@@ -110,7 +111,7 @@ export class Committer {
       return true;
     } catch (error) {
       if (!(error instanceof StorageFullError) || this.#held.size >= MAX_HELD) throw error;
-      this.#held.hold(changes.filter(({ key }) => key !== LEDGER_KEY));
+      this.#held.hold(changes.filter((change) => !isPartOfLedger(change)));
       this.#keep(transaction, true);
       for (const lane of recordLanes) {
         const { from } = laneRange(lane);

@@ -1,6 +1,6 @@
 import type { Store } from '../store/store.ts';
 import { nextDeadLetter } from './dead-letters.ts';
-import { decodeLedger, emptyLedger, isAhead, LEDGER_KEY, type Ledger, withLane } from './ledger.ts';
+import { emptyLedger, isAhead, type Ledger, withLane } from './ledger.ts';
 import { readLegacyGaps } from './legacy-gaps.ts';
 import {
   type EpochKey,
@@ -12,6 +12,7 @@ import {
   type RecordKey,
 } from './record-key.ts';
 import { type RecordId, type RecordLane, recordLanes } from './records.ts';
+import { readStoredLedger } from './stored-ledger.ts';
 import { decodeRecord, recordBytes } from './stored-record.ts';
 
 const MAX_ENTRIES = 500;
@@ -117,8 +118,8 @@ const catchUp = async (store: Store, ledger: Ledger, lane: RecordLane): Promise<
 
 /** Where the outbox stands, as far as store and mark still tell it; `null` when it never was. Changes nothing. */
 export const findLedger = async (store: Store, marked: Ledger | null): Promise<FoundLedger | null> => {
-  const stored = await store.get(LEDGER_KEY);
-  const saved = stored === undefined ? null : decodeLedger(stored);
+  const stored = await readStoredLedger(store);
+  const saved = stored.ledger;
   const known = saved ?? marked ?? (await reconstruct(store));
   if (known === null) return null;
   const readings = await catchUp(store, known, 'reading');

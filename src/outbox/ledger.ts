@@ -39,7 +39,10 @@ export const lanesSchema = z.object({
   lanes: z.object({ reading: laneSchema, prealert: laneSchema }),
 });
 
-const ledgerSchema = lanesSchema.extend({
+/** Dropped readings that the cloud was not told of yet, oldest first. */
+export const gapsSchema = z.array(gapSchema).readonly();
+
+export const ledgerSchema = lanesSchema.extend({
   previous: previousSchema,
   /** Epochs before the current one, with the last number of each lane, as long as any of their records wait. */
   earlier: z.array(
@@ -49,8 +52,7 @@ const ledgerSchema = lanesSchema.extend({
       lastSeq: z.object({ reading: z.int(), prealert: z.int() }),
     }),
   ),
-  /** Dropped readings that the cloud was not told of yet, oldest first. */
-  gaps: z.array(gapSchema).readonly().default([]),
+  gaps: gapsSchema.default([]),
   aside: z.object({ nextSeq: z.int().min(1) }),
   totals: z.object({ delivered: z.int(), setAside: z.int(), givenUp: z.int() }),
 });
@@ -60,13 +62,13 @@ export type LaneLedger = Readonly<z.infer<typeof laneSchema>>;
 /** What the outbox knows of itself. */
 export type Ledger = Readonly<z.infer<typeof ledgerSchema>>;
 
-export const LEDGER_KEY = 'outbox/ledger';
+const NAME = 'ledger';
 
-export const encodeLedger = (ledger: Ledger): string => addChecksum(LEDGER_KEY, JSON.stringify(ledger));
+export const encodeLedger = (ledger: Ledger): string => addChecksum(NAME, JSON.stringify(ledger));
 
 /** `null` when it is damaged, or of a release that keeps it in another form. */
 export const decodeLedger = (value: string): Ledger | null => {
-  const text = verifyChecksum(LEDGER_KEY, value);
+  const text = verifyChecksum(NAME, value);
   return text === null ? null : (ledgerSchema.safeParse(JSON.parse(text)).data ?? null);
 };
 
@@ -77,7 +79,7 @@ export const add = (left: Amount, right: Amount): Amount => ({
 
 const nothing: Amount = { count: 0, bytes: 0 };
 
-const emptyLane = (epoch: EpochKey): LaneLedger => ({
+export const emptyLane = (epoch: EpochKey): LaneLedger => ({
   head: { epoch, seq: 1 },
   cleared: { epoch, seq: 1 },
   nextSeq: 1,

@@ -23,10 +23,15 @@ const RECORD_KEY = /^outbox\/[a-z]+\/([0-9A-Z]{6}-[0-9A-Z]{26})\/(\d{16})$/;
 
 export const firstEpochKey = (epoch: string): EpochKey => `${'1'.padStart(ORDINAL_DIGITS, '0')}-${epoch}`;
 
-export const nextEpochKey = (key: EpochKey, epoch: string): EpochKey => {
-  const ordinal = Number.parseInt(key.slice(0, ORDINAL_DIGITS), ORDINAL_BASE) + 1;
-  return `${ordinal.toString(ORDINAL_BASE).toUpperCase().padStart(ORDINAL_DIGITS, '0')}-${epoch}`;
+/** Decimal as long as six digits last, which is all that release 0.1.0 reads; then with letters in front. */
+const nextOrdinal = (ordinal: string): string => {
+  if (ordinal === '999999') return 'A00000';
+  const base = ordinal < 'A' ? 10 : ORDINAL_BASE;
+  return (Number.parseInt(ordinal, base) + 1).toString(base).toUpperCase().padStart(ORDINAL_DIGITS, '0');
 };
+
+export const nextEpochKey = (key: EpochKey, epoch: string): EpochKey =>
+  `${nextOrdinal(key.slice(0, ORDINAL_DIGITS))}-${epoch}`;
 
 export const epochOf = (key: EpochKey): string => key.slice(ORDINAL_DIGITS + 1);
 

@@ -5,10 +5,8 @@ import { addGap, type Gap, removeGap, type TimeOf } from './gap.ts';
 import {
   type Amount,
   add,
-  encodeLedger,
   endOf,
   forgetDrained,
-  LEDGER_KEY,
   type Ledger,
   previousOf,
   stretchesOf,
@@ -17,6 +15,7 @@ import {
 } from './ledger.ts';
 import { epochOf, isBefore, type KeySpan, later, type RecordKey, recordKey } from './record-key.ts';
 import type { RecordLane } from './records.ts';
+import { ledgerChanges } from './stored-ledger.ts';
 import { encodeRecord, recordBytes } from './stored-record.ts';
 
 type Outcome = keyof Ledger['totals'];
@@ -26,12 +25,14 @@ export class Transaction {
   readonly #timeOf: TimeOf;
   #ledger: Ledger;
   #isLedgerChanged: boolean;
+  readonly #onDisk: Ledger | null;
   readonly #changes: StoreChange[] = [];
 
   /** `isStale`: the disk does not hold this ledger yet. */
   constructor(ledger: Ledger, options: { readonly isStale: boolean; readonly timeOf: TimeOf }) {
     this.#ledger = ledger;
     this.#isLedgerChanged = options.isStale;
+    this.#onDisk = options.isStale ? null : ledger;
     this.#timeOf = options.timeOf;
   }
 
@@ -46,7 +47,7 @@ export class Transaction {
   /** The newest record of a lane tells how much its lane accepted, so that an append need not write the ledger. */
   changes(): readonly StoreChange[] {
     return this.#isLedgerChanged
-      ? [...this.#changes, { key: LEDGER_KEY, value: encodeLedger(this.#ledger) }]
+      ? [...this.#changes, ...ledgerChanges(this.#ledger, this.#onDisk)]
       : this.#changes;
   }
 
