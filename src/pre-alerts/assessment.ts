@@ -57,28 +57,20 @@ export type LevelJudgement = {
   readonly severity: Severity;
 };
 
-type Level = { readonly severity: Severity; readonly limit: number };
-
 /** Judges a value against its limits; `sign` is 1 where more is worse, and -1 where less is. */
 export const judgeLevels = (
   value: number,
   { warning, alert, hysteresis }: Levels,
   { sign, held }: { readonly sign: 1 | -1; readonly held: Severity | null },
 ): LevelJudgement => {
-  const levels: readonly Level[] = [
-    ...(warning === undefined ? [] : [{ severity: 'warning' as const, limit: warning }]),
-    ...(alert === undefined ? [] : [{ severity: 'alert' as const, limit: alert }]),
-  ];
-  const beyond = ({ limit }: Level): number => sign * (value - limit);
-  const reached = levels.findLast((level) => beyond(level) >= 0);
-  const limits = levels.map(({ limit }) => limit);
-  const first = sign > 0 ? Math.min(...limits) : Math.max(...limits);
-  const mattering = levels.findLast((level) => level === reached || level.severity === held);
-  const { severity, limit } = mattering ?? { severity: 'warning', limit: first };
+  const reaches = (limit: number | undefined): boolean => limit !== undefined && sign * (value - limit) >= 0;
+  const raise = reaches(alert) ? 'alert' : reaches(warning) ? 'warning' : null;
+  const first = warning ?? alert ?? Number.NaN;
+  const isAlert = alert !== undefined && (raise === 'alert' || held === 'alert' || warning === undefined);
   return {
-    raise: reached?.severity ?? null,
+    raise,
     holds: sign * (value - first) > -hysteresis,
-    limit,
-    severity,
+    limit: isAlert ? alert : first,
+    severity: raise === null && held === null ? 'warning' : isAlert ? 'alert' : 'warning',
   };
 };

@@ -1,5 +1,12 @@
 import type { QualityConfig } from '../config/quality-schema.ts';
-import { type LimitName, limitsOf, type Quantity, type QuantityTable } from '../weather/quantities.ts';
+import {
+  type LimitName,
+  limitsOf,
+  type Quantity,
+  type QuantityRecord,
+  type QuantityTable,
+  quantitiesOf,
+} from '../weather/quantities.ts';
 import type { Values } from '../weather/reading.ts';
 import type { ResolutionMemory } from './resolution.ts';
 
@@ -18,20 +25,38 @@ export type CheckContext = Limits & {
 
 type Sections = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 
-/** As configured; `undefined` where the quantity has no such limit. */
-const limitOf = (
-  quantity: Quantity,
-  name: LimitName,
-  { limits, quantityTable }: Limits,
-): number | undefined => {
-  const record = quantityTable[quantity];
-  const limit = limitsOf(record)[name];
-  if (typeof limit !== 'object') return limit;
+type Resolved = Readonly<Partial<Record<Quantity, Partial<Record<LimitName, number>>>>>;
+
+/** They are looked up a hundred times a reading, so they are found once for a table and a configuration. */
+const resolvedLimits = new WeakMap<QuantityTable, WeakMap<QualityConfig, Resolved>>();
+
+const resolvedOf = ({ limits, quantityTable }: Limits): Resolved => {
+  const ofTable = resolvedLimits.get(quantityTable) ?? new WeakMap<QualityConfig, Resolved>();
+  resolvedLimits.set(quantityTable, ofTable);
+  const known = ofTable.get(limits);
+  if (known !== undefined) return known;
+  const resolved = Object.fromEntries(
+    quantitiesOf(quantityTable).map((quantity) => [quantity, resolve(quantityTable[quantity], limits)]),
+  );
+  ofTable.set(limits, resolved);
+  return resolved;
+};
+
+const resolve = (record: QuantityRecord, limits: QualityConfig): Partial<Record<LimitName, number>> => {
   const sections: Sections = limits;
   const section = sections[record.configured?.section ?? ''];
-  const value = typeof section === 'object' ? section[`${name}${record.configured?.unit}`] : undefined;
-  return value ?? limit.value;
+  return Object.fromEntries(
+    Object.entries(limitsOf(record)).map(([name, limit]) => {
+      if (typeof limit !== 'object') return [name, limit];
+      const value = typeof section === 'object' ? section[`${name}${record.configured?.unit}`] : undefined;
+      return [name, value ?? limit.value];
+    }),
+  );
 };
+
+/** As configured; `undefined` where the quantity has no such limit. */
+const limitOf = (quantity: Quantity, name: LimitName, limits: Limits): number | undefined =>
+  resolvedOf(limits)[quantity]?.[name];
 
 /** `suspect` is beyond what the instrument is made for, and within what air has done. */
 export const judgeRange = (
