@@ -8,7 +8,7 @@ import { type EngineState, type EngineStep, evaluateRules, initialState } from '
 import { type RuleState, restingState } from './rule-state.ts';
 
 const durationMs = z.number().min(0);
-const instant = z.strictObject({
+const instant = z.object({
   bootId: z.string(),
   monotonicMs: z.number(),
   wallMs: z.number(),
@@ -16,7 +16,7 @@ const instant = z.strictObject({
 });
 const severity = z.enum(['warning', 'alert']);
 
-const event = z.strictObject({
+const event = z.object({
   rule: z.string(),
   kind: z.enum(['limit', 'rate', 'trend', 'sensor', 'flood']),
   quantity: z.string(),
@@ -30,7 +30,7 @@ const event = z.strictObject({
   at: instant,
 });
 
-const ruleState = z.strictObject({
+const ruleState = z.object({
   phase: z.enum(['normal', 'pending', 'active', 'clearing']),
   severity: severity.nullable(),
   subjects: z.array(z.string()),
@@ -43,10 +43,10 @@ const ruleState = z.strictObject({
   announced: event.nullable(),
 });
 
-const engineState = z.strictObject({
+const engineState = z.object({
   at: instant.nullable(),
   rules: z.record(z.string(), ruleState),
-  flood: z.strictObject({ eventAgesMs: z.array(durationMs), isFlooding: z.boolean() }),
+  flood: z.object({ eventAgesMs: z.array(durationMs), isFlooding: z.boolean() }),
 });
 
 /** What an earlier run wrote down; `null` when it cannot be read. */

@@ -71,7 +71,7 @@ const SAVE_EVERY_MS = 600_000;
 const STATE_KEY = 'boots';
 
 const savedBoots = z.array(
-  z.strictObject({
+  z.object({
     bootId: z.string(),
     synchronizedOffsetMs: z.number().nullable(),
     believedOffsetMs: z.number(),
