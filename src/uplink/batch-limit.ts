@@ -15,6 +15,8 @@ const STALL_MS = 30_000;
 /** A larger message than any before is a question to the path: the answer is awaited for less long. */
 const MIN_STALL_MS = 5_000;
 const STALL_FACTOR = 3;
+/** A size that failed and one that passed are near each other. */
+const NEAR = 1.5;
 /** How long a size that failed is not tried again. */
 const PROBE_AFTER_MS = 1_800_000;
 const MAX_PROBE_AFTER_MS = 21_600_000;
@@ -73,9 +75,12 @@ export class BatchLimit {
 
   noteAcknowledged(count: number, pubackMs: number): void {
     this.#suspects = Math.max(0, this.#suspects - count);
-    const larger = Math.min(BACKLOG_MAX_BYTES, this.#maxBytes * 2);
     if (pubackMs > SLOW_MS) return;
+    const larger = Math.min(BACKLOG_MAX_BYTES, this.#maxBytes * 2);
     if (larger < this.#failedBytes) this.#maxBytes = larger;
+    // Between what passed and what failed, until they are near each other.
+    else if (this.#failedBytes > this.#maxBytes * NEAR)
+      this.#maxBytes = Math.floor(Math.sqrt(this.#maxBytes * this.#failedBytes));
     else if (this.#clock.monotonicMs() >= this.#probeAtMs) {
       this.#failedBytes = Number.POSITIVE_INFINITY;
       this.#probedAtMs = this.#clock.monotonicMs();
@@ -95,7 +100,11 @@ export class BatchLimit {
       this.#failedBytes = bytes;
       this.#probeAtMs = nowMs + this.#probeAfterMs;
     }
-    this.#maxBytes = Math.max(MIN_BYTES, Math.floor(Math.min(this.#maxBytes, bytes) / 4));
+    const quarter = Math.floor(Math.min(this.#maxBytes, bytes) / 4);
+    this.#maxBytes = Math.max(
+      MIN_BYTES,
+      bytes > this.#provenBytes ? Math.max(quarter, this.#provenBytes) : quarter,
+    );
   }
 
   /** The connection broke meanwhile, which says little of the size. */
