@@ -2,11 +2,11 @@ import { openStationBuses } from '../buses/machine-buses.ts';
 import { DeviceCredentials } from '../certificate/device-credentials.ts';
 import { renewalsIn } from '../certificate/key-pairs.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { cloudSteps } from '../doctor/cloud-steps.ts';
-import { hardwareSteps } from '../doctor/hardware-steps.ts';
-import { machineSteps } from '../doctor/machine-steps.ts';
+import { type Check, formatFinding, runChecks } from '../doctor/check.ts';
+import { cloudChecks } from '../doctor/cloud-checks.ts';
+import { hardwareChecks } from '../doctor/hardware-checks.ts';
+import { machineChecks } from '../doctor/machine-checks.ts';
 import { runningDaemon } from '../doctor/running-daemon.ts';
-import { formatFinding, type Step, takeSteps } from '../doctor/step.ts';
 import { configuredInstruments } from '../instruments/catalogue.ts';
 import { createLog } from '../log.ts';
 import { StationConnection } from '../mqtt/station-connection.ts';
@@ -15,7 +15,7 @@ import { systemSynchronization } from '../time/synchronization.ts';
 import { printable, printableJson } from '../weather/format.ts';
 import { type CommandContext, configured, stateDirectoryOf } from './command.ts';
 
-const stepsFor = (config: GatewayConfig, configFile: string, context: CommandContext): Step[] => {
+const checksFor = (config: GatewayConfig, configFile: string, context: CommandContext): Check[] => {
   const { sensors, aws } = config;
   const { environment, signal } = context;
   const log = createLog('silent');
@@ -29,14 +29,14 @@ const stepsFor = (config: GatewayConfig, configFile: string, context: CommandCon
   });
   const daemon = () => runningDaemon(directory, signal);
   return [
-    ...hardwareSteps({
+    ...hardwareChecks({
       instruments: configuredInstruments(sensors),
       i2cBus: sensors.i2cBus,
       clock,
       openBuses: () => openStationBuses({ sensors, clock, log }),
       isDaemonRunning: async () => (await daemon()).kind !== 'not running',
     }),
-    ...machineSteps({
+    ...machineChecks({
       config,
       configFile,
       credentials,
@@ -44,7 +44,7 @@ const stepsFor = (config: GatewayConfig, configFile: string, context: CommandCon
       synchronization,
       wallMs: () => clock.wallMs(),
     }),
-    ...cloudSteps({
+    ...cloudChecks({
       config,
       credentials,
       connection: new StationConnection({
@@ -63,8 +63,8 @@ const stepsFor = (config: GatewayConfig, configFile: string, context: CommandCon
 export const command = configured(async (config, args, context) => {
   const { environment, out } = context;
   const isJson = args.json === true;
-  const steps = stepsFor(config, args.config ?? environment.configPath, context);
-  const findings = await takeSteps(steps, clock, (finding) => {
+  const steps = checksFor(config, args.config ?? environment.configPath, context);
+  const findings = await runChecks(steps, clock, (finding) => {
     if (!isJson) out.write(printable(formatFinding(finding)));
   });
   if (isJson) out.write(`${printableJson(findings, 2)}\n`);

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { GatewayConfig } from '../../src/config/schema.ts';
-import { hardwareSteps } from '../../src/doctor/hardware-steps.ts';
-import { takeSteps } from '../../src/doctor/step.ts';
+import { runChecks } from '../../src/doctor/check.ts';
+import { hardwareChecks } from '../../src/doctor/hardware-checks.ts';
 import { runGateway } from '../../src/gateway.ts';
 import type { HistorySeries } from '../../src/history/series.ts';
 import { chartDefinitionsOf } from '../../src/http/page/chart-definitions.ts';
@@ -125,8 +125,8 @@ describe('an instrument that is one object and one line', () => {
     const config = await configOf('{ sht45: { address: 0x45 } }');
     const { configured } = await openBuses(config);
 
-    const findings = await takeSteps(
-      hardwareSteps({
+    const findings = await runChecks(
+      hardwareChecks({
         instruments: configured,
         i2cBus: 1,
         openBuses: async () => (await openBuses(config)).buses,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decimalNumber, i2cAddress, wholeNumber } from '../../config/fields.ts';
-import { Complaint } from '../../doctor/step.ts';
+import { CheckFailure } from '../../doctor/check.ts';
 import { meanDirectionDegrees } from '../../weather/mean-direction.ts';
 import { defineInstrument, type OpenInstrument } from '../instrument.ts';
 import { SensorError } from '../sensor-error.ts';
@@ -47,7 +47,7 @@ export const windVane = defineInstrument({
       const volts = (await adc.readVolts(channel)).toFixed(3);
       const degrees = await new Vane(adc, config).read();
       if (degrees === null)
-        throw new Complaint(
+        throw new CheckFailure(
           `${volts} V at input ${channel} is between two directions`,
           'try again, as the vane may be turning; otherwise its pull-up must be 10 kΩ to 3.3 V',
         );

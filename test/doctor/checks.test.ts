@@ -6,11 +6,11 @@ import { createCertificateAuthority } from '../../src/certificate/certificate-au
 import { DeviceCredentials } from '../../src/certificate/device-credentials.ts';
 import { type KeyPair, renewalsIn } from '../../src/certificate/key-pairs.ts';
 import { type GatewayConfig, gatewaySchema } from '../../src/config/schema.ts';
-import { cloudSteps } from '../../src/doctor/cloud-steps.ts';
-import { hardwareSteps } from '../../src/doctor/hardware-steps.ts';
-import { machineSteps } from '../../src/doctor/machine-steps.ts';
+import { type Check, type Finding, formatFinding, runChecks } from '../../src/doctor/check.ts';
+import { cloudChecks } from '../../src/doctor/cloud-checks.ts';
+import { hardwareChecks } from '../../src/doctor/hardware-checks.ts';
+import { machineChecks } from '../../src/doctor/machine-checks.ts';
 import type { RunningDaemon } from '../../src/doctor/running-daemon.ts';
-import { type Finding, formatFinding, type Step, takeSteps } from '../../src/doctor/step.ts';
 import { type Connect, ConnectError } from '../../src/mqtt/connection.ts';
 import type { PublishResult } from '../../src/mqtt/publisher.ts';
 import type { TlsExamination } from '../../src/mqtt/tls-examination.ts';
@@ -36,18 +36,18 @@ const credentialsOf = ({ aws }: GatewayConfig, directory: string): DeviceCredent
     log: createRecordingLog(),
   });
 
-const examine = async (steps: readonly Step[]): Promise<Record<string, Finding>> =>
-  Object.fromEntries((await takeSteps(steps, systemClock, () => undefined)).map((each) => [each.name, each]));
+const examine = async (steps: readonly Check[]): Promise<Record<string, Finding>> =>
+  Object.fromEntries((await runChecks(steps, systemClock, () => undefined)).map((each) => [each.name, each]));
 
 describe('taking the steps of the doctor', () => {
   it('takes all of them, tells of each at once and gives each failing one its remedy', async () => {
     const told: string[] = [];
-    const steps: Step[] = [
-      { name: 'one', remedy: 'plug it in', examine: () => Promise.reject(new Error('no power')) },
-      { name: 'two', remedy: 'never shown', examine: () => Promise.resolve('fine') },
+    const steps: Check[] = [
+      { name: 'one', remedy: 'plug it in', run: () => Promise.reject(new Error('no power')) },
+      { name: 'two', remedy: 'never shown', run: () => Promise.resolve('fine') },
     ];
 
-    const findings = await takeSteps(steps, systemClock, (each) => told.push(formatFinding(each)));
+    const findings = await runChecks(steps, systemClock, (each) => told.push(formatFinding(each)));
 
     expect(told).toEqual(['FAIL  one: no power\n      -> plug it in\n', ' ok   two: fine\n']);
     expect(findings.map(({ isPassed }) => isPassed)).toEqual([false, true]);
@@ -55,9 +55,9 @@ describe('taking the steps of the doctor', () => {
 
   it('goes on when a step never answers', async () => {
     const clock = createManualClock({ isAutomatic: true });
-    const step: Step = { name: 'hung', remedy: 'unplug it', examine: () => new Promise(() => undefined) };
+    const step: Check = { name: 'hung', remedy: 'unplug it', run: () => new Promise(() => undefined) };
 
-    expect(await takeSteps([step], clock, () => undefined)).toEqual([
+    expect(await runChecks([step], clock, () => undefined)).toEqual([
       { name: 'hung', isPassed: false, detail: 'no answer within 30 s', remedy: 'unplug it' },
     ]);
   });
@@ -66,7 +66,7 @@ describe('taking the steps of the doctor', () => {
 describe('the hardware steps', () => {
   const findingsIn = (events: ScenarioEvent[], isDaemonRunning = false, edgeFault: Error | null = null) =>
     examine(
-      hardwareSteps({
+      hardwareChecks({
         instruments: usualInstruments,
         i2cBus: 1,
         clock: systemClock,
@@ -156,7 +156,7 @@ describe('the hardware steps', () => {
 
   it('send nobody to the wiring when the package for I2C is not usable', async () => {
     const findings = await examine(
-      hardwareSteps({
+      hardwareChecks({
         instruments: usualInstruments,
         i2cBus: 1,
         clock: systemClock,
@@ -174,7 +174,7 @@ describe('the hardware steps', () => {
   });
 
   it('ask only for what the configuration lists', () => {
-    const steps = hardwareSteps({
+    const steps = hardwareChecks({
       instruments: [],
       i2cBus: 1,
       clock: systemClock,
@@ -223,7 +223,7 @@ describe('the steps of the machine', () => {
     await chmod(join(directory, 'c.key'), changes.keyMode ?? 0o600);
     const config = configOf({ aws, outbox: { maxMegabytes: 8 } });
     return examine(
-      machineSteps({
+      machineChecks({
         config,
         configFile: join(directory, 'gateway.yaml'),
         credentials: credentialsOf(config, directory),
@@ -324,7 +324,7 @@ describe('the steps of the machine', () => {
     const synchronized = () => Promise.resolve(true);
 
     const { certificate } = await examine(
-      machineSteps({
+      machineChecks({
         config,
         configFile: '/nowhere.yaml',
         credentials: credentialsOf(config, directory),
@@ -366,7 +366,7 @@ describe('the steps to the cloud', () => {
     examination: TlsExamination = good,
   ) =>
     examine(
-      cloudSteps({
+      cloudChecks({
         config: configOf({}),
         credentials: { preview: () => Promise.resolve({ pair, isTrial: false, problems: [] }) },
         connection: { with: () => connect, examine: () => Promise.resolve(examination) },
@@ -416,17 +416,17 @@ describe('the steps to the cloud', () => {
 
   it('ask the running daemon, and never connect with its id', async () => {
     const connect: Connect = () => Promise.reject(new Error('never called'));
-    const publishStep = async (daemon: RunningDaemon) => (await findingsWith(connect, daemon))['publish'];
+    const publishCheck = async (daemon: RunningDaemon) => (await findingsWith(connect, daemon))['publish'];
 
-    expect(await publishStep({ kind: 'running', link: { state: 'connected' } })).toMatchObject({
+    expect(await publishCheck({ kind: 'running', link: { state: 'connected' } })).toMatchObject({
       isPassed: true,
       detail: 'the running daemon is connected',
     });
     expect(
-      await publishStep({ kind: 'running', link: { state: 'disconnected', reason: 'no route' } }),
+      await publishCheck({ kind: 'running', link: { state: 'disconnected', reason: 'no route' } }),
     ).toMatchObject({ isPassed: false, detail: 'the running daemon is disconnected: no route' });
     expect(
-      await publishStep({
+      await publishCheck({
         kind: 'running',
         link: { state: 'connected', problem: 'another client uses this id' },
       }),
@@ -436,12 +436,12 @@ describe('the steps to the cloud', () => {
       remedy: expect.stringContaining('its own station.id'),
     });
     const refused = [{ topic: 'weather/s1/prealert', reason: 'not authorized (0x87)' }];
-    expect(await publishStep({ kind: 'running', link: { state: 'connected', refused } })).toMatchObject({
+    expect(await publishCheck({ kind: 'running', link: { state: 'connected', refused } })).toMatchObject({
       isPassed: false,
       detail: 'the running daemon is refused on weather/s1/prealert: not authorized (0x87)',
       remedy: expect.stringContaining('policy'),
     });
-    expect(await publishStep({ kind: 'unknown', reason: 'use sudo' })).toMatchObject({
+    expect(await publishCheck({ kind: 'unknown', reason: 'use sudo' })).toMatchObject({
       isPassed: false,
       detail: 'not tried, as a daemon with this id may be connected: use sudo',
     });

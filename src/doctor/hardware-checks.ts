@@ -2,7 +2,7 @@ import type { StationBuses } from '../buses/station-buses.ts';
 import { I2cError } from '../i2c/i2c-bus.ts';
 import type { ConfiguredInstrument } from '../instruments/instrument.ts';
 import type { Clock } from '../time/clock.ts';
-import { Complaint, type Step } from './step.ts';
+import { type Check, CheckFailure } from './check.ts';
 
 export type HardwareParts = {
   readonly instruments: readonly ConfiguredInstrument[];
@@ -21,7 +21,7 @@ const withBuses = async <T>(
   use: (buses: StationBuses) => Promise<T>,
 ): Promise<T> => {
   const buses = await openBuses().catch((error: Error) => {
-    throw new Complaint(
+    throw new CheckFailure(
       error.message,
       'run systemd/install.sh again, or npm ci where the program was unpacked',
     );
@@ -40,10 +40,10 @@ const numbersAt = ({ config }: ConfiguredInstrument, keys: readonly string[] = [
 const CHIP_ID_REGISTER = 0xd0;
 
 /** Whether the device can be opened and read; each chip has a check of its own. */
-const busesStep = (parts: HardwareParts): Step => ({
+const busesCheck = (parts: HardwareParts): Check => ({
   name: 'buses',
   remedy: 'switch I2C on (sudo raspi-config nonint do_i2c 0) and put the user into the groups i2c and gpio',
-  examine: () =>
+  run: () =>
     withBuses(parts, async (buses) => {
       const [address] = parts.instruments.flatMap((each) =>
         numbersAt(each, each.instrument.wiring.i2cAddresses),
@@ -56,11 +56,11 @@ const busesStep = (parts: HardwareParts): Step => ({
     }),
 });
 
-const instrumentSteps = (parts: HardwareParts): Step[] =>
-  parts.instruments.flatMap(({ instrument: { check }, config }): Step[] => {
+const instrumentChecks = (parts: HardwareParts): Check[] =>
+  parts.instruments.flatMap(({ instrument: { check }, config }): Check[] => {
     if (check === undefined) return [];
-    const examine = () => withBuses(parts, ({ i2cBus }) => check.run(config, { i2cBus, clock: parts.clock }));
-    return [{ name: check.name, remedy: check.remedy ?? CHECK_WIRING, examine }];
+    const run = () => withBuses(parts, ({ i2cBus }) => check.run(config, { i2cBus, clock: parts.clock }));
+    return [{ name: check.name, remedy: check.remedy ?? CHECK_WIRING, run }];
   });
 
 const armed = (buses: StationBuses, lines: readonly number[]): Promise<void> =>
@@ -71,10 +71,10 @@ const armed = (buses: StationBuses, lines: readonly number[]): Promise<void> =>
     buses.edgeSource.watch(lines, () => undefined, onFault).then(resolve, reject);
   });
 
-const linesStep = (parts: HardwareParts, lines: readonly number[]): Step => ({
+const linesCheck = (parts: HardwareParts, lines: readonly number[]): Check => ({
   name: 'GPIO lines',
   remedy: 'free the lines (gpioinfo shows who holds them), or take others in sensors; user in group gpio?',
-  examine: async () => {
+  run: async () => {
     const names = `BCM ${lines.join(' and ')}`;
     if (await parts.isDaemonRunning()) return `${names} are held by the running daemon`;
     return await withBuses(parts, async (buses) => {
@@ -85,11 +85,11 @@ const linesStep = (parts: HardwareParts, lines: readonly number[]): Step => ({
 });
 
 /** The buses and what is wired to them, as far as the configuration lists it. */
-export const hardwareSteps = (parts: HardwareParts): Step[] => {
+export const hardwareChecks = (parts: HardwareParts): Check[] => {
   const lines = parts.instruments.flatMap((each) => numbersAt(each, each.instrument.wiring.gpios));
   return [
-    busesStep(parts),
-    ...instrumentSteps(parts),
-    ...(lines.length === 0 ? [] : [linesStep(parts, lines)]),
+    busesCheck(parts),
+    ...instrumentChecks(parts),
+    ...(lines.length === 0 ? [] : [linesCheck(parts, lines)]),
   ];
 };

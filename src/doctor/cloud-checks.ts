@@ -3,8 +3,8 @@ import type { GatewayConfig } from '../config/schema.ts';
 import { ConnectError } from '../mqtt/connection.ts';
 import type { StationConnection } from '../mqtt/station-connection.ts';
 import { type StatusMessage, topicsOf } from '../weather/message.ts';
+import { type Check, CheckFailure } from './check.ts';
 import type { RunningDaemon } from './running-daemon.ts';
-import { Complaint, type Step } from './step.ts';
 
 export type CloudParts = {
   readonly config: GatewayConfig;
@@ -15,13 +15,13 @@ export type CloudParts = {
   readonly signal: AbortSignal;
 };
 
-const tlsStep = ({ credentials, connection, signal }: CloudParts): Step => ({
+const tlsCheck = ({ credentials, connection, signal }: CloudParts): Check => ({
   name: 'TLS',
   remedy: 'check aws.endpoint, aws.port and aws.rootCa',
-  examine: async () => {
+  run: async () => {
     const { pair } = await credentials.preview();
     const { isGood, text, remedy } = await connection.examine(pair, signal);
-    if (!isGood) throw new Complaint(text, remedy);
+    if (!isGood) throw new CheckFailure(text, remedy);
     return text;
   },
 });
@@ -44,34 +44,34 @@ const publish = async ({ config, credentials, connection, signal }: CloudParts):
     const message: StatusMessage = { deviceid: station.id, state: 'offline' };
     const result = await connected.publish(topic, JSON.stringify(message));
     if (result.kind === 'acknowledged') return `acknowledged on ${topic}`;
-    throw new Complaint(`${result.kind} on ${topic}: ${result.reason}`, POLICY);
+    throw new CheckFailure(`${result.kind} on ${topic}: ${result.reason}`, POLICY);
   } finally {
     await connected.close();
   }
 };
 
-const publishStep = (parts: CloudParts): Step => ({
+const publishCheck = (parts: CloudParts): Check => ({
   name: 'publish',
   remedy: POLICY,
-  examine: async () => {
+  run: async () => {
     const daemon = await parts.daemon();
     if (daemon.kind === 'not running') return await publish(parts);
     if (daemon.kind === 'unknown')
-      throw new Complaint(
+      throw new CheckFailure(
         `not tried, as a daemon with this id may be connected: ${daemon.reason}`,
         'run doctor with sudo, or stop the daemon first',
       );
     const { state, reason, problem } = daemon.link;
     if (problem !== null && problem !== undefined)
-      throw new Complaint(
+      throw new CheckFailure(
         `the running daemon is ${state}: ${problem}`,
         'each station needs its own station.id and certificate; stop the other one',
       );
     const [refused] = daemon.link.refused ?? [];
     if (refused !== undefined)
-      throw new Complaint(`the running daemon is refused on ${refused.topic}: ${refused.reason}`, POLICY);
+      throw new CheckFailure(`the running daemon is refused on ${refused.topic}: ${refused.reason}`, POLICY);
     if (state === 'connected') return 'the running daemon is connected';
-    throw new Complaint(
+    throw new CheckFailure(
       `the running daemon is ${state}${reason === undefined ? '' : `: ${reason}`}`,
       'journalctl -u weather-gateway says more',
     );
@@ -79,4 +79,4 @@ const publishStep = (parts: CloudParts): Step => ({
 });
 
 /** The way to the cloud, and whether it takes what we send. */
-export const cloudSteps = (parts: CloudParts): Step[] => [tlsStep(parts), publishStep(parts)];
+export const cloudChecks = (parts: CloudParts): Check[] => [tlsCheck(parts), publishCheck(parts)];

@@ -4,7 +4,7 @@ import type { GatewayConfig } from '../config/schema.ts';
 import { openSecrets } from '../config/secrets.ts';
 import type { Synchronization } from '../time/synchronization.ts';
 import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
-import { Complaint, type Step } from './step.ts';
+import { type Check, CheckFailure } from './check.ts';
 
 export type MachineParts = {
   readonly config: GatewayConfig;
@@ -22,47 +22,47 @@ const DAY_MS = 86_400_000;
 const RENEW_DAYS = 30;
 const renew = 'sudo weather-gateway enroll --force, and bring the new certificate to where it says';
 
-const certificateStep = ({ config: { aws }, credentials, wallMs }: MachineParts): Step => ({
+const certificateCheck = ({ config: { aws }, credentials, wallMs }: MachineParts): Check => ({
   name: 'certificate',
   remedy: `sudo weather-gateway enroll, then the certificate to ${aws.certificate}`,
-  examine: async () => {
+  run: async () => {
     const { pair, problems } = await credentials.preview();
     if (pair === null) {
       const isMismatch = problems.some((problem) => problem.includes('for another key'));
       const detail = problems.join('; ');
-      throw isMismatch ? new Complaint(detail, renew) : new Error(detail);
+      throw isMismatch ? new CheckFailure(detail, renew) : new Error(detail);
     }
     const { validFromMs, validToMs, certificateFile } = pair;
     const isOther = certificateFile !== aws.certificate;
     if (problems.length > 0)
-      throw new Complaint(`${problems.join('; ')}; the pair of ${certificateFile} is used instead`, renew);
+      throw new CheckFailure(`${problems.join('; ')}; the pair of ${certificateFile} is used instead`, renew);
     if (validFromMs > wallMs())
-      throw new Complaint(
+      throw new CheckFailure(
         `not valid before ${new Date(validFromMs).toISOString()}`,
         'set the clock, or wait',
       );
     const daysLeft = Math.floor((validToMs - wallMs()) / DAY_MS);
-    if (daysLeft < RENEW_DAYS) throw new Complaint(`${daysLeft} days left`, renew);
+    if (daysLeft < RENEW_DAYS) throw new CheckFailure(`${daysLeft} days left`, renew);
     return `belongs to the key, ${daysLeft} days left${isOther ? ` (${certificateFile})` : ''}`;
   },
 });
 
-const secretsStep = ({ config, configFile }: MachineParts): Step => ({
+const secretsCheck = ({ config, configFile }: MachineParts): Check => ({
   name: 'secrets',
   remedy: 'chmod o= the file',
-  examine: async () => {
+  run: async () => {
     const open = await openSecrets(config, configFile);
     if (open.length > 0)
-      throw new Complaint(`readable by every user: ${open.join(', ')}`, `sudo chmod o= ${open.join(' ')}`);
+      throw new CheckFailure(`readable by every user: ${open.join(', ')}`, `sudo chmod o= ${open.join(' ')}`);
     return 'key and token are closed to other users';
   },
 });
 
-const clockStep = ({ synchronization }: MachineParts): Step => ({
+const clockCheck = ({ synchronization }: MachineParts): Check => ({
   name: 'clock',
   remedy:
     'timedatectl set-ntp true, and let UDP port 123 out; readings wait for nothing and are stamped later',
-  examine: async () => {
+  run: async () => {
     if (await synchronization.isSynchronized()) return 'synchronized';
     throw new Error('not synchronized');
   },
@@ -73,15 +73,15 @@ const freeBytesOf = async (directory: string): Promise<number> => {
   return bavail * bsize;
 };
 
-const diskStep = ({ config, directory, freeBytesAt = freeBytesOf }: MachineParts): Step => ({
+const diskCheck = ({ config, directory, freeBytesAt = freeBytesOf }: MachineParts): Check => ({
   name: 'disk',
   remedy: `systemctl start weather-gateway makes ${directory}; look into it as root or as its user`,
-  examine: async () => {
+  run: async () => {
     await access(directory, constants.W_OK);
     const freeMegabytes = Math.floor((await freeBytesAt(directory)) / BYTES_PER_MEGABYTE);
     const { maxMegabytes } = config.outbox;
     if (freeMegabytes < maxMegabytes)
-      throw new Complaint(
+      throw new CheckFailure(
         `${freeMegabytes} MB free at ${directory}, outbox.maxMegabytes is ${maxMegabytes}`,
         'free disk space, or lower outbox.maxMegabytes',
       );
@@ -90,9 +90,9 @@ const diskStep = ({ config, directory, freeBytesAt = freeBytesOf }: MachineParts
 });
 
 /** Certificate, secrets, clock and disk. */
-export const machineSteps = (parts: MachineParts): Step[] => [
-  certificateStep(parts),
-  secretsStep(parts),
-  clockStep(parts),
-  diskStep(parts),
+export const machineChecks = (parts: MachineParts): Check[] => [
+  certificateCheck(parts),
+  secretsCheck(parts),
+  clockCheck(parts),
+  diskCheck(parts),
 ];
