@@ -1,6 +1,6 @@
+import { openSecrets } from '../config/credential-files.ts';
 import { loadConfig } from '../config/load.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
-import { openSecrets } from '../config/secrets.ts';
 import type { Command } from './command.ts';
 
 /** Prints every problem of the configuration, missing and open key and certificates included. */

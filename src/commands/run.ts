@@ -100,7 +100,15 @@ const run = async (
   log.info({ version, station: config.station.id, directory }, 'weather-gateway starts');
   const failure = await runGateway(
     {
-      ...{ config, version, directory, clock, synchronization, instruments, buses, publisher, credentials },
+      config,
+      version,
+      directory,
+      clock,
+      synchronization,
+      instruments,
+      buses,
+      publisher,
+      credentials,
       log,
       bootId: await readBootId(),
       manager: createServiceManager({ ...environment, log }),
@@ -141,7 +149,9 @@ const simulate = async (
 ): Promise<Machine> => {
   const machineClock = scenarioClock(scenario);
   const { buses, clock, network } = await openSimulatedStation({
-    ...{ clock: machineClock, instruments, scenario },
+    clock: machineClock,
+    instruments,
+    scenario,
     ...(station.elevationMetres === undefined ? {} : { elevationMetres: station.elevationMetres }),
   });
   // The simulated machine knows the time as long as the scenario has not set its clock wrong.

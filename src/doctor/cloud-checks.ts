@@ -1,10 +1,41 @@
+import { z } from 'zod';
 import type { DeviceCredentials } from '../certificate/device-credentials.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { ConnectError } from '../mqtt/connection.ts';
 import type { StationConnection } from '../mqtt/station-connection.ts';
+import { askDaemon } from '../status/daemon-socket.ts';
 import { type StatusMessage, topicsOf } from '../weather/message.ts';
 import { type Check, CheckFailure } from './check.ts';
-import type { RunningDaemon } from './running-daemon.ts';
+
+const answer = z.object({
+  link: z.object({
+    state: z.string(),
+    reason: z.string().optional(),
+    problem: z.string().nullable().optional(),
+  }),
+  refusedLanes: z.array(z.object({ topic: z.string(), reason: z.string() })).optional(),
+});
+
+export type DaemonLink = z.output<typeof answer>['link'] & {
+  /** Topics that the broker refuses, and why. */
+  readonly refused?: z.output<typeof answer>['refusedLanes'];
+};
+
+/** `not running`: its id may be used. `unknown`: it may run, and must not be disturbed. */
+export type RunningDaemon =
+  | { readonly kind: 'running'; readonly link: DaemonLink }
+  | { readonly kind: 'not running' }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** Whether a daemon runs on this state directory, and how its link is. */
+export const runningDaemon = async (stateDirectory: string, signal: AbortSignal): Promise<RunningDaemon> => {
+  const answered = await askDaemon(stateDirectory, signal);
+  if (answered.kind !== 'answered') return answered;
+  const status = answer.safeParse(answered.body);
+  return status.success
+    ? { kind: 'running', link: { ...status.data.link, refused: status.data.refusedLanes } }
+    : { kind: 'unknown', reason: 'the running daemon is of another version' };
+};
 
 export type CloudParts = {
   readonly config: GatewayConfig;

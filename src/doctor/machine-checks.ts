@@ -1,7 +1,7 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import type { DeviceCredentials } from '../certificate/device-credentials.ts';
+import { openSecrets } from '../config/credential-files.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { openSecrets } from '../config/secrets.ts';
 import type { Synchronization } from '../time/synchronization.ts';
 import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
 import { type Check, CheckFailure } from './check.ts';

@@ -10,9 +10,8 @@ import type { Health } from '../measuring/progress.ts';
 import type { GatewayStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Loop } from '../time/loops.ts';
-import { ConnectionPlaces } from './connection-places.ts';
 import { EventFeed } from './event-feed.ts';
-import { guard, refuse, securityHeaders, WrongTokens } from './guard.ts';
+import { ConnectionPlaces, guard, refuse, securityHeaders, WrongTokens } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 
 export type PageFile = {

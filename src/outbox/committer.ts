@@ -1,4 +1,4 @@
-import { HeldChanges } from '../store/held-changes.ts';
+import { HeldChanges } from '../store/full-disk.ts';
 import { StorageFullError, type Store } from '../store/store.ts';
 import type { TimeOf } from './gap.ts';
 import type { Ledger } from './ledger.ts';

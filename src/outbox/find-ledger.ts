@@ -1,7 +1,6 @@
 import type { Store } from '../store/store.ts';
 import { nextDeadLetter } from './dead-letters.ts';
 import { emptyLedger, isAhead, type Ledger, withLane } from './ledger.ts';
-import { readLegacyGaps } from './legacy-gaps.ts';
 import {
   type EpochKey,
   epochOf,
@@ -12,7 +11,7 @@ import {
   type RecordKey,
 } from './record-key.ts';
 import { type RecordId, type RecordLane, recordLanes } from './records.ts';
-import { readStoredLedger } from './stored-ledger.ts';
+import { readLegacyGaps, readStoredLedger } from './stored-ledger.ts';
 import { decodeRecord, recordBytes } from './stored-record.ts';
 
 const MAX_ENTRIES = 500;

@@ -1,17 +1,16 @@
 import { join } from 'node:path';
 import { ulid } from 'ulid';
+import { giveUpReserve, keepReserve, unavailableStore } from '../store/full-disk.ts';
 import { openUsableStore } from '../store/open-store.ts';
 import type { StoreLocation } from '../store/recovery.ts';
-import { giveUpReserve, keepReserve } from '../store/reserve.ts';
 import { describeStoreReport, StorageFullError, type Store, type StoreReport } from '../store/store.ts';
-import { unavailableStore } from '../store/unavailable-store.ts';
 import { findLedger } from './find-ledger.ts';
 import type { TimeOf } from './gap.ts';
 import { beginEpoch, emptyLedger } from './ledger.ts';
 import { type LedgerMark, openLedgerMark } from './ledger-mark.ts';
-import { removeLegacyGaps } from './legacy-gaps.ts';
 import { Outbox, type OutboxParts } from './outbox.ts';
 import { firstEpochKey } from './record-key.ts';
+import { removeLegacyGaps } from './stored-ledger.ts';
 
 export type OutboxOptions = StoreLocation & {
   /** Of all lanes together, each record with its key. */

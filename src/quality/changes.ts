@@ -8,8 +8,8 @@ import {
   leastChange,
   MIN_READINGS,
   possibleChange,
+  resolutionOf,
 } from './limits.ts';
-import { resolutionOf } from './resolution.ts';
 
 type Reference = {
   readonly value: number;

@@ -16,9 +16,8 @@ import {
   type Values,
 } from '../weather/reading.ts';
 import { checkPersistence, checkSteps, type PersistenceMemory, type StepMemory } from './changes.ts';
-import { type CheckContext, isCalm, judgeRange } from './limits.ts';
+import { type CheckContext, isCalm, judgeRange, learnResolutions, type ResolutionMemory } from './limits.ts';
 import { checkRainBounds, type RainMemory } from './rain-bounds.ts';
-import { learnResolutions, type ResolutionMemory } from './resolution.ts';
 import { checkVane, untouchedVane, type VaneMemory } from './vane.ts';
 
 /** What the checks remember of earlier readings: plain data. */

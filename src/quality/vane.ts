@@ -1,5 +1,4 @@
-import { type Check, hasTurned, isCalm, MIN_READINGS } from './limits.ts';
-import { resolutionOf } from './resolution.ts';
+import { type Check, hasTurned, isCalm, MIN_READINGS, resolutionOf } from './limits.ts';
 
 /** Directions in steps of ten degrees may rest in one for hours. */
 const COARSE_DEGREES = 5;

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts';
 import type { PreAlertEvent } from '../pre-alerts/assessment.ts';
 import { createPreAlerts } from '../pre-alerts/pre-alerts.ts';
-import { whyNeverJudged } from '../pre-alerts/rule-needs.ts';
+import { whyNeverJudged } from '../pre-alerts/rules.ts';
 import { createQualityControl } from '../quality/quality-control.ts';
 import type { RecordedReading } from './recorded-reading.ts';
 import { type Summary, Tally } from './summary.ts';

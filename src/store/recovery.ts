@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
-import { DAMAGE_MARK } from './damage.ts';
+import { DAMAGE_MARK, renameStrayFiles } from './damage.ts';
 import { runLevelTask } from './level-child.ts';
 import { openingFault, openLevelStore } from './opening.ts';
 import { StorageDamagedError, StorageFullError, type Store, type StoreReport } from './store.ts';
-import { renameStrayFiles } from './stray-files.ts';
 
 const placesIn = (directory: string) => ({
   store: join(directory, 'store'),

@@ -3,7 +3,7 @@ import { i2cAddress } from '../../src/config/fields.ts';
 import type { I2cBus } from '../../src/i2c/i2c-bus.ts';
 import { defineInstrument } from '../../src/instruments/instrument.ts';
 import { SensorError, withBusFaults } from '../../src/instruments/sensor-error.ts';
-import { faultyChip } from '../../src/simulation/faulty-chip.ts';
+import { faultyChip } from '../../src/simulation/simulated-i2c-bus.ts';
 import type { Surroundings } from '../../src/simulation/surroundings.ts';
 import type { Clock } from '../../src/time/clock.ts';
 

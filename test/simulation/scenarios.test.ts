@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatProblem } from '../../src/config/problem.ts';
 import { loadScenario } from '../../src/simulation/load-scenario.ts';
-import { createWeatherEvents } from '../../src/simulation/weather-events.ts';
+import { createWeatherEvents } from '../../src/simulation/simulated-station.ts';
 import { createWeatherModel, type Weather } from '../../src/simulation/weather-model.ts';
 
 const folder = fileURLToPath(new URL('../../config/scenarios/', import.meta.url));

@@ -1,7 +1,6 @@
-import { faultyChip } from '../../simulation/faulty-chip.ts';
 import { seedOf } from '../../simulation/noise.ts';
 import { eventsOf, isDuring } from '../../simulation/scenario.ts';
-import { withRegisters } from '../../simulation/simulated-i2c-bus.ts';
+import { faultyChip, withRegisters } from '../../simulation/simulated-i2c-bus.ts';
 import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
 import { Ads1115Chip } from './simulated-ads1115.ts';
 import type { VaneWiring } from './vane.ts';
