@@ -23,9 +23,11 @@ export default defineConfig({
       reportsDirectory: 'coverage',
       thresholds: {
         lines: 95,
-        'src/weather/**': { branches: 100 },
+        // The pure core. `format` writes for people; the runner and the outputs of the pre-alerts are adapters.
+        'src/weather/!(format).ts': { branches: 100 },
         'src/time/{elapsed,backoff}.ts': { branches: 100 },
-        'src/{quality,pre-alerts}/**': { branches: 100 },
+        'src/quality/**': { branches: 100 },
+        'src/pre-alerts/!(pre-alert-runner|pre-alert-status|alert-outputs).ts': { branches: 100 },
       },
     },
   },

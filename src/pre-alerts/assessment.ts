@@ -65,7 +65,8 @@ export const judgeLevels = (
 ): LevelJudgement => {
   const reaches = (limit: number | undefined): boolean => limit !== undefined && sign * (value - limit) >= 0;
   const raise = reaches(alert) ? 'alert' : reaches(warning) ? 'warning' : null;
-  const first = warning ?? alert ?? Number.NaN;
+  // The configuration asks for one of them.
+  const first = (warning ?? alert) as number;
   const isAlert = alert !== undefined && (raise === 'alert' || held === 'alert' || warning === undefined);
   return {
     raise,

@@ -77,15 +77,15 @@ export const advance = (
 type Step = { readonly assessment: Assessment; readonly timing: Timing; readonly observedMs: number };
 
 const aged = (state: RuleState, sinceMs: number): RuleState => {
-  // At rest and never raised nothing ages.
-  if (state.severity === null && state.sinceChangeMs === null) return state;
-  const sinceChangeMs = state.sinceChangeMs === null ? null : state.sinceChangeMs + sinceMs;
+  // Before the first change nothing ages.
+  if (state.sinceChangeMs === null) return state;
+  const sinceChangeMs = state.sinceChangeMs + sinceMs;
   return {
     ...state,
     quietMs: state.quietMs + sinceMs,
     changeAgesMs: state.changeAgesMs.map((ageMs) => ageMs + sinceMs).filter((age) => age < CHATTER_WINDOW_MS),
     sinceChangeMs,
-    isChattering: state.isChattering && sinceChangeMs !== null && sinceChangeMs < CHATTER_QUIET_MS,
+    isChattering: state.isChattering && sinceChangeMs < CHATTER_QUIET_MS,
   };
 };
 

@@ -12,6 +12,7 @@ import type { MinuteMean } from '../weather/recent-readings.ts';
 import {
   type Assessment,
   judgeLevels,
+  type Levels,
   type Observation,
   type RuleQuantity,
   type Severity,
@@ -46,6 +47,9 @@ const needsOf = (quantity: RuleQuantity | Quantity): readonly Quantity[] =>
 
 const list = (quantities: readonly Quantity[]): string =>
   quantities.map((quantity) => nameOf(quantity).toLowerCase()).join(' and ');
+
+/** A rule is raised at a severity for which it has a limit. */
+const limitFor = (levels: Levels, severity: Severity): number => levels[severity] as number;
 
 /** Why a rule can never be judged, as a clause of a sentence; `null` where it can. */
 export const whyNeverJudged = (
@@ -140,7 +144,7 @@ export const assessLimit = (
     limits: rule,
     report: { quantity, value, limit: judged.limit, unit: unitOf(quantity), minutestolimit: null },
     sentence: (severity) => {
-      const limit = rule[severity] ?? judged.limit;
+      const limit = limitFor(rule, severity);
       const isBeyond = sign * (value - limit) >= 0;
       const now = `${nameOf(quantity)} is ${amount(quantity, value)}`;
       return isBeyond
@@ -190,7 +194,7 @@ export const assessRate = (
       minutestolimit: null,
     },
     sentence: (severity) =>
-      `${nameOf(quantity)} ${verb} by ${amount(quantity, change)} in ${span}; the ${severity} limit is ${limitAmount(quantity, rule[severity] ?? judged.limit)}.`,
+      `${nameOf(quantity)} ${verb} by ${amount(quantity, change)} in ${span}; the ${severity} limit is ${limitAmount(quantity, limitFor(rule, severity))}.`,
     endSentence: () =>
       `${nameOf(quantity)} no longer ${verb} so fast: ${amount(quantity, change)} in ${span}.`,
   };

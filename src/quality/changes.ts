@@ -22,12 +22,12 @@ type Reference = {
 export type StepMemory = Readonly<Partial<Record<Quantity, Reference>>>;
 
 /** A change of so much beside a jump shows that the air itself changed: a front, foehn, the outflow of a storm. */
-const COMPANY: Readonly<Partial<Record<Quantity, number>>> = {
+const COMPANY = {
   temperature: 0.5,
   humidity: 5,
   windintensity: 10,
   pressure: 0.4,
-};
+} satisfies Readonly<Partial<Record<Quantity, number>>>;
 
 /** No air does so many times the limit beyond which a change fails, whatever else moves. */
 const IMPOSSIBLE_FACTOR = 5;
@@ -60,7 +60,7 @@ export const checkSteps: Check<StepMemory> = (memory, values, context) => {
 
 /** None at all where one did what no air does: it is of no worth as a witness, and neither is the rest of its chip. */
 const movedWith = (memory: StepMemory, values: Values, context: CheckContext): Quantity[] => {
-  const changes = (Object.keys(COMPANY) as Quantity[]).flatMap((quantity) => {
+  const changes = (Object.keys(COMPANY) as (keyof typeof COMPANY)[]).flatMap((quantity) => {
     const value = values[quantity] ?? null;
     const last = memory[quantity];
     return value === null || last === undefined
@@ -72,7 +72,7 @@ const movedWith = (memory: StepMemory, values: Values, context: CheckContext): Q
       change > IMPOSSIBLE_FACTOR * possibleChange(quantity, last.ageMs + context.sinceMs, context),
   );
   if (isImpossible) return [];
-  return changes.flatMap(({ quantity, change }) => (change >= (COMPANY[quantity] ?? 0) ? [quantity] : []));
+  return changes.flatMap(({ quantity, change }) => (change >= COMPANY[quantity] ? [quantity] : []));
 };
 
 type Outcome = { readonly reference: Reference | undefined; readonly isGood: boolean };

@@ -94,8 +94,9 @@ export const judgeRange = (
   value: number,
   limits: Limits,
 ): 'good' | 'suspect' | 'failed' => {
-  const min = limitOf(quantity, 'min', limits) ?? Number.NEGATIVE_INFINITY;
-  const max = limitOf(quantity, 'max', limits) ?? Number.POSITIVE_INFINITY;
+  // Every quantity has a range.
+  const min = limitOf(quantity, 'min', limits) as number;
+  const max = limitOf(quantity, 'max', limits) as number;
   if (value >= min && value <= max) return 'good';
   return value > max && value <= (limits.quantityTable[quantity].record ?? max) ? 'suspect' : 'failed';
 };

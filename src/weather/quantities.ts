@@ -275,8 +275,11 @@ export const perQuantity = <T>(
     }),
   ) as PerQuantity<T>;
 
-export const perStandardQuantity = <T>(of: (quantity: Quantity) => T): Record<StandardQuantity, T> =>
-  perQuantity((quantity) => (isOptional(quantityTable[quantity]) ? undefined : of(quantity)));
+export const perStandardQuantity = <T>(
+  of: (quantity: Quantity) => T,
+  table: QuantityTable = quantityTable,
+): Record<StandardQuantity, T> =>
+  perQuantity((quantity) => (isOptional(table[quantity]) ? undefined : of(quantity)), table);
 
 export const isOptional = ({ optional }: QuantityRecord): boolean => optional === true;
 

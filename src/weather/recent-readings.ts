@@ -56,16 +56,16 @@ export class RecentReadings {
   /** Calls `visit` with the readings of the last `spanMs`, that old ones excluded, the oldest first. */
   forEachWithin(spanMs: number, visit: (measurement: Measurement, agoMs: number) => void): void {
     for (let index = this.#firstWithin(spanMs); index < this.#entries.length; index += 1) {
-      const entry = this.#entries[index];
-      if (entry !== undefined) visit(entry.measurement, this.#nowMs - entry.atMs);
+      const entry = this.#entries[index] as Entry;
+      visit(entry.measurement, this.#nowMs - entry.atMs);
     }
   }
 
   /** Visits the newest first, until `visit` returns false. */
   forEachBackwards(visit: (measurement: Measurement, agoMs: number) => boolean): void {
     for (let index = this.#entries.length - 1; index >= this.#start; index -= 1) {
-      const entry = this.#entries[index];
-      if (entry === undefined || !visit(entry.measurement, this.#nowMs - entry.atMs)) return;
+      const entry = this.#entries[index] as Entry;
+      if (!visit(entry.measurement, this.#nowMs - entry.atMs)) return;
     }
   }
 
@@ -78,8 +78,7 @@ export class RecentReadings {
     let best: Measurement | undefined;
     let bestMs = toleranceMs;
     for (let index = this.#firstWithin(agoMs + toleranceMs + 1); index < this.#entries.length; index += 1) {
-      const entry = this.#entries[index];
-      if (entry === undefined) continue;
+      const entry = this.#entries[index] as Entry;
       const distanceMs = Math.abs(this.#nowMs - entry.atMs - agoMs);
       if (this.#nowMs - entry.atMs < agoMs - toleranceMs) break;
       if (distanceMs > bestMs || (distanceMs === bestMs && best !== undefined)) continue;
@@ -96,8 +95,7 @@ export class RecentReadings {
     const fromMs = this.#nowMs - windowMinutes * MINUTE_MS;
     const means: MinuteMean[] = [];
     for (let index = minutes.length - 1; index >= 0; index -= 1) {
-      const minute = minutes[index];
-      if (minute === undefined) break;
+      const minute = minutes[index] as Minute;
       const atMs = minute.atSum / minute.readings;
       if (atMs <= fromMs) break;
       means.push({ minutesAgo: (this.#nowMs - atMs) / MINUTE_MS, value: minute.valueSum / minute.readings });
@@ -120,7 +118,7 @@ export class RecentReadings {
     let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#entries[middle]?.atMs ?? 0) > afterMs) high = middle;
+      if ((this.#entries[middle] as Entry).atMs > afterMs) high = middle;
       else low = middle + 1;
     }
     return low;

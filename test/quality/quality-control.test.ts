@@ -226,6 +226,14 @@ describe('the persistence check', () => {
     expect(lastQuality(hours(26, 11), 3_600_000)).toHaveProperty('humidity', 'suspect:stuck');
   });
 
+  it('doubts humidity that stays at 100 % for six days where nothing measures the temperature', () => {
+    const hours = (count: number) =>
+      Array.from({ length: count }, (_, hour) => rawAt(hour * 3600, { humidity: 100, temperature: null }));
+
+    expect(lastQuality(hours(140), 3_600_000)).not.toHaveProperty('humidity');
+    expect(lastQuality(hours(146), 3_600_000)).toHaveProperty('humidity', 'suspect:stuck');
+  });
+
   it('gives values in coarse steps more time, and skips such wind', () => {
     const coarse = (minutes: number) => [
       rawAt(-600, { temperature: 15.1, windintensity: 15.6 }),

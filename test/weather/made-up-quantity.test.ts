@@ -8,6 +8,7 @@ import { cardTexts } from '../../src/http/page/optional-cards.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { readingBodySchema } from '../../src/uplink/stored-bodies.ts';
 import { readingMessage } from '../../src/weather/message.ts';
+import { perStandardQuantity } from '../../src/weather/quantities.ts';
 import type { Instant, Measurement } from '../../src/weather/reading.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 import { createRecordingLog } from '../fakes/log.ts';
@@ -36,6 +37,10 @@ const historyOf = async (measurements: readonly Measurement[]) => {
 };
 
 describe('a quantity that is one more record of the table', () => {
+  it('is not among those that every reading has', () => {
+    expect(Object.keys(perStandardQuantity(() => 0, tableWithSnow))).toEqual(Object.keys(mildValues));
+  });
+
   it('stands in the message, after the keys of the contract', () => {
     expect(JSON.stringify(messageOf(deep))).toMatch(/"quality":\{\},"snowdepth":42\.3\}$/);
   });
