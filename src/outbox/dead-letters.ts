@@ -21,7 +21,7 @@ export type DeadLetter = Readonly<Omit<z.infer<typeof deadLetterSchema>, 'body'>
   readonly body: JsonValue;
 };
 
-/** All of them lie in one epoch, so that they are numbered through the store's life. */
+/** All of them have one epoch, so that their numbers never repeat in the life of the store. */
 const keyOf = (seq: number): string => recordKey(LANE, { ...LOWEST_KEY, seq });
 
 export const deadLetterChanges = (

@@ -16,7 +16,7 @@ import { decodeRecord, recordBytes } from './stored-record.ts';
 
 const MAX_ENTRIES = 500;
 
-/** What lies in a lane: the first intact record, how much waits from there on, and the last number of each epoch. */
+/** What a lane holds: the first intact record, how much waits from there on, and the last number of each epoch. */
 type FoundLane = {
   readonly first: RecordKey | null;
   readonly bytes: number;

@@ -39,7 +39,7 @@ export const lanesSchema = z.object({
   lanes: z.object({ reading: laneSchema, prealert: laneSchema }),
 });
 
-/** Dropped readings that the cloud was not told of yet, oldest first. */
+/** Dropped readings that no gap message has reported yet, oldest first. */
 export const gapsSchema = z.array(gapSchema).readonly();
 
 export const ledgerSchema = lanesSchema.extend({

@@ -6,7 +6,7 @@ import type { KeyRange } from '../store/store.ts';
  */
 export type EpochKey = string;
 
-/** Where a record lies in its lane; they order as their keys on the disk do. */
+/** The position of a record in its lane; it sorts as the record's key on the disk does. */
 export type RecordKey = { readonly epoch: EpochKey; readonly seq: number };
 
 /** Before every record of a lane. */

@@ -171,7 +171,7 @@ const beginning = (rule: PreAlertRule, { assessment, state, transition, at }: Ha
     ...assessment.report,
     limit: assessment.limits?.[severity] ?? assessment.report.limit,
     severity,
-    // Whoever was not told of its beginning is told now, however bad it has become.
+    // If the beginning was not reported, it is reported now at the severity of now.
     transition: state.announced === null ? 'raised' : transition,
     text: assessment.sentence(severity),
     at,

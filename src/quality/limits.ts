@@ -125,7 +125,7 @@ export type LeastChange = {
   readonly isSaturated: boolean;
 };
 
-/** `null` where a value may stand still for ever. */
+/** `null` where a value may stand still for any time. */
 export const leastChange = (quantity: Quantity, value: number, limits: Limits): LeastChange | null => {
   const isCalmWind = quantity === 'windintensity' && value < limits.limits.wind.calmKmh;
   const change = limitOf(quantity, 'stuck', limits);

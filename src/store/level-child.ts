@@ -32,7 +32,7 @@ export const LEVEL_TASK_SCRIPT = `
       await copy.batch(entries.map(([key, value]) => ({ type: 'put', key, value })), { sync: true });
       after = entries.at(-1)[0];
     };
-    // LevelDB tells of damage at the end, and the entries read at once with that are only had one by one.
+    // LevelDB reports damage at the end; entries read in the same call as damage are read again one by one.
     for (const atOnce of [500, 1]) await readAll(database, { after, atOnce }, take).catch(passOverDamage);
     await copy.close();
   };

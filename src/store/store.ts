@@ -65,7 +65,7 @@ export class StorageDamagedError extends Error {
 
 /**
  * What opening a store found. `repaired`: damage was mended in place, records may be missing.
- * `salvaged`: it could not be mended and lies in `movedTo` now, what can still be read of it is in a new store.
+ * `salvaged`: it could not be repaired and was moved to `movedTo`; what can still be read of it is in a new store.
  * `unavailable`: there is no room to open it; nothing of it is read or written before there is.
  * `replaced`: nothing of it could be read, it lies in `movedTo` now, and an empty store took its place.
  */
