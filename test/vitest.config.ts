@@ -12,6 +12,8 @@ export default defineConfig({
     exclude: ['test/vm/**', 'test/system/**', 'test/cloud-tools/**'],
     // The epoll and i2c-bus addons crash in worker threads.
     pool: 'forks',
+    // Vitest leaves one processor idle by itself, which is half of a machine with two.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     // A busy machine may take its time; no test is about how long.
     expect: { poll: { timeout: 10_000 } },
