@@ -16,12 +16,12 @@ import { openSimulatedStation } from '../../src/simulation/simulated-station.ts'
 import type { GatewayStatus } from '../../src/status/status.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { quantityTable } from '../../src/weather/quantities.ts';
+import { airProbe, airProbeShows } from '../fakes/air-probe.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { createFakePublisher } from '../fakes/publisher.ts';
-import { sht45, sht45Shows } from '../fakes/sht45.ts';
 
 /** The one line. */
-const instruments = [...catalogue, sht45];
+const instruments = [...catalogue, airProbe];
 
 const HEAD = `station: { id: "1", name: Test }
 aws: { endpoint: localhost, certificate: /nowhere/device.pem, privateKey: /nowhere/device.key }
@@ -101,28 +101,28 @@ describe('an instrument that is one object and one line', () => {
   };
 
   it('has its value in message, store, history, status, metrics and charts', async () => {
-    const { readings, status, history, metrics } = await run(await configOf('{ sht45: {} }'));
+    const { readings, status, history, metrics } = await run(await configOf('{ airProbe: {} }'));
 
-    expect(readings[0]).toMatchObject({ ...sht45Shows, pressure: null, quality: {} });
+    expect(readings[0]).toMatchObject({ ...airProbeShows, pressure: null, quality: {} });
     // The status shows the newest reading of the store.
     expect(status).toMatchObject({
-      latest: sht45Shows,
-      instruments: [{ name: 'sht45', title: 'SHT45, air', state: 'ok', errors: 0 }],
+      latest: airProbeShows,
+      instruments: [{ name: 'airProbe', title: 'air probe, air', state: 'ok', errors: 0 }],
     });
-    expect(history.values.temperature.at(-1)).toBeCloseTo(sht45Shows.temperature, 1);
+    expect(history.values.temperature.at(-1)).toBeCloseTo(airProbeShows.temperature, 1);
     expect(metrics).toMatch(/^weather_temperature_celsius 21\.8$/m);
-    expect(metrics).toContain('weather_gateway_instrument_up{instrument="sht45"} 1');
+    expect(metrics).toContain('weather_gateway_instrument_up{instrument="airProbe"} 1');
     const charted = chartDefinitionsOf(quantityTable).flatMap(({ lines }) =>
       lines.map((line) => line.of(history.values).at(-1)),
     );
     expect(charted.slice(0, 2)).toEqual([
-      expect.closeTo(sht45Shows.temperature, 1),
-      expect.closeTo(sht45Shows.humidity, 1),
+      expect.closeTo(airProbeShows.temperature, 1),
+      expect.closeTo(airProbeShows.humidity, 1),
     ]);
   });
 
   it('is examined by doctor', async () => {
-    const config = await configOf('{ sht45: { address: 0x45 } }');
+    const config = await configOf('{ airProbe: { address: 0x45 } }');
     const { configured } = await openBuses(config);
 
     const findings = await runChecks(
@@ -139,48 +139,50 @@ describe('an instrument that is one object and one line', () => {
 
     expect(findings).toMatchObject([
       { name: 'buses', isPassed: true },
-      { name: 'SHT45', isPassed: true, detail: '21.8 °C' },
+      { name: 'air probe', isPassed: true, detail: '21.8 °C' },
     ]);
   });
 
   it('has its part of the configuration, and its addresses to itself', async () => {
-    expect((await load('{ sht45: { address: 0x46 } }')).problems).toMatchObject([
-      { key: 'sensors.sht45.address', found: '0x46' },
+    expect((await load('{ airProbe: { address: 0x46 } }')).problems).toMatchObject([
+      { key: 'sensors.airProbe.address', found: '0x46' },
     ]);
-    expect((await load('{ bme280: {}, sht45: { address: 0x76 } }')).problems).toMatchObject([
+    expect((await load('{ bme280: {}, airProbe: { address: 0x76 } }')).problems).toMatchObject([
       {
-        key: 'sensors.sht45.address',
+        key: 'sensors.airProbe.address',
         line: 7,
         found: '0x76',
         allowed: 'an address of its own (sensors.bme280.address has this one)',
       },
     ]);
-    expect((await load('{ sht45: { address: 0x76 }, bme280: {} }')).problems).toMatchObject([
+    expect((await load('{ airProbe: { address: 0x76 }, bme280: {} }')).problems).toMatchObject([
       { key: 'sensors.bme280.address', line: 7, found: '0x76' },
     ]);
-    expect((await load('{ bme280: { address: 0x77 }, sht45: { address: 0x76 } }')).problems).toBeUndefined();
-    expect((await load('{ sht46: {} }')).problems).toMatchObject([
-      { key: 'sensors.sht46', allowed: expect.stringContaining('did you mean sht45?') },
+    expect(
+      (await load('{ bme280: { address: 0x77 }, airProbe: { address: 0x76 } }')).problems,
+    ).toBeUndefined();
+    expect((await load('{ airProbes: {} }')).problems).toMatchObject([
+      { key: 'sensors.airProbes', allowed: expect.stringContaining('did you mean airProbe?') },
     ]);
   });
 
   it('gives the value where it is listed first, and stays silent where it is listed second', async () => {
-    const first = await run(await configOf('{ sht45: {}, bme280: {} }'));
-    const second = await run(await configOf('{ bme280: {}, sht45: {} }'));
+    const first = await run(await configOf('{ airProbe: {}, bme280: {} }'));
+    const second = await run(await configOf('{ bme280: {}, airProbe: {} }'));
 
-    expect(first.readings[0]).toMatchObject({ ...sht45Shows, pressure: expect.any(Number), quality: {} });
-    expect(first.status.instruments).toMatchObject([{ name: 'sht45' }, { name: 'bme280' }]);
+    expect(first.readings[0]).toMatchObject({ ...airProbeShows, pressure: expect.any(Number), quality: {} });
+    expect(first.status.instruments).toMatchObject([{ name: 'airProbe' }, { name: 'bme280' }]);
     expect(second.readings[0]).toMatchObject({ quality: {} });
-    expect(second.readings[0]?.['temperature']).not.toBe(sht45Shows.temperature);
+    expect(second.readings[0]?.['temperature']).not.toBe(airProbeShows.temperature);
   });
 
   it('stands in for the one that fails, with a flag', async () => {
     const away: ScenarioEvent = { kind: 'busError', fromSeconds: 0, chip: 'bme280', code: 'EREMOTEIO' };
 
-    const { readings, status } = await run(await configOf('{ bme280: {}, sht45: {} }'), [away]);
+    const { readings, status } = await run(await configOf('{ bme280: {}, airProbe: {} }'), [away]);
 
     expect(readings[0]).toMatchObject({
-      ...sht45Shows,
+      ...airProbeShows,
       pressure: null,
       quality: {
         temperature: 'suspect:substitute',
@@ -190,7 +192,7 @@ describe('an instrument that is one object and one line', () => {
     });
     expect(status.instruments).toMatchObject([
       { name: 'bme280', state: 'failing' },
-      { name: 'sht45', state: 'ok' },
+      { name: 'airProbe', state: 'ok' },
     ]);
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatProblem } from '../../src/config/problem.ts';
+import { catalogue } from '../../src/instruments/catalogue.ts';
 import { loadScenario } from '../../src/simulation/load-scenario.ts';
 import { createWeatherEvents } from '../../src/simulation/simulated-station.ts';
 import { createWeatherModel, type Weather } from '../../src/simulation/weather-model.ts';
@@ -128,10 +129,11 @@ describe('loading a scenario', () => {
       'startsAt: noon',
     ].join('\n');
 
+    const chips = catalogue.flatMap(({ chip }) => chip ?? []);
     expect(await problemsOf(text, '-1')).toEqual([
       's.yaml:3:13: events[0].kind: found "earthquake"; allowed: one of weather, busError, brownOut, ' +
         'hungBme280, stuckVane, openVane, bounce, networkAway, clockStep',
-      's.yaml:4:29: events[1].chip: found "bme208"; allowed: one of bme280, ads1115',
+      `s.yaml:4:29: events[1].chip: found "bme208"; allowed: one of ${chips.join(', ')}`,
       's.yaml:4:37: events[1].fromSecond: found an unknown key; allowed: kind, fromSeconds, forSeconds, ' +
         'chip, code (did you mean fromSeconds?)',
       's.yaml:5:35: events[2].atSeconds: found "now"; allowed: a number from 0 to 864000',

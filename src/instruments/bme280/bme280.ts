@@ -1,36 +1,24 @@
 import { z } from 'zod';
-import { decimalNumber, i2cAddress } from '../../config/fields.ts';
+import { i2cAddress } from '../../config/fields.ts';
+import {
+  CALIBRATION,
+  calibrateHumidity,
+  calibrateTemperature,
+  humidityCalibration,
+  pressureCalibration,
+  temperatureCalibration,
+} from '../air-calibration.ts';
 import { defineInstrument } from '../instrument.ts';
 import { Bme280 } from './bme280-driver.ts';
 import type { Bme280Reading } from './compensation.ts';
 
-const scale = () =>
-  decimalNumber(0.5, 2).default(1).describe('Factor on the measured value, before the offset. 0.5 to 2.');
-
 const calibrationSchema = z
   .strictObject({
-    temperature: z
-      .strictObject({
-        scale: scale(),
-        offsetCelsius: decimalNumber(-20, 20).default(0).describe('Added to the temperature, °C. -20 to 20.'),
-      })
-      .prefault({}),
-    humidity: z
-      .strictObject({
-        scale: scale(),
-        offsetPercent: decimalNumber(-30, 30).default(0).describe('Added to the humidity, %RH. -30 to 30.'),
-      })
-      .prefault({}),
-    pressure: z
-      .strictObject({
-        scale: scale(),
-        offsetHpa: decimalNumber(-50, 50).default(0).describe('Added to the pressure, hPa. -50 to 50.'),
-      })
-      .prefault({}),
+    temperature: temperatureCalibration(),
+    humidity: humidityCalibration(),
+    pressure: pressureCalibration(),
   })
-  .describe(
-    'Corrections from a comparison with a reference: value × scale + offset, before the quality checks.',
-  );
+  .describe(CALIBRATION);
 
 const schema = z
   .strictObject({
@@ -79,9 +67,6 @@ export const bme280 = defineInstrument({
   simulated: () => import('./simulated.ts'),
 });
 
-/** Hysteresis of the humidity (data sheet): a value so little below 0 or above 100 %RH is dry or saturated air. */
-const TOLERANCE_PERCENT = 1;
-
 /** Applies the corrections of a comparison with a reference. The quality checks find what is wrong after them. */
 export const calibrate = (
   reading: Bme280Reading,
@@ -90,13 +75,8 @@ export const calibrate = (
   if (calibration === undefined) return reading;
   const { temperature, humidity, pressure } = calibration;
   return {
-    temperatureCelsius: reading.temperatureCelsius * temperature.scale + temperature.offsetCelsius,
-    humidityPercent: saturated(reading.humidityPercent * humidity.scale + humidity.offsetPercent),
+    temperatureCelsius: calibrateTemperature(reading.temperatureCelsius, temperature),
+    humidityPercent: calibrateHumidity(reading.humidityPercent, humidity),
     pressureHpa: reading.pressureHpa * pressure.scale + pressure.offsetHpa,
   };
-};
-
-const saturated = (percent: number): number => {
-  const possible = Math.min(100, Math.max(0, percent));
-  return Math.abs(percent - possible) <= TOLERANCE_PERCENT ? possible : percent;
 };

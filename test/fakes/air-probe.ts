@@ -7,11 +7,11 @@ import { faultyChip } from '../../src/simulation/simulated-i2c-bus.ts';
 import type { Surroundings } from '../../src/simulation/surroundings.ts';
 import type { Clock } from '../../src/time/clock.ts';
 
-/** Measure with high precision (Sensirion SHT4x data sheet, table 8): 6 bytes after at most 8.3 ms. */
+/** Measures; 6 bytes after at most 9 ms, as from an SHT4x. */
 const MEASURE = 0xfd;
 const MEASUREMENT_MS = 9;
 
-/** CRC-8 of the data sheet: polynomial 0x31, initialised with 0xFF. */
+/** CRC-8: polynomial 0x31, initialised with 0xFF. */
 const crc8 = (bytes: readonly number[]): number =>
   bytes.reduce((sum, byte) => {
     let crc = sum ^ byte;
@@ -20,7 +20,7 @@ const crc8 = (bytes: readonly number[]): number =>
   }, 0xff);
 
 const wordOf = ([high = 0, low = 0, crc = 0]: Uint8Array): number => {
-  if (crc8([high, low]) !== crc) throw new SensorError('implausible', 'SHT45: wrong checksum');
+  if (crc8([high, low]) !== crc) throw new SensorError('implausible', 'air probe: wrong checksum');
   return (high << 8) | low;
 };
 
@@ -29,7 +29,7 @@ const bytesOf = (word: number): number[] => [word >> 8, word & 0xff, crc8([word 
 type Parts = { readonly i2cBus: I2cBus; readonly clock: Clock };
 
 const read = (address: number, { i2cBus, clock }: Parts) =>
-  withBusFaults('SHT45', async () => {
+  withBusFaults('air probe', async () => {
     await i2cBus.write(address, Uint8Array.of(MEASURE));
     await clock.sleep(MEASUREMENT_MS);
     const bytes = await i2cBus.read(address, 6);
@@ -40,17 +40,17 @@ const read = (address: number, { i2cBus, clock }: Parts) =>
   });
 
 /** An instrument that the program does not know: all that it takes to add one, in one object. */
-export const sht45 = defineInstrument({
-  key: 'sht45',
-  title: 'SHT45, air',
+export const airProbe = defineInstrument({
+  key: 'airProbe',
+  title: 'air probe, air',
   schema: z.strictObject({ address: i2cAddress([0x44, 0x45, 0x76]).default(0x44) }),
   wiring: { i2cAddresses: ['address'] },
-  chip: 'sht45',
+  chip: 'airProbe',
   quantities: () => ['temperature', 'humidity'],
   open: ({ address }, parts) =>
     Promise.resolve({ measure: async () => ({ values: await read(address, parts) }) }),
   check: {
-    name: 'SHT45',
+    name: 'air probe',
     run: async ({ address }, parts) => `${(await read(address, parts)).temperature.toFixed(1)} °C`,
   },
   simulated: () =>
@@ -60,11 +60,11 @@ export const sht45 = defineInstrument({
           write: () => undefined,
           read: () => Uint8Array.from([...bytesOf(25_000), ...bytesOf(29_000)]),
         };
-        const options = { name: 'sht45', scenario, elapsedSeconds, onBrownOut: () => undefined };
+        const options = { name: 'airProbe', scenario, elapsedSeconds, onBrownOut: () => undefined };
         return { chips: new Map([[address, faultyChip(chip, options)]]) };
       },
     }),
 });
 
 /** What its simulated chip shows, as a message has it. */
-export const sht45Shows = { temperature: 21.8, humidity: 49.3 };
+export const airProbeShows = { temperature: 21.8, humidity: 49.3 };
