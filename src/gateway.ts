@@ -12,9 +12,8 @@ import { Progress } from './measuring/progress.ts';
 import { Recorder } from './measuring/recorder.ts';
 import { Sampler } from './measuring/sampler.ts';
 import type { Publisher } from './mqtt/publisher.ts';
-import { type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
+import { awaitStore, closeOutbox, handOver, type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
 import type { Outbox } from './outbox/outbox.ts';
-import { awaitStore, handOver, StoreIsBackError } from './outbox/return-to-disk.ts';
 import { openPreAlertOutputs } from './pre-alerts/alert-outputs.ts';
 import { PreAlertRunner, savedPreAlerts } from './pre-alerts/pre-alert-runner.ts';
 import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
@@ -65,17 +64,15 @@ export const runGateway = async (parts: GatewayParts, signal: AbortSignal): Prom
   const wallMs = (): number => clock.wallMs();
   const outboxOptions = { directory, maxBytes, log, wallMs, timeOf };
   const opened = await openOutbox(outboxOptions);
+  const isInMemory = opened.report.outcome === 'unavailable';
   try {
     const loops = await openLoops(parts, opened);
-    if (opened.report.outcome === 'unavailable') loops.push((stop) => awaitStore(outboxOptions, clock, stop));
+    if (isInMemory) loops.push((stop) => awaitStore(outboxOptions, clock, stop));
     await runTogether(loops, signal);
-  } catch (error) {
-    if (error instanceof StoreIsBackError) await handOver(opened.outbox, outboxOptions);
-    throw error;
   } finally {
     await parts.buses.close();
-    await opened.outbox.close();
-    await opened.store.close();
+    if (isInMemory) await handOver(opened.outbox, outboxOptions);
+    await closeOutbox(opened);
   }
 };
 

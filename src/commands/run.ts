@@ -14,7 +14,7 @@ import { connectWithCredentials } from '../mqtt/credentialed-connect.ts';
 import type { Publisher } from '../mqtt/publisher.ts';
 import { ReconnectingPublisher } from '../mqtt/reconnecting-publisher.ts';
 import { StationConnection } from '../mqtt/station-connection.ts';
-import { StoreIsBackError } from '../outbox/return-to-disk.ts';
+import { StoreIsBackError } from '../outbox/open-outbox.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import type { Scenario } from '../simulation/scenario.ts';
 import { accelerated, catchingUp } from '../simulation/scenario-clocks.ts';

@@ -37,6 +37,10 @@ export type CommitterParts = {
   readonly keepBound: (transaction: Transaction) => Promise<void>;
 };
 
+const ignoreFull = (error: unknown): void => {
+  if (!(error instanceof StorageFullError)) throw error;
+};
+
 /** Commits operations in the order of their calls; what arrives during a commit shares the next one. */
 export class Committer {
   readonly #parts: CommitterParts;
@@ -74,9 +78,16 @@ export class Committer {
     });
   }
 
-  /** Resolves when nothing waits any more. */
-  async drained(): Promise<void> {
+  /** Resolves when nothing waits any more, with the records that the disk did not take until now. */
+  async finished(): Promise<number> {
+    if (this.#held.size > 0) await this.run('synced', () => undefined).catch(ignoreFull);
     await this.#running;
+    return recordLanes.reduce((sum, lane) => sum + this.#held.countIn(laneRange(lane)), 0);
+  }
+
+  /** What is kept in memory is stored elsewhere. */
+  forgetHeld(): void {
+    this.#held.forget();
   }
 
   async #commitAll(): Promise<void> {

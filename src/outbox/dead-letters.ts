@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Store, StoreChange } from '../store/store.ts';
 import { LOWEST_KEY, laneRange, parseRecordKey, recordKey } from './record-key.ts';
-import { type JsonValue, lanes, type OutboxRecord, type RecordLane } from './records.ts';
+import { type JsonValue, lanes } from './records.ts';
 import { addChecksum, verifyChecksum } from './stored-record.ts';
 
 /** The newest ones are kept for a person to look at. */
@@ -24,24 +24,16 @@ export type DeadLetter = Readonly<Omit<z.infer<typeof deadLetterSchema>, 'body'>
 /** All of them have one epoch, so that their numbers never repeat in the life of the store. */
 const keyOf = (seq: number): string => recordKey(LANE, { ...LOWEST_KEY, seq });
 
-export const deadLetterChanges = (
-  number: number,
-  {
-    lane,
-    record,
-    reason,
-  }: { readonly lane: RecordLane; readonly record: OutboxRecord; readonly reason: string },
-): readonly StoreChange[] => {
-  const { epoch, seq, body } = record;
+export const deadLetterChanges = (number: number, letter: DeadLetter): readonly StoreChange[] => {
   const key = keyOf(number);
-  const kept = { key, value: addChecksum(key, JSON.stringify({ lane, epoch, seq, reason, body })) };
+  const kept = { key, value: addChecksum(key, JSON.stringify(letter)) };
   return number > DEAD_LETTERS_KEPT
     ? [kept, { key: keyOf(number - DEAD_LETTERS_KEPT), value: null }]
     : [kept];
 };
 
 /** Oldest first; damaged ones are passed over. */
-export const readDeadLetters = async (store: Store): Promise<readonly DeadLetter[]> =>
+export const readDeadLetters = async (store: Pick<Store, 'entries'>): Promise<readonly DeadLetter[]> =>
   (await store.entries(laneRange(LANE))).flatMap(([key, value]) => {
     const text = verifyChecksum(key, value);
     return text === null ? [] : [deadLetterSchema.parse(JSON.parse(text))];

@@ -162,6 +162,10 @@ export const forgetDrained = (ledger: Ledger): Ledger => ({
   ),
 });
 
+/** The newest reading that was accepted, as far as that is known. */
+export const newestReading = ({ epoch, previous, lanes }: Ledger): RecordId | null =>
+  lanes.reading.nextSeq === 1 ? previous : { epoch: epochOf(epoch), seq: lanes.reading.nextSeq - 1 };
+
 /** What was accepted so far belongs to an earlier epoch from now on; numbers begin at 1 again. */
 export const beginEpoch = (ledger: Ledger, name: string): Ledger => {
   const { epoch, previous } = ledger;
@@ -173,7 +177,7 @@ export const beginEpoch = (ledger: Ledger, name: string): Ledger => {
   let begun: Ledger = {
     ...ledger,
     epoch: nextEpochKey(epoch, name),
-    previous: lastSeq.reading === 0 ? previous : { epoch: epochOf(epoch), seq: lastSeq.reading },
+    previous: newestReading(ledger),
     earlier: isEmpty ? ledger.earlier : [...ledger.earlier, { epoch, previous, lastSeq }],
   };
   for (const lane of recordLanes) begun = withLane(begun, lane, { nextSeq: 1 });

@@ -4,9 +4,10 @@ import { giveUpReserve, keepReserve, unavailableStore } from '../store/full-disk
 import { openUsableStore } from '../store/open-store.ts';
 import type { StoreLocation } from '../store/recovery.ts';
 import { describeStoreReport, StorageFullError, type Store, type StoreReport } from '../store/store.ts';
+import type { Clock } from '../time/clock.ts';
 import { findLedger } from './find-ledger.ts';
 import type { TimeOf } from './gap.ts';
-import { beginEpoch, emptyLedger } from './ledger.ts';
+import { beginEpoch, emptyLedger, newestReading } from './ledger.ts';
 import { type LedgerMark, openLedgerMark } from './ledger-mark.ts';
 import { Outbox, type OutboxParts } from './outbox.ts';
 import { firstEpochKey } from './record-key.ts';
@@ -25,50 +26,105 @@ export type OpenedOutbox = {
   readonly report: StoreReport;
 };
 
+/** Opens it on the disk, if need be at the price of the reserve, or resolves with why there is no room for it. */
+const openWithReserve = async (
+  options: OutboxOptions,
+  epoch?: string,
+): Promise<OpenedOutbox | StorageFullError> => {
+  const open = (): Promise<OpenedOutbox | StorageFullError> =>
+    openOnDisk(options, epoch).catch((error: unknown) => {
+      if (error instanceof StorageFullError) return error;
+      throw error;
+    });
+  const opened = await open();
+  const isAgain = opened instanceof StorageFullError && (await giveUpReserve(options.directory));
+  return isAgain ? open() : opened;
+};
+
 /**
  * Opens the outbox below a directory in a time that does not depend on how much waits in it. A reserve of room is given
  * up to open it on a full disk. Where that is not enough, it works in memory, and `report` says so.
  */
 export const openOutbox = async (options: OutboxOptions): Promise<OpenedOutbox> => {
-  const { directory, log } = options;
-  const open = async (): Promise<OpenedOutbox | StorageFullError> =>
-    openOnDisk(options).catch((error: unknown) => {
-      if (error instanceof StorageFullError) return error;
-      throw error;
-    });
-  let opened = await open();
-  if (opened instanceof StorageFullError && (await giveUpReserve(directory))) opened = await open();
+  const opened = await openWithReserve(options);
   if (!(opened instanceof StorageFullError)) return opened;
+  const { directory, log, wallMs } = options;
   const store = unavailableStore(opened.message);
   const report: StoreReport = { outcome: 'unavailable', cause: opened.message };
   log.error({ ...report }, describeStoreReport(report) ?? '');
-  return { outbox: await openOutboxOn({ ...options, store, mark: noMark }), store, report };
+  const marked = markIn(directory).read();
+  const ledger = {
+    ...emptyLedger(firstEpochKey(ulid(wallMs()))),
+    previous: marked === null ? null : newestReading(marked),
+  };
+  return { outbox: new Outbox({ ...options, store, mark: noMark }, ledger), store, report };
 };
 
 const noMark: LedgerMark = { read: () => null, note: () => undefined, close: () => undefined };
 
+const markIn = (directory: string): LedgerMark => openLedgerMark(join(directory, 'high-water'));
+
 /** Opens it, or rejects with `StorageFullError` where there is no room for that. */
-export const openOnDisk = async (options: OutboxOptions): Promise<OpenedOutbox> => {
-  const mark = openLedgerMark(join(options.directory, 'high-water'));
+const openOnDisk = async (options: OutboxOptions, epoch?: string): Promise<OpenedOutbox> => {
+  const { directory, wallMs } = options;
   return await openUsableStore(options, async ({ store, report }) => {
-    const outbox = await openOutboxOn({ ...options, store, mark });
-    await keepReserve(options.directory);
+    const outbox = await openOutboxOn(
+      { ...options, store, mark: markIn(directory) },
+      epoch ?? ulid(wallMs()),
+    );
+    await keepReserve(directory);
     return { outbox, store, report };
   });
 };
-
-export type OutboxOnStoreOptions = OutboxParts & { readonly wallMs: () => number };
 
 /**
  * Opens the outbox on a store that is open, and begins an epoch: a name that this run gives to a reading was given by
  * no other, on whichever copy of the disk that ran. Nothing is written before the first change.
  */
-export const openOutboxOn = async (options: OutboxOnStoreOptions): Promise<Outbox> => {
-  const { store, log, wallMs, mark } = options;
+export const openOutboxOn = async (parts: OutboxParts, epoch: string): Promise<Outbox> => {
+  const { store, log, mark } = parts;
   const found = await findLedger(store, mark.read());
   await removeLegacyGaps(store);
-  const epoch = ulid(wallMs());
-  if (found === null) return new Outbox(options, emptyLedger(firstEpochKey(epoch)));
+  if (found === null) return new Outbox(parts, emptyLedger(firstEpochKey(epoch)));
   if (found.doubt !== null) log.error({ doubt: found.doubt }, 'records of the outbox may be missing');
-  return new Outbox(options, beginEpoch(found.ledger, epoch));
+  return new Outbox(parts, beginEpoch(found.ledger, epoch));
+};
+
+const LOOK_EVERY_MS = 30_000;
+
+/** There is room for the store again; a restart uses it. */
+export class StoreIsBackError extends Error {
+  constructor() {
+    super('there is room for the store again: restarting to use it');
+    this.name = 'StoreIsBackError';
+  }
+}
+
+/** For an outbox that works in memory: rejects with `StoreIsBackError` once its store can be opened. */
+export const awaitStore = async (
+  options: OutboxOptions,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> => {
+  for (;;) {
+    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const opened = await openWithReserve(options);
+    if (opened instanceof StorageFullError) continue;
+    await closeOutbox(opened);
+    throw new StoreIsBackError();
+  }
+};
+
+/** Moves what an outbox in memory holds to the disk, each record under its own name, if there is room by now. */
+export const handOver = async (memory: Outbox, options: OutboxOptions): Promise<void> => {
+  const opened = await openWithReserve(options, memory.epoch);
+  if (opened instanceof StorageFullError) return;
+  await opened.outbox.takeOver(memory);
+  await closeOutbox(opened);
+};
+
+export const closeOutbox = async ({ outbox, store }: OpenedOutbox): Promise<void> => {
+  await outbox.close();
+  await store.close();
 };

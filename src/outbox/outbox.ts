@@ -2,6 +2,7 @@ import type { Log } from '../log.ts';
 import type { Store, StoreChange } from '../store/store.ts';
 import { type Batch, scanLane } from './batch.ts';
 import { Committer } from './committer.ts';
+import { readDeadLetters } from './dead-letters.ts';
 import { keepBound } from './eviction.ts';
 import type { Gap, TimeOf } from './gap.ts';
 import { type Ledger, statsOf, waitingBytes } from './ledger.ts';
@@ -28,6 +29,17 @@ const stateChanges = (changes: StateChanges): readonly StoreChange[] =>
     const key = stateKey(name);
     return { key, value: addChecksum(key, JSON.stringify(value)) };
   });
+
+const STATE_RANGE = { from: stateKey(''), until: 'state0' };
+
+/** As `StateChanges` says. */
+const joinState = (before: JsonValue | undefined, since: JsonValue | undefined): JsonValue => {
+  if (typeof before === 'number' && typeof since === 'number') return before + since;
+  if (Array.isArray(before) && Array.isArray(since)) return [...before, ...since];
+  return since ?? before ?? null;
+};
+
+const LOST = 'the disk took nothing until the end: what was kept in memory is lost';
 
 /** `isDamaged`: something was kept under this key, and it cannot be read any more. */
 export type ReadState = { readonly value: JsonValue | undefined; readonly isDamaged: boolean };
@@ -163,8 +175,32 @@ export class Outbox {
     return statsOf(this.#committer.ledger);
   }
 
+  /** Moves what an outbox in memory holds to the disk. The epoch of this one, empty so far, has its name. */
+  async takeOver(memory: Outbox): Promise<void> {
+    const { store, ledger } = memory.#committer;
+    const waiting = { maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+    const [reading, prealert] = [
+      await memory.take('reading', waiting),
+      await memory.take('prealert', waiting),
+    ];
+    const letters = await readDeadLetters(store);
+    const state: Record<string, JsonValue> = {};
+    for (const [key] of await store.entries(STATE_RANGE)) {
+      const name = key.slice(STATE_RANGE.from.length);
+      state[name] = joinState(await this.getState(name), await memory.getState(name));
+    }
+    const { isStored } = await this.#committer.run('synced', (transaction) => {
+      transaction.put(stateChanges(state));
+      for (const letter of letters) transaction.keepDeadLetter(letter);
+      transaction.adopt(ledger, { reading: reading?.records ?? [], prealert: prealert?.records ?? [] });
+    });
+    if (isStored) memory.#committer.forgetHeld();
+  }
+
+  /** What a full disk did not take is tried once more. */
   async close(): Promise<void> {
-    await this.#committer.drained();
+    const lost = await this.#committer.finished();
+    if (lost > 0) this.#parts.log.error({ records: lost }, LOST);
     await this.#reclaimer.finished();
     this.#parts.mark.close();
   }

@@ -23,6 +23,10 @@ export type OutboxRecord = RecordId & {
   readonly previous?: RecordId;
 };
 
+/**
+ * What must outlive the process, by key. Where a run began without its state, since the disk was full, what it kept is
+ * joined with the state of the run before: numbers are counts and add up, lists follow each other, the rest is replaced.
+ */
 export type StateChanges = Readonly<Record<string, JsonValue>>;
 
 export type BatchLimit = {

@@ -17,8 +17,8 @@ export const verifyChecksum = (key: string, value: string): string | null => {
 
 /**
  * What lies under a record's key. `accepted`: a body, and the bytes its lane had accepted with it, so that the newest
- * record alone tells how much waits. `taken`: releases before 0.2 wrote it in the place of records that left from
- * the middle of a lane; nothing waits from here up to and including `until`.
+ * record alone tells how much waits. `taken`: nothing waits from here up to and including `until`; these records left
+ * before the store could be opened, or, in release 0.1.0, from the middle of a lane.
  */
 export type StoredRecord =
   | { readonly kind: 'accepted'; readonly json: string; readonly acceptedBytes: number }
@@ -32,6 +32,8 @@ export const recordBytes = (json: string): number => Buffer.byteLength(json) + O
 
 export const encodeRecord = (key: string, json: string, acceptedBytes: number): string =>
   addChecksum(key, `${acceptedBytes} ${json}`);
+
+export const encodeTaken = (key: string, until: number): string => addChecksum(key, `taken ${until}`);
 
 /** `null` when the record is damaged. */
 export const decodeRecord = (key: string, value: string): StoredRecord | null => {

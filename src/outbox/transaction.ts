@@ -1,6 +1,6 @@
 import type { StoreChange } from '../store/store.ts';
-import type { Batch } from './batch.ts';
-import { deadLetterChanges } from './dead-letters.ts';
+import type { Batch, BatchRecord } from './batch.ts';
+import { type DeadLetter, deadLetterChanges } from './dead-letters.ts';
 import { addGap, type Gap, removeGap, type TimeOf } from './gap.ts';
 import {
   type Amount,
@@ -14,9 +14,9 @@ import {
   withLane,
 } from './ledger.ts';
 import { epochOf, isBefore, type KeySpan, later, type RecordKey, recordKey } from './record-key.ts';
-import type { RecordLane } from './records.ts';
+import { type RecordLane, recordLanes } from './records.ts';
 import { ledgerChanges } from './stored-ledger.ts';
-import { encodeRecord, recordBytes } from './stored-record.ts';
+import { encodeRecord, encodeTaken, recordBytes } from './stored-record.ts';
 
 type Outcome = keyof Ledger['totals'];
 
@@ -71,18 +71,55 @@ export class Transaction {
 
   /** Keeps the only record of a batch for a person to look at. */
   deadLetter(batch: Batch, reason: string): void {
-    const { aside, lanes } = this.#ledger;
-    const [record] = batch.recordsFrom(lanes[batch.lane].head);
+    const [record] = batch.recordsFrom(this.#ledger.lanes[batch.lane].head);
     if (record !== undefined) {
-      this.put(deadLetterChanges(aside.nextSeq, { lane: batch.lane, record, reason }));
-      this.#setLedger({ ...this.#ledger, aside: { nextSeq: aside.nextSeq + 1 } });
+      const { epoch, seq, body } = record;
+      this.keepDeadLetter({ lane: batch.lane, epoch, seq, reason, body });
     }
     this.#take(batch, 'setAside', 'refused');
+  }
+
+  keepDeadLetter(letter: DeadLetter): void {
+    const { nextSeq } = this.#ledger.aside;
+    this.put(deadLetterChanges(nextSeq, letter));
+    this.#setLedger({ ...this.#ledger, aside: { nextSeq: nextSeq + 1 } });
   }
 
   /** Drops the records of a batch to make room. */
   drop(batch: Batch): void {
     this.#take(batch, 'givenUp', 'full');
+  }
+
+  /**
+   * Takes over what an outbox in memory accepted, under the names that it gave: the current epoch, in which nothing was
+   * stored yet, is its epoch. `records` wait, everything before them has left.
+   */
+  adopt(memory: Ledger, records: Readonly<Record<RecordLane, readonly BatchRecord[]>>): void {
+    for (const lane of recordLanes) {
+      const { head, removed } = memory.lanes[lane];
+      const own = this.#ledger.lanes[lane];
+      const first = recordKey(lane, { epoch: this.#ledger.epoch, seq: 1 });
+      if (head.seq > 1) this.put([{ key: first, value: encodeTaken(first, head.seq - 1) }]);
+      this.#ledger = withLane(this.#ledger, lane, {
+        accepted: add(own.accepted, removed),
+        removed: add(own.removed, removed),
+        nextSeq: head.seq,
+      });
+      for (const { body } of records[lane]) this.append(lane, JSON.stringify(body));
+    }
+    for (const gap of memory.gaps) {
+      const previous = gap.fromseq === 1 ? this.#ledger.previous : null;
+      this.#ledger = { ...this.#ledger, gaps: addGap(this.#ledger.gaps, { ...gap, previous }) };
+    }
+    const { delivered, setAside, givenUp } = this.#ledger.totals;
+    this.#setLedger({
+      ...this.#ledger,
+      totals: {
+        delivered: delivered + memory.totals.delivered,
+        setAside: setAside + memory.totals.setAside,
+        givenUp: givenUp + memory.totals.givenUp,
+      },
+    });
   }
 
   acceptGap(gap: Gap): void {

@@ -74,6 +74,11 @@ export class HeldChanges implements Reader {
     return this.#changes.size;
   }
 
+  /** Entries in a range that are not on the disk. */
+  countIn(range: KeyRange): number {
+    return [...this.#changes].filter(([key, value]) => value !== null && isWithin(key, range)).length;
+  }
+
   all(): readonly StoreChange[] {
     return [...this.#changes].map(([key, value]) => ({ key, value }));
   }

@@ -48,3 +48,18 @@ export const noteInstant = (boots: Boots, at: Instant): Boots => {
     ? boots.map((boot) => (boot === known ? noted : boot))
     : [...boots.slice(-(MAX_BOOTS - 1)), noted];
 };
+
+/** A run that began without what was saved notes its boot a second time; what it learned of it counts. */
+export const joinBoots = (boots: Boots): Boots => {
+  const joined = new Map<string, Boot>();
+  for (const boot of boots) {
+    const known = joined.get(boot.bootId) ?? boot;
+    joined.set(boot.bootId, {
+      ...boot,
+      synchronizedOffsetMs: boot.synchronizedOffsetMs ?? known.synchronizedOffsetMs,
+      firstMonotonicMs: Math.min(known.firstMonotonicMs, boot.firstMonotonicMs),
+      lastMonotonicMs: Math.max(known.lastMonotonicMs, boot.lastMonotonicMs),
+    });
+  }
+  return [...joined.values()].slice(-MAX_BOOTS);
+};

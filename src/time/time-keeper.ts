@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Instant, Stamp } from '../weather/reading.ts';
-import { type Boot, type Boots, noteInstant } from './boots.ts';
+import { type Boot, type Boots, joinBoots, noteInstant } from './boots.ts';
 import type { Clock } from './clock.ts';
 import type { Synchronization } from './synchronization.ts';
 
@@ -110,7 +110,7 @@ export class TimeKeeper {
   async open(): Promise<void> {
     const { outbox, log } = this.#parts;
     const saved = savedBoots.safeParse((await outbox.getState(STATE_KEY)) ?? []);
-    if (saved.success) this.#boots = saved.data;
+    if (saved.success) this.#boots = joinBoots(saved.data);
     else log.warn({ key: STATE_KEY }, 'what was known of earlier boots cannot be read and is forgotten');
     await this.look();
   }

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/outbox.ts';
+import { closeOutbox } from '../../src/outbox/open-outbox.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 import { acceptUpTo, deadLetterOldest } from '../fakes/outbox-bodies.ts';
-import { closeOutbox, DamageFixture } from '../outbox/damage-fixture.ts';
+import { DamageFixture } from '../outbox/damage-fixture.ts';
 
 describe('outbox', () => {
   let fixture: DamageFixture;

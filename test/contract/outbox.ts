@@ -338,6 +338,17 @@ export const describeOutbox = (
       expect(outbox.stats().totals).toEqual({ accepted: 5, delivered: 3, setAside: 0, givenUp: 0 });
     });
 
+    it('writes at a stop what a full disk did not take, if there is room by then', async () => {
+      harness.setFull(true);
+      const held = await outbox.append('reading', 'held');
+      harness.setFull(false);
+
+      outbox = await harness.reopen();
+
+      expect(await waitingIn(outbox, 'reading')).toEqual([{ ...idOf(held), body: 'held' }]);
+      expect(outbox.gaps()).toEqual([]);
+    });
+
     it('keeps no more than so much in memory, and goes on where it was', async () => {
       harness.setFull(true);
       let kept = 0;

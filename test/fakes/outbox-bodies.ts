@@ -1,3 +1,4 @@
+import { ulid } from 'ulid';
 import { z } from 'zod';
 import { Batch } from '../../src/outbox/batch.ts';
 import type { TimeOf } from '../../src/outbox/gap.ts';
@@ -40,21 +41,14 @@ const noMark: LedgerMark = { read: () => null, note: () => undefined, close: () 
 export type OutboxForTest = {
   readonly maxBytes: number;
   readonly mark?: LedgerMark;
+  readonly epoch?: string | undefined;
 };
 
 /** An outbox on a store, as `openOutbox` would make it. */
 export const openOutboxForTest = (
   store: Store,
-  { maxBytes, mark = noMark }: OutboxForTest,
-): Promise<Outbox> =>
-  openOutboxOn({
-    store,
-    maxBytes,
-    mark,
-    log: createRecordingLog(),
-    timeOf,
-    wallMs: () => Date.UTC(2026, 5, 1),
-  });
+  { maxBytes, mark = noMark, epoch = ulid(Date.UTC(2026, 5, 1)) }: OutboxForTest,
+): Promise<Outbox> => openOutboxOn({ store, maxBytes, mark, log: createRecordingLog(), timeOf }, epoch);
 
 /** A batch of the given records, as a lane would give it. */
 export const batchOf = (lane: RecordLane, records: readonly OutboxRecord[]): Batch => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type OpenedOutbox, openOutbox } from '../../src/outbox/open-outbox.ts';
+import { closeOutbox, type OpenedOutbox, openOutbox } from '../../src/outbox/open-outbox.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { timeOf } from '../fakes/outbox-bodies.ts';
 import { Bookkeeper } from './bookkeeper.ts';
@@ -15,11 +15,6 @@ const randomOf = (seed: number): (() => number) => {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-};
-
-export const closeOutbox = async ({ outbox, store }: OpenedOutbox): Promise<void> => {
-  await outbox.close();
-  await store.close();
 };
 
 /** An outbox on real files that can be spoilt, and the account of what went into it. */

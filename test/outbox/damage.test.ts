@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OpenedOutbox } from '../../src/outbox/open-outbox.ts';
-import { closeOutbox, DamageFixture, noFaults, seeds } from './damage-fixture.ts';
+import { closeOutbox, type OpenedOutbox } from '../../src/outbox/open-outbox.ts';
+import { DamageFixture, noFaults, seeds } from './damage-fixture.ts';
 
 const damagedFiles: [name: string, pattern: RegExp][] = [
   ['the log', /\.log$/],

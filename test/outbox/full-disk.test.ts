@@ -2,14 +2,29 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type OutboxOptions, openOutbox } from '../../src/outbox/open-outbox.ts';
-import { awaitStore, handOver, StoreIsBackError } from '../../src/outbox/return-to-disk.ts';
+import {
+  awaitStore,
+  closeOutbox,
+  handOver,
+  type OutboxOptions,
+  openOutbox,
+  StoreIsBackError,
+} from '../../src/outbox/open-outbox.ts';
+import { unavailableStore } from '../../src/store/full-disk.ts';
 import { StorageUnusableError } from '../../src/store/store.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
-import { acceptUpTo, timeOf, waitingIn } from '../fakes/outbox-bodies.ts';
+import {
+  acceptUpTo,
+  deadLetterOldest,
+  instantAt,
+  isConserved,
+  openOutboxForTest,
+  timeOf,
+  waitingIn,
+} from '../fakes/outbox-bodies.ts';
+import { createFakeDisk } from '../fakes/store.ts';
 import { mountSmallDisk, type SmallDisk, whyNoSmallDisk } from '../faults/small-disk.ts';
-import { closeOutbox } from './damage-fixture.ts';
 
 const why = await whyNoSmallDisk();
 
@@ -66,7 +81,7 @@ describe.skipIf(why !== null)(`an outbox on a disk that is full at the start (${
     expect(memory.report).toMatchObject({ outcome: 'unavailable' });
     expect(log.lines('error')).toHaveLength(1);
     await memory.outbox.append('reading', 'sent');
-    await memory.outbox.append('reading', 'kept');
+    const kept = await memory.outbox.append('reading', 'kept');
     await memory.outbox.append('prealert', 'alert');
     await acceptUpTo(memory.outbox, 'reading', 1);
 
@@ -82,9 +97,26 @@ describe.skipIf(why !== null)(`an outbox on a disk that is full at the start (${
     const opened = await openOutbox(options);
     const readings = await waitingIn(opened.outbox, 'reading');
     expect(readings.slice(0, 280).map(({ body }) => body)).toEqual(Array.from({ length: 280 }, (_, i) => i));
-    expect(readings.slice(280).map(({ body }) => body)).toEqual(['kept']);
-    expect(await waitingIn(opened.outbox, 'prealert')).toMatchObject([{ body: 'alert' }]);
+    expect(readings.slice(280)).toEqual([{ epoch: kept.epoch, seq: 2, body: 'kept' }]);
+    expect(await waitingIn(opened.outbox, 'prealert')).toMatchObject([
+      { epoch: kept.epoch, seq: 1, body: 'alert' },
+    ]);
     await closeOutbox(opened);
+  });
+
+  it('names in memory the reading before, and says at a stop on a full disk how much is lost', async () => {
+    await rm(join(disk.path, 'reserve'), { force: true });
+    await disk.fill();
+    const { options, log } = optionsFor(disk.path);
+    const memory = await openOutbox(options);
+    await memory.outbox.append('reading', 'first');
+
+    const [first] = await waitingIn(memory.outbox, 'reading');
+    await handOver(memory.outbox, options);
+    await closeOutbox(memory);
+
+    expect(first?.previous).toMatchObject({ seq: 280 });
+    expect(log.lines('error').at(-1)).toMatchObject({ records: 1 });
   });
 
   it('works in memory on a read-only file system', async () => {
@@ -97,6 +129,50 @@ describe.skipIf(why !== null)(`an outbox on a disk that is full at the start (${
     expect(await outbox.append('reading', 'a')).toMatchObject({ seq: 1, isStored: false });
     expect((await readdir(disk.path)).filter((name) => name.startsWith('damaged-'))).toEqual([]);
     await disk.makeWritable();
+  });
+});
+
+describe('an outbox in memory whose disk has room again', () => {
+  const disk = createFakeDisk();
+  const { mark } = disk;
+  const openDisk = (epoch?: string) => openOutboxForTest(disk.open(), { maxBytes: 100_000, mark, epoch });
+
+  it('moves everything to the disk under the names that were given', async () => {
+    const before = await openDisk();
+    const old = await before.append('reading', 'old', { tips: 5, boots: ['a'], rules: 1 });
+    await before.close();
+    const memory = await openOutboxForTest(unavailableStore('full'), { maxBytes: 100_000 });
+    for (let index = 0; index < 6; index += 1)
+      await memory.append('reading', { at: instantAt(index) }, { tips: index, boots: ['b'], rules: 'new' });
+    await deadLetterOldest(memory, 'reading', 'refused');
+    await acceptUpTo(memory, 'reading', 2);
+    await memory.append('prealert', 'alert');
+    await acceptUpTo(memory, 'prealert', 1);
+
+    const onDisk = await openDisk(memory.epoch);
+    await onDisk.takeOver(memory);
+    await memory.close();
+    await onDisk.close();
+    disk.cutPower();
+    const outbox = await openDisk();
+
+    const { epoch } = memory;
+    expect(await waitingIn(outbox, 'reading')).toEqual([
+      { epoch: old.epoch, seq: 1, body: 'old' },
+      ...[4, 5, 6].map((seq) => ({ epoch, seq, body: { at: instantAt(seq - 1) } })),
+    ]);
+    expect(outbox.gaps()).toMatchObject([
+      { epoch, fromseq: 1, toseq: 1, reason: 'refused', previous: { epoch: old.epoch, seq: 1 } },
+    ]);
+    expect(outbox.stats().totals).toEqual({ accepted: 8, delivered: 3, setAside: 1, givenUp: 0 });
+    expect(isConserved(outbox.stats())).toBe(true);
+    expect(await Promise.all(['tips', 'boots', 'rules'].map((key) => outbox.getState(key)))).toEqual([
+      10,
+      ['a', 'b'],
+      'new',
+    ]);
+    await acceptUpTo(outbox, 'reading', 10);
+    expect(outbox.stats()).toMatchObject({ totals: { givenUp: 0 }, lanes: { reading: { waiting: 0 } } });
   });
 });
 

@@ -57,6 +57,26 @@ describe('the time keeper', () => {
     expect(time.status()).toEqual({ isSynchronized: true, steps: 1 });
   });
 
+  it('dates readings of a boot that was noted twice, as after a start on a full disk', async () => {
+    const { keeper, state } = setUp();
+    const boot = { bootId: 'a', believedOffsetMs: 1_000, firstMonotonicMs: 0, lastMonotonicMs: 5 };
+    const of = (bootId: string, synchronizedOffsetMs: number | null) => ({
+      ...boot,
+      bootId,
+      synchronizedOffsetMs,
+    });
+    state.set('boots', [of('old', 7_000), of('a', null), of('a', 9_000), of('old', null)]);
+    const time = keeper('b');
+    await time.open();
+    const stampIn = (bootId: string) =>
+      time.stampOf({ bootId, monotonicMs: 1, wallMs: 1, synchronized: false });
+
+    expect([stampIn('a'), stampIn('old')]).toEqual([
+      { wallMs: 9_001, timequality: 'corrected' },
+      { wallMs: 7_001, timequality: 'corrected' },
+    ]);
+  });
+
   it('does not believe a step that nobody vouches for, and dates readings by what it knew before', async () => {
     const { clock, keeper, look, truth } = setUp();
     truth.wasSet = true;
