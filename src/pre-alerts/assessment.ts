@@ -54,7 +54,6 @@ export type LevelJudgement = {
   readonly holds: boolean;
   /** The limit that matters: of the severity now, or of the one the rule is active with. */
   readonly limit: number;
-  readonly severity: Severity;
 };
 
 /** Judges a value against its limits; `sign` is 1 where more is worse, and -1 where less is. */
@@ -72,6 +71,5 @@ export const judgeLevels = (
     raise,
     holds: sign * (value - first) > -hysteresis,
     limit: isAlert ? alert : first,
-    severity: raise === null && held === null ? 'warning' : isAlert ? 'alert' : 'warning',
   };
 };

@@ -23,8 +23,8 @@ export type EngineStep = { readonly event: PreAlertEvent; readonly state: Engine
 export type Evaluation = {
   readonly steps: readonly EngineStep[];
   readonly state: EngineState;
-  /** What each rule made of the observation; `null` where it could not tell. */
-  readonly assessments: ReadonlyMap<string, Assessment | null>;
+  /** What each rule made of the observation, in the order of the rules; `null` where it could not tell. */
+  readonly assessments: readonly (Assessment | null)[];
 };
 
 /** Takes all rules one step further: a function of its arguments, time included. */
@@ -37,16 +37,15 @@ export const evaluateRules = (
   // Where nobody knows how long the station was off, no time has passed for the rules.
   const sinceMs = Math.max(0, (before.at && elapsedMs(before.at, at)) ?? 0);
   const passed = { sinceMs, observedMs: observedMs(sinceMs, observation.intervalMs) };
-  const run = new Run({ ...before, at });
+  const run = new Run(before, at);
   run.ageFlood(sinceMs);
   run.forgetAllBut(rules);
-  const assessments = new Map<string, Assessment | null>();
-  for (const rule of rules) {
+  const assessments = rules.map((rule) => {
     const assessment = assess(rule, before.rules[rule.id]?.severity ?? null, observation);
-    assessments.set(rule.id, assessment);
     run.takeOn(rule, { assessment, passed, timing: timingOf(rule, observation.intervalMs) });
-  }
-  return { ...run.result(), assessments };
+    return assessment;
+  });
+  return { steps: run.steps, state: run.state(), assessments };
 };
 
 const assess = (
@@ -79,40 +78,41 @@ type RuleStep = { readonly assessment: Assessment | null; readonly passed: Passe
 
 /** One evaluation while it is going on. */
 class Run {
+  readonly steps: EngineStep[] = [];
   readonly #at: Instant;
-  readonly #steps: EngineStep[] = [];
-  #state: EngineState;
+  readonly #rules: Record<string, RuleState>;
+  #flood: FloodState;
 
-  constructor(state: EngineState & { readonly at: Instant }) {
-    this.#at = state.at;
-    this.#state = state;
+  constructor({ rules, flood }: EngineState, at: Instant) {
+    this.#at = at;
+    this.#rules = { ...rules };
+    this.#flood = flood;
   }
 
-  result(): Pick<Evaluation, 'steps' | 'state'> {
-    return { steps: this.#steps, state: this.#state };
+  /** At the end: the rules are no copy. */
+  state(): EngineState {
+    return { at: this.#at, rules: this.#rules, flood: this.#flood };
   }
 
   ageFlood(sinceMs: number): void {
-    const { flood, event } = ageFlood(this.#state.flood, sinceMs, this.#at);
-    this.#commit({ flood }, event);
+    const { flood, event } = ageFlood(this.#flood, sinceMs, this.#at);
+    this.#flood = flood;
+    this.#report(event);
   }
 
   /** A rule that is no longer configured is over; it must not stay active for those who were told. */
   forgetAllBut(rules: readonly PreAlertRule[]): void {
-    for (const id of Object.keys(this.#state.rules)) {
+    for (const id in this.#rules) {
       if (rules.some((rule) => rule.id === id)) continue;
-      const announced = this.#state.rules[id]?.announced ?? null;
-      const { [id]: _, ...others } = this.#state.rules;
+      const announced = this.#rules[id]?.announced ?? null;
+      delete this.#rules[id];
       const text = `The rule ${id} is no longer configured.`;
-      this.#commit(
-        { rules: others },
-        announced && { ...announced, at: this.#at, transition: 'cleared', text },
-      );
+      this.#report(announced && { ...announced, at: this.#at, transition: 'cleared', text });
     }
   }
 
   takeOn(rule: PreAlertRule, { assessment, ...step }: RuleStep): void {
-    const { state, transition } = advance(this.#state.rules[rule.id] ?? restingState, assessment, step);
+    const { state, transition } = advance(this.#rules[rule.id] ?? restingState, assessment, step);
     const due = transition ?? this.#heldBack(state);
     if (assessment === null || due === null) this.#remember(rule, state, null);
     else if (due === 'cleared') this.#end(rule, state, assessment);
@@ -121,13 +121,12 @@ class Run {
 
   /** What a flood held back and is still so goes out when the flood is over. */
   #heldBack({ phase, announced }: RuleState): PreAlertTransition | null {
-    return phase === 'active' && announced === null && !this.#state.flood.isFlooding ? 'raised' : null;
+    return phase === 'active' && announced === null && !this.#flood.isFlooding ? 'raised' : null;
   }
 
   #begin(rule: PreAlertRule, state: RuleState, event: PreAlertEvent): void {
-    const counted = countEvent(this.#state.flood, this.#at);
-    this.#commit({ flood: counted.flood }, counted.event);
-    if (counted.flood.isFlooding && event.severity === 'warning') this.#remember(rule, state, null);
+    this.#count();
+    if (this.#flood.isFlooding && event.severity === 'warning') this.#remember(rule, state, null);
     else this.#remember(rule, { ...state, announced: event }, event);
   }
 
@@ -138,21 +137,26 @@ class Run {
       this.#remember(rule, state, null);
       return;
     }
-    const counted = countEvent(this.#state.flood, this.#at);
-    this.#commit({ flood: counted.flood }, counted.event);
+    this.#count();
     const { value, minutestolimit } = report;
     const end = { value, minutestolimit, transition: 'cleared', text: endSentence(), at: this.#at } as const;
     this.#remember(rule, { ...state, announced: null }, { ...announced, ...end });
   }
 
-  #remember({ id }: PreAlertRule, state: RuleState, event: PreAlertEvent | null): void {
-    if (event === null && this.#state.rules[id] === state) return;
-    this.#commit({ rules: { ...this.#state.rules, [id]: state } }, event);
+  #count(): void {
+    const { flood, event } = countEvent(this.#flood, this.#at);
+    this.#flood = flood;
+    this.#report(event);
   }
 
-  #commit(change: Partial<EngineState>, event: PreAlertEvent | null): void {
-    this.#state = { ...this.#state, ...change };
-    if (event !== null) this.#steps.push({ event, state: this.#state });
+  #remember({ id }: PreAlertRule, state: RuleState, event: PreAlertEvent | null): void {
+    this.#rules[id] = state;
+    this.#report(event);
+  }
+
+  #report(event: PreAlertEvent | null): void {
+    if (event === null) return;
+    this.steps.push({ event, state: { at: this.#at, rules: { ...this.#rules }, flood: this.#flood } });
   }
 }
 

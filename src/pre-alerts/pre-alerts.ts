@@ -88,8 +88,8 @@ export type PreAlerts = {
     readonly state: EngineState;
     /** What follows from this measurement and those before it. */
     readonly derived: Derived;
-    /** What each rule made of it; `null` where it could not tell. */
-    readonly assessments: ReadonlyMap<string, Assessment | null>;
+    /** What each rule made of it, in their order; `null` where it could not tell. */
+    readonly assessments: readonly (Assessment | null)[];
   };
   /** One for each rule, in the order of the configuration. */
   status(): RuleStatus[];
@@ -105,7 +105,7 @@ export const createPreAlerts = (options: PreAlertsOptions): PreAlerts => {
   const saved = restored === undefined ? null : readSavedState(restored);
   let state = saved ?? initialState;
   const recent = new RecentReadings(spanMs, options.recent);
-  let assessments: ReadonlyMap<string, Assessment | null> = new Map();
+  let assessments: readonly (Assessment | null)[] = [];
 
   return {
     hasForgotten: restored !== undefined && saved === null,
@@ -118,7 +118,7 @@ export const createPreAlerts = (options: PreAlertsOptions): PreAlerts => {
       return { steps: evaluation.steps, state, derived, assessments };
     },
     status: () =>
-      rules.map(({ id }) => statusOf(id, state.rules[id] ?? restingState, assessments.get(id) ?? null)),
+      rules.map(({ id }, index) => statusOf(id, state.rules[id] ?? restingState, assessments[index] ?? null)),
   };
 };
 

@@ -8,7 +8,7 @@ import type {
 import { type DerivedQuantity, derivedTable } from '../weather/derived.ts';
 import { formatDuration } from '../weather/format.ts';
 import { type Quantity, quantityTable } from '../weather/quantities.ts';
-import type { MinuteMean } from '../weather/recent-readings.ts';
+import type { MinuteMeans } from '../weather/recent-readings.ts';
 import {
   type Assessment,
   judgeLevels,
@@ -100,23 +100,24 @@ export type Line = {
 };
 
 /** The least-squares line; `null` where two points do not make one. */
-const fitLine = (means: readonly MinuteMean[]): Line | null => {
+const fitLine = ({ length, minutesAgo, values }: MinuteMeans): Line | null => {
   let minutesSum = 0;
   let valueSum = 0;
-  for (const { minutesAgo, value } of means) {
-    minutesSum -= minutesAgo;
-    valueSum += value;
+  for (let index = 0; index < length; index += 1) {
+    minutesSum -= minutesAgo[index] as number;
+    valueSum += values[index] as number;
   }
-  const meanMinutes = minutesSum / means.length;
-  const meanValue = valueSum / means.length;
+  const meanMinutes = minutesSum / length;
+  const meanValue = valueSum / length;
   let covariance = 0;
   let variance = 0;
   let spread = 0;
-  for (const { minutesAgo, value } of means) {
-    const minutes = -minutesAgo - meanMinutes;
-    covariance += minutes * (value - meanValue);
-    variance += minutes ** 2;
-    spread += (value - meanValue) ** 2;
+  for (let index = 0; index < length; index += 1) {
+    const minutes = -(minutesAgo[index] as number) - meanMinutes;
+    const deviation = (values[index] as number) - meanValue;
+    covariance += minutes * deviation;
+    variance += minutes * minutes;
+    spread += deviation * deviation;
   }
   if (!(variance > 0)) return null;
   const slopePerMinute = covariance / variance;
@@ -139,7 +140,8 @@ export const assessLimit = (
   const sign = direction === 'above' ? 1 : -1;
   const judged = judgeLevels(value, rule, { sign, held });
   return {
-    ...judged,
+    raise: judged.raise,
+    holds: judged.holds,
     subjects: [],
     limits: rule,
     report: { quantity, value, limit: judged.limit, unit: unitOf(quantity), minutestolimit: null },
@@ -170,7 +172,8 @@ export const assessRate = (
   const { quantity, direction, windowMinutes } = rule;
   if (valueNow(observation, quantity) === null) return null;
   const means = observation.recent.minuteMeans(quantity, windowMinutes);
-  const spanMinutes = Math.max(...means.map(({ minutesAgo }) => minutesAgo));
+  // Without any there is no line either.
+  const spanMinutes = means.minutesAgo[0] as number;
   const expected = windowMinutes / Math.max(1, observation.intervalMs / 60_000);
   const line = fitLine(means);
   if (line === null || spanMinutes < MIN_SPAN * windowMinutes || means.length < MIN_READINGS * expected) {
@@ -183,7 +186,8 @@ export const assessRate = (
   const verb = direction === 'rising' ? 'rises' : 'falls';
   const span = windowMinutes % 60 === 0 ? `${windowMinutes / 60} h` : `${windowMinutes} min`;
   return {
-    ...judged,
+    raise: judged.raise,
+    holds: judged.holds,
     subjects: [],
     limits: rule,
     report: {

@@ -183,7 +183,9 @@ const createStation = (config: ReplayConfig, intervalMs: number): Station => {
         : quality.check(raw);
       tally.noteReading(raw.values, measurement);
       const { steps, assessments } = preAlerts.evaluate(measurement);
-      for (const [rule, assessment] of assessments) if (assessment !== null) tally.noteJudged(rule);
+      for (const [index, { id }] of config.preAlerts.entries()) {
+        if (assessments[index] !== null) tally.noteJudged(id);
+      }
       for (const { event } of steps) tally.noteEvent(event);
       return steps.map(({ event }) => event);
     },

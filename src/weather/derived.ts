@@ -1,6 +1,6 @@
 import type { QuantityRecord } from './quantities.ts';
 import type { Measurement } from './reading.ts';
-import { goodValue, RecentReadings } from './recent-readings.ts';
+import { RecentReadings } from './recent-readings.ts';
 
 /** Magnus' formula over water, WMO-No. 8 annex 4.B. */
 const MAGNUS = { hPa: 6.112, a: 17.62, bCelsius: 243.12, minCelsius: -45, maxCelsius: 60 };
@@ -100,8 +100,7 @@ type Tips = { readonly rainMm: number; readonly agoMs: number };
  * after 15 minutes to 0. `null` when the gauge is out of order.
  */
 const rainIntensity = (recent: RecentReadings, intervalMs: number): number | null => {
-  const newest = recent.newest();
-  if (newest === undefined || goodValue(newest, 'rainheight') === null) return null;
+  if (recent.newest('rainheight') === null) return null;
   // Within one reading nobody knows when it rained.
   const longestMs = Math.max(DRY_AFTER_MS, intervalMs);
   const tips = lastTips(recent, longestMs);
@@ -113,14 +112,16 @@ const rainIntensity = (recent: RecentReadings, intervalMs: number): number | nul
 
 /** Tips of the time that counts, the oldest first; none if the last one is too long ago. */
 const lastTips = (recent: RecentReadings, longestMs: number): readonly Tips[] => {
+  const rain = recent.column('rainheight');
   const tips: Tips[] = [];
-  recent.forEachBackwards((measurement, agoMs) => {
-    const [last] = tips;
-    const sinceMs = last === undefined ? agoMs : agoMs - last.agoMs;
-    const rainMm = goodValue(measurement, 'rainheight') ?? 0;
+  let sinceTipMs = 0;
+  for (let index = recent.end - 1; index >= recent.start && sinceTipMs < longestMs; index -= 1) {
+    const agoMs = recent.agoMs(index);
+    const last = tips.at(-1);
+    sinceTipMs = last === undefined ? agoMs : agoMs - last.agoMs;
+    const rainMm = rain[index] as number;
     if (rainMm > 0 && !(last === undefined && agoMs >= longestMs)) tips.push({ rainMm, agoMs });
-    return sinceMs < longestMs;
-  });
+  }
   return tips.reverse();
 };
 
@@ -142,12 +143,13 @@ const intensityAtLastTip = (tips: readonly Tips[], last: Tips, longestMs: number
 
 /** What the gauge measured in the last hour, mm; `null` when it measured nothing at all, not even 0. */
 const rainOfLastHour = (recent: RecentReadings): number | null => {
-  let rainMm: number | null = null;
-  recent.forEachWithin(HOUR_MS, (measurement) => {
-    const mm = goodValue(measurement, 'rainheight');
-    if (mm !== null) rainMm = (rainMm ?? 0) + mm;
-  });
-  return rainMm;
+  const rain = recent.column('rainheight');
+  let sumMm: number | null = null;
+  for (let index = recent.firstWithin(HOUR_MS); index < recent.end; index += 1) {
+    const mm = rain[index] as number;
+    if (!Number.isNaN(mm)) sumMm = (sumMm ?? 0) + mm;
+  }
+  return sumMm;
 };
 
 export type MeanWind = { readonly meanKmh: number | null; readonly directionDegrees: number | null };
@@ -165,28 +167,31 @@ const RADIANS_PER_DEGREE = Math.PI / 180;
  * time since the one before, an interval at most: nothing is known of a gap. `null` below two thirds of known time.
  */
 const meanWind = (recent: RecentReadings, intervalMs: number, calmKmh: number): MeanWind => {
+  const speeds = recent.column('windintensity');
+  const directions = recent.column('winddirection');
   let speedMs = 0;
   let speedSum = 0;
   let directionMs = 0;
   let east = 0;
   let north = 0;
   let previousAgoMs = Number.POSITIVE_INFINITY;
-  recent.forEachWithin(WIND_MEAN_MS, (measurement, agoMs) => {
+  for (let index = recent.firstWithin(WIND_MEAN_MS); index < recent.end; index += 1) {
+    const agoMs = recent.agoMs(index);
     const sinceMs = previousAgoMs - agoMs;
     previousAgoMs = agoMs;
-    const speedKmh = goodValue(measurement, 'windintensity');
-    if (speedKmh === null) return;
+    const speedKmh = speeds[index] as number;
+    if (Number.isNaN(speedKmh)) continue;
     const weightMs = Math.min(sinceMs, intervalMs, WIND_MEAN_MS - agoMs);
     speedMs += weightMs;
     speedSum += weightMs * speedKmh;
-    const degrees = goodValue(measurement, 'winddirection');
-    if (degrees === null && speedKmh >= calmKmh) return;
-    directionMs += weightMs;
+    const degrees = directions[index] as number;
+    const hasDirection = !Number.isNaN(degrees);
     // A calm has no direction and no weight in the mean vector either.
-    if (degrees === null) return;
+    if (hasDirection || speedKmh < calmKmh) directionMs += weightMs;
+    if (!hasDirection) continue;
     east += weightMs * speedKmh * Math.sin(degrees * RADIANS_PER_DEGREE);
     north += weightMs * speedKmh * Math.cos(degrees * RADIANS_PER_DEGREE);
-  });
+  }
   const isKnown = (knownMs: number): boolean => knownMs >= MIN_COVERED * WIND_MEAN_MS;
   const meanKmh = isKnown(speedMs) ? speedSum / speedMs : null;
   const hasDirection = meanKmh !== null && meanKmh >= calmKmh && isKnown(directionMs);
@@ -262,12 +267,9 @@ export const derive = (
   recent: RecentReadings,
   { intervalMs, elevationMetres, calmKmh = CALM_KMH }: DerivationOptions,
 ): Derived => {
-  const newest = recent.newest();
-  const now = (quantity: 'temperature' | 'humidity' | 'pressure'): number | null =>
-    newest ? goodValue(newest, quantity) : null;
-  const temperatureC = now('temperature');
-  const humidityPercent = now('humidity');
-  const pressureHpa = now('pressure');
+  const temperatureC = recent.newest('temperature');
+  const humidityPercent = recent.newest('humidity');
+  const pressureHpa = recent.newest('pressure');
   const wind = meanWind(recent, intervalMs, calmKmh);
   return {
     windmean: wind.meanKmh,
@@ -284,11 +286,12 @@ export const derive = (
 };
 
 const highestGust = (recent: RecentReadings): number | null => {
+  const gusts = recent.column('windgust');
   let highestKmh: number | null = null;
-  recent.forEachWithin(WIND_MEAN_MS, (measurement) => {
-    const gustKmh = goodValue(measurement, 'windgust');
-    if (gustKmh !== null && (highestKmh === null || gustKmh > highestKmh)) highestKmh = gustKmh;
-  });
+  for (let index = recent.firstWithin(WIND_MEAN_MS); index < recent.end; index += 1) {
+    const gustKmh = gusts[index] as number;
+    if (!Number.isNaN(gustKmh) && (highestKmh === null || gustKmh > highestKmh)) highestKmh = gustKmh;
+  }
   return highestKmh;
 };
 
@@ -299,8 +302,6 @@ const pressureTendency = (
   toleranceMs: number,
 ): number | null => {
   if (pressureHpa === null) return null;
-  const hasPressure = (measurement: Measurement): boolean => goodValue(measurement, 'pressure') !== null;
-  const earlier = recent.nearest(TENDENCY_MS, toleranceMs, hasPressure);
-  const earlierHpa = earlier ? goodValue(earlier, 'pressure') : null;
+  const earlierHpa = recent.nearest('pressure', TENDENCY_MS, toleranceMs);
   return earlierHpa === null ? null : pressureHpa - earlierHpa;
 };

@@ -259,21 +259,23 @@ export const limitsOf = ({ range, steady }: QuantityRecord): Partial<Record<Limi
 });
 
 /** In the order of the table. */
-export const quantitiesOf = (table: QuantityTable): readonly Quantity[] => Object.keys(table) as Quantity[];
+export const quantities = Object.keys(quantityTable) as readonly Quantity[];
 
-export const quantities = quantitiesOf(quantityTable);
+export const quantitiesOf = (table: QuantityTable): readonly Quantity[] =>
+  table === quantityTable ? quantities : (Object.keys(table) as Quantity[]);
 
 /** Something for each quantity, without those optional ones for which `of` gives `undefined`. */
 export const perQuantity = <T>(
   of: (quantity: Quantity) => T | undefined,
   table: QuantityTable = quantityTable,
-): PerQuantity<T> =>
-  Object.fromEntries(
-    quantitiesOf(table).flatMap((quantity) => {
-      const something = of(quantity);
-      return something === undefined ? [] : [[quantity, something]];
-    }),
-  ) as PerQuantity<T>;
+): PerQuantity<T> => {
+  const all: Partial<Record<Quantity, T>> = {};
+  for (const quantity of quantitiesOf(table)) {
+    const something = of(quantity);
+    if (something !== undefined) all[quantity] = something;
+  }
+  return all as PerQuantity<T>;
+};
 
 export const perStandardQuantity = <T>(
   of: (quantity: Quantity) => T,

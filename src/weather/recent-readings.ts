@@ -1,6 +1,6 @@
 import { elapsedMs } from '../time/elapsed.ts';
-import type { Quantity } from './quantities.ts';
-import type { Measurement } from './reading.ts';
+import { type Quantity, quantities } from './quantities.ts';
+import type { Instant, Measurement } from './reading.ts';
 
 /** Doubts of an extreme that may be real: they must not silence the warning of it. */
 const isUsable = (flag: string | undefined): boolean =>
@@ -12,128 +12,176 @@ export const goodValue = ({ values, quality }: Measurement, quantity: Quantity):
 
 const MINUTE_MS = 60_000;
 
-/** The mean of the good values of one minute, as many minutes before now. */
-export type MinuteMean = { readonly minutesAgo: number; readonly value: number };
-
-type Entry = { readonly measurement: Measurement; readonly atMs: number };
+/** Means of the good values of minutes, the oldest first: each `minutesAgo` the newest reading. */
+export type MinuteMeans = {
+  readonly length: number;
+  readonly minutesAgo: Float64Array;
+  readonly values: Float64Array;
+};
 
 /** The good values of one minute, summed up. */
 type Minute = { readonly minute: number; atSum: number; valueSum: number; readings: number };
 
+const INITIAL_CAPACITY = 256;
+
 /**
- * The measurements of the last `spanMs`, each with its place on one time axis, and the sums of their minutes. A time
- * that is not known, or that goes back, ends the past: what came before is forgotten.
+ * The good values of the last `spanMs` on one time axis, and the sums of their minutes. A time that is not known, or
+ * that goes back, ends the past: what came before is forgotten. Numbers only, in columns: the rules look at hundreds of
+ * them for each reading, and a replay at millions of readings.
  */
 export class RecentReadings {
   readonly #spanMs: number;
-  #entries: Entry[] = [];
-  /** Entries before it are older than the span; they are cut off from time to time. */
+  readonly #columns = new Map<Quantity, Float64Array>();
+  #times: Float64Array = new Float64Array(INITIAL_CAPACITY);
+  /** Readings before it are older than the span; they are cut off when the columns are full. */
   #start = 0;
+  #end = 0;
   #nowMs = 0;
+  #newestAt: Instant | null = null;
   readonly #minutes = new Map<Quantity, Minute[]>();
+  #means = { length: 0, minutesAgo: new Float64Array(0), values: new Float64Array(0) };
 
   constructor(spanMs: number, measurements: readonly Measurement[] = []) {
     this.#spanMs = spanMs;
+    for (const quantity of quantities) this.#columns.set(quantity, new Float64Array(INITIAL_CAPACITY));
     for (const measurement of measurements) this.push(measurement);
   }
 
   push(measurement: Measurement): void {
-    const newest = this.#entries.at(-1);
-    const sinceMs = newest === undefined ? 0 : elapsedMs(newest.measurement.at, measurement.at);
+    const { at } = measurement;
+    const sinceMs = this.#newestAt === null ? 0 : elapsedMs(this.#newestAt, at);
     if (sinceMs === null || sinceMs < 0) this.#forget();
+    this.#newestAt = at;
     this.#nowMs += Math.max(0, sinceMs ?? 0);
-    const entry = { measurement, atMs: this.#nowMs };
-    this.#entries.push(entry);
-    for (const [quantity, minutes] of this.#minutes) addTo(minutes, quantity, entry);
-    this.#trim();
-  }
-
-  /** The newest; `undefined` before the first. */
-  newest(): Measurement | undefined {
-    return this.#entries.at(-1)?.measurement;
-  }
-
-  /** Calls `visit` with the readings of the last `spanMs`, that old ones excluded, the oldest first. */
-  forEachWithin(spanMs: number, visit: (measurement: Measurement, agoMs: number) => void): void {
-    for (let index = this.#firstWithin(spanMs); index < this.#entries.length; index += 1) {
-      const entry = this.#entries[index] as Entry;
-      visit(entry.measurement, this.#nowMs - entry.atMs);
+    this.#start = this.firstWithin(this.#spanMs);
+    if (this.#end === this.#times.length) this.#makeRoom();
+    this.#times[this.#end] = this.#nowMs;
+    for (const [quantity, column] of this.#columns) {
+      column[this.#end] = goodValue(measurement, quantity) ?? Number.NaN;
     }
+    this.#end += 1;
+    for (const [quantity, minutes] of this.#minutes) this.#addToMinute(minutes, quantity, this.#end - 1);
   }
 
-  /** Visits the newest first, until `visit` returns false. */
-  forEachBackwards(visit: (measurement: Measurement, agoMs: number) => boolean): void {
-    for (let index = this.#entries.length - 1; index >= this.#start; index -= 1) {
-      const entry = this.#entries[index] as Entry;
-      if (!visit(entry.measurement, this.#nowMs - entry.atMs)) return;
+  /** The good value of the newest reading. */
+  newest(quantity: Quantity): number | null {
+    if (this.#end === 0) return null;
+    const value = this.column(quantity)[this.#end - 1] as number;
+    return Number.isNaN(value) ? null : value;
+  }
+
+  /** Index of the oldest reading of the last `spanMs`, one that is just so old excluded. */
+  firstWithin(spanMs: number): number {
+    const afterMs = this.#nowMs - spanMs;
+    let low = this.#start;
+    let high = this.#end;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#times[middle] as number) > afterMs) high = middle;
+      else low = middle + 1;
     }
+    return low;
   }
 
-  /** The reading nearest to so long ago that passes the test, `toleranceMs` away at most. */
-  nearest(
-    agoMs: number,
-    toleranceMs: number,
-    isFit: (measurement: Measurement) => boolean,
-  ): Measurement | undefined {
-    let best: Measurement | undefined;
+  /** Index of the oldest reading there is. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** The index after that of the newest reading. Indices hold until the next reading is pushed. */
+  get end(): number {
+    return this.#end;
+  }
+
+  agoMs(index: number): number {
+    return this.#nowMs - (this.#times[index] as number);
+  }
+
+  /** The good values of a quantity by index, `NaN` where there is none. */
+  column(quantity: Quantity): Float64Array {
+    return this.#columns.get(quantity) as Float64Array;
+  }
+
+  /** The good value nearest to so long ago, `toleranceMs` away at most. */
+  nearest(quantity: Quantity, agoMs: number, toleranceMs: number): number | null {
+    const column = this.column(quantity);
+    let best: number | null = null;
     let bestMs = toleranceMs;
-    for (let index = this.#firstWithin(agoMs + toleranceMs + 1); index < this.#entries.length; index += 1) {
-      const entry = this.#entries[index] as Entry;
-      const distanceMs = Math.abs(this.#nowMs - entry.atMs - agoMs);
-      if (this.#nowMs - entry.atMs < agoMs - toleranceMs) break;
-      if (distanceMs > bestMs || (distanceMs === bestMs && best !== undefined)) continue;
-      if (!isFit(entry.measurement)) continue;
-      best = entry.measurement;
+    for (let index = this.firstWithin(agoMs + toleranceMs + 1); index < this.#end; index += 1) {
+      const valueAgoMs = this.agoMs(index);
+      const distanceMs = Math.abs(valueAgoMs - agoMs);
+      if (valueAgoMs < agoMs - toleranceMs) break;
+      if (distanceMs > bestMs || (distanceMs === bestMs && best !== null)) continue;
+      const value = column[index] as number;
+      if (Number.isNaN(value)) continue;
+      best = value;
       bestMs = distanceMs;
     }
     return best;
   }
 
-  /** Means of the minutes of the window that have a good value, the oldest first. One long reading stands for itself. */
-  minuteMeans(quantity: Quantity, windowMinutes: number): MinuteMean[] {
+  /**
+   * Means of the minutes of the window that have a good value. One long reading stands for itself. The arrays are those
+   * of the next call too.
+   */
+  minuteMeans(quantity: Quantity, windowMinutes: number): MinuteMeans {
     const minutes = this.#minutesOf(quantity);
     const fromMs = this.#nowMs - windowMinutes * MINUTE_MS;
-    const means: MinuteMean[] = [];
-    for (let index = minutes.length - 1; index >= 0; index -= 1) {
-      const minute = minutes[index] as Minute;
-      const atMs = minute.atSum / minute.readings;
-      if (atMs <= fromMs) break;
-      means.push({ minutesAgo: (this.#nowMs - atMs) / MINUTE_MS, value: minute.valueSum / minute.readings });
+    let first = minutes.length;
+    while (first > 0 && meanTime(minutes[first - 1] as Minute) > fromMs) first -= 1;
+    const length = minutes.length - first;
+    if (this.#means.values.length < length) {
+      const capacity = 2 * length;
+      this.#means = { length, minutesAgo: new Float64Array(capacity), values: new Float64Array(capacity) };
     }
-    return means.reverse();
+    this.#means.length = length;
+    for (let index = 0; index < length; index += 1) {
+      const minute = minutes[first + index] as Minute;
+      this.#means.minutesAgo[index] = (this.#nowMs - meanTime(minute)) / MINUTE_MS;
+      this.#means.values[index] = minute.valueSum / minute.readings;
+    }
+    return this.#means;
   }
 
   #minutesOf(quantity: Quantity): Minute[] {
     const known = this.#minutes.get(quantity);
     if (known !== undefined) return known;
     const minutes: Minute[] = [];
-    for (const entry of this.#entries.slice(this.#start)) addTo(minutes, quantity, entry);
     this.#minutes.set(quantity, minutes);
+    for (let index = this.#start; index < this.#end; index += 1) this.#addToMinute(minutes, quantity, index);
     return minutes;
   }
 
-  #firstWithin(spanMs: number): number {
-    const afterMs = this.#nowMs - spanMs;
-    let low = this.#start;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#entries[middle] as Entry).atMs > afterMs) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+  #addToMinute(minutes: Minute[], quantity: Quantity, index: number): void {
+    const value = this.column(quantity)[index] as number;
+    if (Number.isNaN(value)) return;
+    const atMs = this.#times[index] as number;
+    const minute = Math.floor(atMs / MINUTE_MS);
+    const last = minutes.at(-1);
+    if (last?.minute === minute) {
+      last.atSum += atMs;
+      last.valueSum += value;
+      last.readings += 1;
+    } else minutes.push({ minute, atSum: atMs, valueSum: value, readings: 1 });
   }
 
   #forget(): void {
-    this.#entries = [];
     this.#start = 0;
+    this.#end = 0;
     this.#minutes.clear();
   }
 
-  #trim(): void {
-    this.#start = this.#firstWithin(this.#spanMs);
-    if (this.#start < 256 || this.#start < this.#entries.length / 2) return;
-    this.#entries = this.#entries.slice(this.#start);
+  /** Cuts off what is older than the span; doubles the columns where that is not much. */
+  #makeRoom(): void {
+    const capacity = this.#start > this.#end / 2 ? this.#end : 2 * this.#end;
+    const moved = (from: Float64Array): Float64Array => {
+      const to = new Float64Array(capacity);
+      to.set(from.subarray(this.#start, this.#end));
+      return to;
+    };
+    this.#times = moved(this.#times);
+    for (const [quantity, column] of this.#columns) this.#columns.set(quantity, moved(column));
+    this.#end -= this.#start;
     this.#start = 0;
     const oldest = Math.floor((this.#nowMs - this.#spanMs) / MINUTE_MS);
     for (const [quantity, minutes] of this.#minutes) {
@@ -145,14 +193,4 @@ export class RecentReadings {
   }
 }
 
-const addTo = (minutes: Minute[], quantity: Quantity, { measurement, atMs }: Entry): void => {
-  const value = goodValue(measurement, quantity);
-  if (value === null) return;
-  const minute = Math.floor(atMs / MINUTE_MS);
-  const last = minutes.at(-1);
-  if (last?.minute === minute) {
-    last.atSum += atMs;
-    last.valueSum += value;
-    last.readings += 1;
-  } else minutes.push({ minute, atSum: atMs, valueSum: value, readings: 1 });
-};
+const meanTime = ({ atSum, readings }: Minute): number => atSum / readings;
