@@ -2,44 +2,49 @@ import type { Clock } from '../time/clock.ts';
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_READINGS } from '../weather/message.ts';
 
 const FIRST_BYTES = 16_000;
-/** Of a link that has answered a short message slowly. */
-const MIN_FIRST_BYTES = 4_000;
-const FIRST_MS = 2_000;
+/** A packet of any network, for a link that answers the first short message slowly: what passes in so long. */
+const MIN_FIRST_BYTES = 1_000;
+const FIRST_MS = 300;
 /** Readings that are collected on purpose are to leave in one message. */
 const FIRST_COLLECTED_BYTES = 60_000;
-const MIN_BYTES = 1_000;
-/** Larger messages gain nothing where this one took so long, and come near the time at which a connection counts as dead. */
-const SLOW_MS = 5_000;
+/** One reading. */
+const MIN_BYTES = 300;
+/** Larger messages gain nothing where this one took so long. */
+const SLOW_MS = 2_000;
 /** Connected, something on its way, and no answer: the connection is dead whatever TCP says. */
 const STALL_MS = 30_000;
 /** A larger message than any before is a question to the path: the answer is awaited for less long. */
 const MIN_STALL_MS = 5_000;
 const STALL_FACTOR = 3;
 /** A size that failed and one that passed are near each other. */
-const NEAR = 1.5;
-/** How long a size that failed is not tried again. */
-const PROBE_AFTER_MS = 1_800_000;
+const NEAR = 1.2;
+/** Readings differ in size: a message a little larger than one that passed is taken for the same. */
+const SPREAD = 1.25;
+/** How long no size between the one that passed and the one that failed is tried; doubled by each probe that fails. */
+const PROBE_AFTER_MS = 180_000;
 const MAX_PROBE_AFTER_MS = 21_600_000;
 
 /**
- * How much the next message may carry. Bytes follow the link: doubled while acknowledgements come soon, a quarter when
- * none comes, so that a slow link still finishes a message before it counts as stalled. A path that carries only small
- * messages swallows the larger ones, each at the cost of a connection: a size that failed is remembered and tried again
- * rarely. Records follow refusals: a refused batch is halved until the one reading that cannot be sent is found.
+ * How much the next message may carry. Bytes follow the link: doubled while acknowledgements come soon, less when none
+ * comes. A path that carries only small messages swallows the larger ones, each at the cost of a connection: a size that
+ * failed before it ever passed is remembered at once, messages stay at the size that passed, and a size between the two
+ * is tried rarely. Records follow refusals: a refused batch is halved until the one reading that cannot be sent is found.
  */
 export class BatchLimit {
   readonly #clock: Clock;
   readonly #isCollecting: boolean;
   #maxBytes: number;
+  /** The largest message that was acknowledged, and how fast the last one was. */
+  #provenBytes = 0;
+  #bytesPerMs = Number.POSITIVE_INFINITY;
   /** The smallest size that failed. */
   #failedBytes = Number.POSITIVE_INFINITY;
   #probeAtMs = 0;
-  /** The largest message that was acknowledged, and how fast the last one was. */
-  #provenBytes = MIN_BYTES;
-  #bytesPerMs = Number.POSITIVE_INFINITY;
-  #probedAtMs = Number.NEGATIVE_INFINITY;
-  #stalledAtMs = Number.NEGATIVE_INFINITY;
   #probeAfterMs = PROBE_AFTER_MS;
+  /** Nothing was acknowledged since a size failed. */
+  #isFailureFresh = false;
+  /** The size that was on its way, larger than any before, when a connection broke. */
+  #brokenBytes = Number.POSITIVE_INFINITY;
   /** Of the records at the head, how many were in a batch that was refused as a whole. */
   #suspects = 0;
 
@@ -65,51 +70,48 @@ export class BatchLimit {
 
   /** A message of any kind was acknowledged. */
   noteRate(bytes: number, pubackMs: number): void {
+    if (bytes > this.#provenBytes * SPREAD) this.#probeAfterMs = PROBE_AFTER_MS;
     this.#provenBytes = Math.max(this.#provenBytes, bytes);
     const isFirst = this.#bytesPerMs === Number.POSITIVE_INFINITY;
     this.#bytesPerMs = bytes / Math.max(1, pubackMs);
-    // A few round trips more, where the link is slow only in answering.
     if (isFirst && !this.#isCollecting)
       this.#maxBytes = Math.min(this.#maxBytes, Math.max(MIN_FIRST_BYTES, this.#bytesPerMs * FIRST_MS));
+    this.#isFailureFresh = false;
   }
 
-  noteAcknowledged(count: number, pubackMs: number): void {
+  /** A message of `count` readings and so many bytes was acknowledged; a short one says nothing of a full one. */
+  noteAcknowledged(count: number, bytes: number, pubackMs: number): void {
     this.#suspects = Math.max(0, this.#suspects - count);
-    if (pubackMs > SLOW_MS) return;
+    if (pubackMs > SLOW_MS || bytes < this.#maxBytes / 2) return;
     const larger = Math.min(BACKLOG_MAX_BYTES, this.#maxBytes * 2);
     if (larger < this.#failedBytes) this.#maxBytes = larger;
-    // Between what passed and what failed, until they are near each other.
-    else if (this.#failedBytes > this.#maxBytes * NEAR)
-      this.#maxBytes = Math.floor(Math.sqrt(this.#maxBytes * this.#failedBytes));
-    else if (this.#clock.monotonicMs() >= this.#probeAtMs) {
-      this.#failedBytes = Number.POSITIVE_INFINITY;
-      this.#probedAtMs = this.#clock.monotonicMs();
-      this.#maxBytes = larger;
-    }
+    else if (this.#clock.monotonicMs() >= this.#probeAtMs) this.#probe(larger);
   }
 
-  /** A message of so many bytes had no acknowledgement on a connection that was up. One such may be chance. */
+  /** A message of so many bytes had no acknowledgement on a connection that was up. */
   noteStalled(bytes: number): void {
-    const nowMs = this.#clock.monotonicMs();
-    const isRepeated =
-      nowMs - this.#stalledAtMs < PROBE_AFTER_MS || nowMs - this.#probedAtMs < PROBE_AFTER_MS;
-    this.#stalledAtMs = nowMs;
-    if (isRepeated && bytes > MIN_BYTES) {
-      const isProbe = nowMs - this.#probedAtMs < PROBE_AFTER_MS;
-      this.#probeAfterMs = isProbe ? Math.min(MAX_PROBE_AFTER_MS, this.#probeAfterMs * 2) : PROBE_AFTER_MS;
-      this.#failedBytes = bytes;
-      this.#probeAtMs = nowMs + this.#probeAfterMs;
+    if (bytes > this.#provenBytes) {
+      this.#noteFailed(bytes);
+      return;
     }
-    const quarter = Math.floor(Math.min(this.#maxBytes, bytes) / 4);
-    this.#maxBytes = Math.max(
-      MIN_BYTES,
-      bytes > this.#provenBytes ? Math.max(quarter, this.#provenBytes) : quarter,
-    );
+    // It passed before, so the link has become slower, or another one.
+    this.#provenBytes = Math.floor(bytes / 4);
+    this.#maxBytes = Math.max(MIN_BYTES, this.#provenBytes);
   }
 
-  /** The connection broke meanwhile, which says little of the size. */
-  noteBroken(): void {
-    this.#maxBytes = Math.max(MIN_BYTES, Math.floor(this.#maxBytes / 2));
+  /** The connection broke meanwhile, which says little of the size, unless the same happens to it again. */
+  noteBroken(bytes: number): void {
+    if (bytes > this.#provenBytes && bytes >= this.#brokenBytes) this.#noteFailed(bytes);
+    else this.#maxBytes = Math.max(MIN_BYTES, Math.floor(this.#maxBytes / 2));
+    this.#brokenBytes = bytes > this.#provenBytes ? bytes : Number.POSITIVE_INFINITY;
+  }
+
+  /** No connection could be made. If a message stalled just before, the network was away, and its size is not to blame. */
+  noteUnreachable(): void {
+    if (!this.#isFailureFresh) return;
+    this.#isFailureFresh = false;
+    this.#failedBytes = Number.POSITIVE_INFINITY;
+    this.#probeAfterMs = PROBE_AFTER_MS;
   }
 
   /** For good, that is. */
@@ -119,5 +121,23 @@ export class BatchLimit {
 
   noteDeadLettered(): void {
     this.#suspects = 0;
+  }
+
+  #noteFailed(bytes: number): void {
+    this.#failedBytes = bytes;
+    this.#isFailureFresh = true;
+    this.#probeAtMs = this.#clock.monotonicMs() + this.#probeAfterMs;
+    this.#probeAfterMs = Math.min(MAX_PROBE_AFTER_MS, this.#probeAfterMs * 2);
+    this.#maxBytes = Math.max(MIN_BYTES, Math.floor(Math.min(this.#provenBytes * SPREAD, bytes / 2)));
+  }
+
+  /** A size between the one that passed and the one that failed; where these are near each other, a larger one. */
+  #probe(larger: number): void {
+    if (this.#failedBytes > this.#maxBytes * NEAR)
+      this.#maxBytes = Math.floor(Math.sqrt(this.#maxBytes * this.#failedBytes));
+    else {
+      this.#failedBytes = Number.POSITIVE_INFINITY;
+      this.#maxBytes = larger;
+    }
   }
 }

@@ -7,10 +7,18 @@ const MAX_WAIT_MS = 60_000;
 /** What is refused for good changes when somebody changes it. */
 const HELD_BASE_MS = 60_000;
 const MAX_HELD_MS = 300_000;
+/** Each try costs the connection of all lanes. */
+const ENDING_BASE_MS = 5_000;
+const MAX_ENDING_MS = 900_000;
+/** One connection may end by chance while a message is on its way. */
+const MIN_ENDS = 2;
+
+/** What is retried by itself: the lanes of the outbox, and the status that is published at each connection. */
+export type RetriedLane = Lane | 'status';
 
 /** A lane whose messages the broker refuses. */
 export type LaneRefusal = {
-  readonly lane: Lane;
+  readonly lane: RetriedLane;
   readonly topic: string;
   /** The broker's, with its code. */
   readonly reason: string;
@@ -22,21 +30,25 @@ export type LaneRefusal = {
 type Refusal = Pick<LaneRefusal, 'topic' | 'reason' | 'attempts'> & { readonly sinceMs: number };
 
 /** When the next message of a lane may go, and why its messages are refused. No lane waits for another one. */
-export class LaneRetry {
-  readonly lane: Lane;
+export class LaneRetry<L extends RetriedLane = RetriedLane> {
+  readonly lane: L;
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #held: Backoff;
+  readonly #ending: Backoff;
   #atMs = 0;
   #refusal: Refusal | null = null;
   #unacknowledged = 0;
+  /** Connections in a row that ended with a message of this lane on its way. */
+  #ends = 0;
 
-  constructor(lane: Lane, clock: Clock, random: () => number) {
+  constructor(lane: L, clock: Clock, random: () => number) {
     this.lane = lane;
     this.#clock = clock;
     this.#backoff = new Backoff({ baseMs: BASE_MS, random });
     // Never less than half of it: this is no race between stations.
     this.#held = new Backoff({ baseMs: HELD_BASE_MS, random: () => 0.5 + random() / 2 });
+    this.#ending = new Backoff({ baseMs: ENDING_BASE_MS, random: () => 0.5 + random() / 2 });
   }
 
   remainingMs(): number {
@@ -55,14 +67,35 @@ export class LaneRetry {
     const wasRefused = this.#refusal !== null;
     this.#refusal = null;
     this.#unacknowledged = 0;
+    this.#ends = 0;
     this.#backoff.reset();
     this.#held.reset();
+    this.#ending.reset();
     return wasRefused;
   }
 
   noteUnacknowledged(): void {
     this.#unacknowledged += 1;
+    this.#ends = 0;
     this.#wait(this.#backoff.nextMs(MAX_WAIT_MS));
+  }
+
+  /**
+   * The connection ended as soon as a message was on its way, as AWS IoT Core ends it when the policy denies a publish.
+   * Returns whether it is now known that messages of this lane end each connection.
+   */
+  noteEnded(topic: string, reason: string): boolean {
+    this.#unacknowledged += 1;
+    this.#ends += 1;
+    if (this.#ends < MIN_ENDS) {
+      this.#wait(this.#backoff.nextMs(MAX_WAIT_MS));
+      return false;
+    }
+    this.#wait(this.#ending.nextMs(MAX_ENDING_MS));
+    return this.#noteRefusal(
+      topic,
+      `the connection ends at each message: does the policy allow this topic? (${reason})`,
+    );
   }
 
   /** Something that has nothing to do with the broker went wrong. */

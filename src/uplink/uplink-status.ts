@@ -81,6 +81,10 @@ export class LinkHistory {
     this.#sinceMs = clock.monotonicMs();
   }
 
+  isConnecting(): boolean {
+    return this.#link.state === 'connecting';
+  }
+
   note(link: LinkState): void {
     // A station that tries in vain is disconnected all the while.
     const wasUp = this.#link.state === 'connected';

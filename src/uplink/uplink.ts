@@ -35,10 +35,14 @@ export type UplinkParts = {
   readonly random?: () => number;
 };
 
+/** `hasEnded`: the connection ended while the message was on its way, and soon. */
+type Answer = PublishResult & { readonly tookMs: number; readonly hasEnded: boolean };
 type Refused = PublishResult & { readonly kind: 'refused' };
-type Unacknowledged = PublishResult & { readonly kind: 'unacknowledged' };
+type Unacknowledged = Answer & { readonly kind: 'unacknowledged' };
 
 const HOLD_CHECK_MS = 1_000;
+/** A broker that ends the connection because of a message does so within a round trip or two. */
+const PROMPT_MS = 5_000;
 /** Every change calls; this is only the length of one sleep. */
 const IDLE_MS = 3_600_000;
 
@@ -57,7 +61,8 @@ export class Uplink {
   readonly #limit: BatchLimit;
   readonly #schedule: SendSchedule;
   readonly #progress = new DrainProgress();
-  readonly #retries: readonly LaneRetry[];
+  readonly #retries: readonly LaneRetry<Lane>[];
+  readonly #statusRetry: LaneRetry;
   /** Lanes whose head was refused for good while nothing was behind it. */
   readonly #suspects = new Map<RecordLane, Refused>();
   readonly #wake: Wake;
@@ -80,6 +85,7 @@ export class Uplink {
     const random = parts.random ?? Math.random;
     const order = ['prealert', 'gap', 'reading'] as const;
     this.#retries = order.map((lane) => new LaneRetry(lane, clock, random));
+    this.#statusRetry = new LaneRetry('status', clock, random);
     this.#wake = new Wake(clock);
     this.#history = new LinkHistory(clock, parts.publisher.link());
   }
@@ -95,7 +101,7 @@ export class Uplink {
       link: this.#history.status(this.#parts.publisher),
       drain: this.#progress.status(this.#parts.clock.monotonicMs(), waiting),
       possibleDuplicates: this.#possibleDuplicates,
-      refusedLanes: this.#retries.flatMap((retry) => retry.refusal() ?? []),
+      refusedLanes: [...this.#retries, this.#statusRetry].flatMap((retry) => retry.refusal() ?? []),
     };
   }
 
@@ -115,10 +121,11 @@ export class Uplink {
   }
 
   #onLink(link: LinkState): void {
+    if (link.state === 'disconnected' && this.#history.isConnecting()) this.#limit.noteUnreachable();
     this.#history.note(link);
     if (link.state === 'connected') {
       this.#hold.noteConnected();
-      for (const retry of this.#retries) retry.noteConnected();
+      for (const retry of [...this.#retries, this.#statusRetry]) retry.noteConnected();
     } else {
       this.#mustAnnounce = true;
       this.#progress.noteInterrupted();
@@ -128,11 +135,12 @@ export class Uplink {
 
   /** One message of the first lane that may send one; resolves with how long to wait before the next. */
   async #step(signal: AbortSignal): Promise<number> {
-    if (this.#mustAnnounce) {
+    const statusMs = this.#statusRetry.remainingMs();
+    if (this.#mustAnnounce && statusMs === 0) {
       await this.#announce(signal);
       return 0;
     }
-    let waitMs = IDLE_MS;
+    let waitMs = this.#mustAnnounce ? statusMs : IDLE_MS;
     for (const retry of this.#retries) {
       const laneMs = await this.#stepIn(retry, signal);
       if (laneMs === 0) return 0;
@@ -142,7 +150,7 @@ export class Uplink {
   }
 
   /** 0 once the lane has made a step; otherwise how long it waits. */
-  async #stepIn(retry: LaneRetry, signal: AbortSignal): Promise<number> {
+  async #stepIn(retry: LaneRetry<Lane>, signal: AbortSignal): Promise<number> {
     const { lane } = retry;
     const { outbox } = this.#parts;
     if (lane !== 'gap' && this.#suspects.has(lane) && (await this.#tryNeighbour(lane, retry, signal)))
@@ -170,11 +178,14 @@ export class Uplink {
       retain: true,
     };
     const result = await this.#publish(message, signal);
+    if (result.kind === 'acknowledged') this.#noteSuccess(this.#statusRetry, message.topic);
+    else if (result.kind === 'unacknowledged') this.#noteUnanswered(this.#statusRetry, message.topic, result);
     // Readings matter more than this: a policy that forbids retained messages must not hold them up.
-    if (result.kind === 'refused') this.#parts.log.warn({ reason: result.reason }, 'the status was refused');
+    else if (this.#statusRetry.noteRefused(message.topic, result.reason))
+      this.#parts.log.warn({ topic: message.topic, reason: result.reason }, 'the status was refused');
   }
 
-  async #publish(message: Message, signal: AbortSignal): Promise<PublishResult> {
+  async #publish(message: Message, signal: AbortSignal): Promise<Answer> {
     const { publisher, clock } = this.#parts;
     const bytes = Buffer.byteLength(message.payload);
     const sentMs = clock.monotonicMs();
@@ -182,8 +193,11 @@ export class Uplink {
       { publisher, clock, signal, stallMs: this.#limit.stallMs(bytes) },
       message,
     );
-    if (result.kind === 'acknowledged') this.#limit.noteRate(bytes, clock.monotonicMs() - sentMs);
-    return result;
+    const tookMs = clock.monotonicMs() - sentMs;
+    if (result.kind === 'acknowledged') this.#limit.noteRate(bytes, tookMs);
+    const isLost = result.kind === 'unacknowledged' && result.isStalled !== true && !signal.aborted;
+    // Another client with this id ends connections at any message.
+    return { ...result, tookMs, hasEnded: isLost && tookMs < PROMPT_MS && publisher.problem() === null };
   }
 
   /** Returns whether the record left its lane. */
@@ -201,9 +215,8 @@ export class Uplink {
   }
 
   async #send(retry: LaneRetry, outgoing: Outgoing, signal: AbortSignal): Promise<void> {
-    const sentMs = this.#parts.clock.monotonicMs();
     const result = await this.#publish(outgoing, signal);
-    if (result.kind === 'acknowledged') await this.#acknowledge(retry, outgoing, sentMs);
+    if (result.kind === 'acknowledged') await this.#acknowledge(retry, outgoing, result.tookMs);
     else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing, result);
     else if (!result.isPermanent) this.#noteRefused(retry, outgoing, result);
     else if (outgoing.lane === 'gap') this.#holdLane(retry, outgoing, result);
@@ -221,42 +234,55 @@ export class Uplink {
     if (refused === undefined || found?.next.kind !== 'send') return false;
     this.#suspects.delete(lane);
     const { outgoing } = found.next;
-    const sentMs = this.#parts.clock.monotonicMs();
     const result = await this.#publish(outgoing, signal);
     if (result.kind === 'acknowledged') {
       // Where the refused one cannot be kept elsewhere now, both are sent once more.
       if (await this.#deadLetter(retry, found.head, refused.reason))
-        await this.#acknowledge(retry, outgoing, sentMs);
+        await this.#acknowledge(retry, outgoing, result.tookMs);
     } else if (result.kind === 'unacknowledged') this.#noteUnacknowledged(retry, outgoing, result);
     else if (result.isPermanent) this.#holdLane(retry, outgoing, result);
     else this.#noteRefused(retry, outgoing, result);
     return true;
   }
 
-  async #acknowledge(retry: LaneRetry, outgoing: Outgoing, sentMs: number): Promise<void> {
-    const { clock, log, onAcknowledged, outbox } = this.#parts;
+  async #acknowledge(retry: LaneRetry, outgoing: Outgoing, pubackMs: number): Promise<void> {
+    const { clock, onAcknowledged, outbox } = this.#parts;
     const { lane } = outgoing;
-    const pubackMs = clock.monotonicMs() - sentMs;
     const count = outgoing.lane === 'gap' ? 1 : outgoing.batch.count;
     const { waiting } = outbox.stats().lanes.reading;
     if (outgoing.lane === 'gap') await outbox.acceptGap(outgoing.gap);
     else await outbox.accept(outgoing.batch);
     if (lane === 'reading') {
-      this.#limit.noteAcknowledged(count, pubackMs);
+      this.#limit.noteAcknowledged(count, Buffer.byteLength(outgoing.payload), pubackMs);
       this.#progress.noteDelivered(clock.monotonicMs(), count, waiting);
     }
     if (lane !== 'gap') this.#suspects.delete(lane);
     onAcknowledged?.({ lane, count, pubackMs });
-    if (retry.noteSuccess()) log.info({ lane, topic: outgoing.topic }, 'the broker takes messages again');
+    this.#noteSuccess(retry, outgoing.topic);
   }
 
-  #noteUnacknowledged(retry: LaneRetry, outgoing: Outgoing, { isStalled }: Unacknowledged): void {
+  #noteSuccess(retry: LaneRetry, topic: string): void {
+    if (retry.noteSuccess())
+      this.#parts.log.info({ lane: retry.lane, topic }, 'the broker takes messages again');
+  }
+
+  #noteUnacknowledged(retry: LaneRetry, outgoing: Outgoing, result: Unacknowledged): void {
     if (outgoing.lane === 'reading') {
       this.#possibleDuplicates += outgoing.batch.count;
-      if (isStalled === true) this.#limit.noteStalled(Buffer.byteLength(outgoing.payload));
-      else this.#limit.noteBroken();
+      const bytes = Buffer.byteLength(outgoing.payload);
+      if (result.isStalled === true) this.#limit.noteStalled(bytes);
+      else this.#limit.noteBroken(bytes);
     }
-    retry.noteUnacknowledged();
+    this.#noteUnanswered(retry, outgoing.topic, result);
+  }
+
+  #noteUnanswered(retry: LaneRetry, topic: string, { reason, hasEnded }: Unacknowledged): void {
+    if (!hasEnded) retry.noteUnacknowledged();
+    else if (retry.noteEnded(topic, reason))
+      this.#parts.log.error(
+        { lane: retry.lane, topic, reason },
+        'each message on this topic ends the connection; it is tried now and then, the others go on',
+      );
   }
 
   #noteRefused(retry: LaneRetry, { lane, topic }: Outgoing, { reason }: Refused): void {

@@ -5,11 +5,28 @@ import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts'
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { type Acknowledged, Uplink } from '../../src/uplink/uplink.ts';
+import { readingMessage } from '../../src/weather/message.ts';
 import type { Instant } from '../../src/weather/reading.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import type { Mosquitto } from '../system/mosquitto.ts';
+import { benchReading } from './bench-reading.ts';
 
 export type FlowControl = NonNullable<AwsConnectionParts['flowControl']>;
+
+/** A reading as it leaves. */
+export const messageOf = (index: number): string => {
+  const { at, ...rest } = benchReading(index);
+  const identity = { deviceid: '1', epoch: '01JZZZZZZZZZZZZZZZZZZZZZZZ', seq: index + 1 };
+  return JSON.stringify(
+    readingMessage(identity, { at, ...rest }, { wallMs: at.wallMs, timequality: 'synced' }),
+  );
+};
+
+/** A message of readings that waited. */
+export const backlogOf = (first: number, count: number): string => {
+  const readings = Array.from({ length: count }, (_, index) => messageOf(first + index));
+  return `{"readings":[${readings.join(',')}]}`;
+};
 
 const connectionParts = async (
   broker: Mosquitto,

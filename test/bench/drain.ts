@@ -2,11 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import { readingMessage } from '../../src/weather/message.ts';
 import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 import { appendReadings, closeBenchOutbox, openBenchOutbox } from './bench-outbox.ts';
 import { benchReading } from './bench-reading.ts';
-import { connectRaw, type FlowControl, startStation } from './drain-station.ts';
+import { backlogOf, connectRaw, type FlowControl, messageOf, startStation } from './drain-station.ts';
 import { alone, atLeast, type Bench, beside, type Figure, median, percentile } from './figure.ts';
 
 const ROUNDS = 3;
@@ -15,14 +14,6 @@ const READINGS = 30_000;
 const SINGLE_READINGS = 1_000;
 const BATCH_READINGS = 450;
 const LATENCY_READINGS = 200;
-
-const messageOf = (index: number): string => {
-  const { at, ...rest } = benchReading(index);
-  const identity = { deviceid: '1', epoch: '01JZZZZZZZZZZZZZZZZZZZZZZZ', seq: index + 1 };
-  return JSON.stringify(
-    readingMessage(identity, { at, ...rest }, { wallMs: at.wallMs, timequality: 'synced' }),
-  );
-};
 
 const rate = (count: number, startMs: number): number => (count / (performance.now() - startMs)) * 1_000;
 
@@ -80,10 +71,7 @@ const drainOurs = async (broker: Mosquitto, flowControl: FlowControl): Promise<D
 const drainRaw = async (broker: Mosquitto, flowControl: FlowControl): Promise<number> => {
   const payloads: string[] = [];
   for (let start = 0; start < READINGS; start += BATCH_READINGS) {
-    const readings = Array.from({ length: Math.min(BATCH_READINGS, READINGS - start) }, (_, index) =>
-      messageOf(start + index),
-    );
-    payloads.push(`{"readings":[${readings.join(',')}]}`);
+    payloads.push(backlogOf(start, Math.min(BATCH_READINGS, READINGS - start)));
   }
   const startMs = performance.now();
   const connection = await connectRaw(broker, flowControl);

@@ -489,21 +489,57 @@ describe('the uplink', () => {
       expect(bench.uplink.status().refusedLanes).toEqual([]);
     });
 
-    it('delivers readings although each pre-alert ends the connection', async () => {
+    /** As AWS IoT Core does when the policy denies a publish. */
+    const endingAt = (name: string, publisher: Bench['publisher']) => (message: Published) => {
+      if (!message.topic.endsWith(name)) return acknowledged;
+      publisher.reconnect('not authorized');
+      return { kind: 'unacknowledged', reason: 'not authorized' } as const;
+    };
+
+    it.each([
+      ['prealert', [2, 0, 0]],
+      ['gap', [0, 1, 0]],
+      ['backlog', [0, 0, 2]],
+      ['status', [0, 0, 0]],
+    ])('delivers all others while each message on %s ends the connection', async (topic, left) => {
       await begin();
-      const { append, outbox, publisher, settle, start } = bench;
-      publisher.answer = ({ topic }) => {
-        if (!topic.endsWith('/prealert')) return acknowledged;
-        publisher.reconnect('not authorized');
-        return { kind: 'unacknowledged', reason: 'not authorized' };
-      };
-      await outbox.append('prealert', { at: instantAt(1), text: 'a' });
-      await append(50);
+      const { log, publisher, settle, start, uplink } = bench;
+      publisher.answer = endingAt(topic, publisher);
+      await appendAll(bench);
+      start();
+      await settle();
+      await pass(bench, 60);
+      expect(waiting(bench)).toEqual(left);
+      const soon = publisher.reconnects.length;
+      await pass(bench, 3_600);
+
+      expect(publisher.reconnects.length - soon).toBeLessThan(12);
+      expect(waiting(bench)).toEqual(left);
+      expect(uplink.status().refusedLanes).toMatchObject([
+        {
+          topic: `weather/1/${topic}`,
+          reason: expect.stringMatching(/ends at each message.*not authorized/),
+        },
+      ]);
+      expect(log.lines('error')).toMatchObject([{ topic: `weather/1/${topic}`, reason: 'not authorized' }]);
+      publisher.answer = () => acknowledged;
+      await pass(bench, 910);
+      expect(waiting(bench)).toEqual([0, 0, 0]);
+      expect(uplink.status().refusedLanes).toEqual([]);
+    });
+
+    it('blames no topic for one connection that ended, nor for one that another client took', async () => {
+      await begin();
+      const { append, publisher, settle, start, uplink } = bench;
+      publisher.problem = () => 'another client uses this id';
+      publisher.answer = endingAt('reading', publisher);
+      await append(1);
       start();
       await settle();
       await pass(bench, 60);
 
-      expect(outbox.stats().lanes).toMatchObject({ reading: { waiting: 0 }, prealert: { waiting: 1 } });
+      expect(publisher.reconnects.length).toBeGreaterThan(1);
+      expect(uplink.status().refusedLanes).toEqual([]);
     });
   });
 
