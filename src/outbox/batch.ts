@@ -1,8 +1,17 @@
 import type { Store } from '../store/store.ts';
 import { endOf, keyAfter, type Ledger, previousOf, wasGiven } from './ledger.ts';
-import { epochOf, isBefore, type KeySpan, parseRecordKey, type RecordKey, recordKey } from './record-key.ts';
 import type { BatchLimit, OutboxRecord, RecordLane } from './records.ts';
-import { decodeRecord, parseBody } from './stored-record.ts';
+import {
+  decodeRecord,
+  epochOf,
+  isBefore,
+  type KeySpan,
+  OVERHEAD_BYTES,
+  parseBody,
+  parseRecordKey,
+  type RecordKey,
+  recordKey,
+} from './stored-record.ts';
 
 export type BatchRecord = OutboxRecord & {
   readonly key: RecordKey;
@@ -10,24 +19,31 @@ export type BatchRecord = OutboxRecord & {
   readonly bytes: number;
 };
 
-/** Adjacent records from the head of a lane, oldest first. They wait until the batch is given back. */
-export class Batch {
+type BatchFields = {
   readonly lane: RecordLane;
   readonly records: readonly BatchRecord[];
   /** Missing or damaged records before the first one; they are dropped when the batch is given back. */
   readonly lost: KeySpan | null;
   /** Nothing before it waits once the batch is accepted. */
   readonly until: RecordKey;
+  /** The store's keys that were met, whatever lies under them. */
+  readonly entries: readonly string[];
+};
 
-  constructor(
-    lane: RecordLane,
-    records: readonly BatchRecord[],
-    { lost, until }: { readonly lost: KeySpan | null; readonly until: RecordKey },
-  ) {
-    this.lane = lane;
-    this.records = records;
-    this.lost = lost;
-    this.until = until;
+/** Adjacent records from the head of a lane, oldest first. They wait until the batch is given back. */
+export class Batch {
+  readonly #fields: BatchFields;
+  readonly lane: RecordLane;
+  readonly records: readonly BatchRecord[];
+  readonly lost: KeySpan | null;
+  readonly until: RecordKey;
+
+  constructor(fields: BatchFields) {
+    this.#fields = fields;
+    this.lane = fields.lane;
+    this.records = fields.records;
+    this.lost = fields.lost;
+    this.until = fields.until;
   }
 
   get count(): number {
@@ -42,18 +58,35 @@ export class Batch {
   /** The batch of its first `count` records, for whoever sends less than he took. */
   first(count: number): Batch {
     const rest = this.records[count];
-    if (rest === undefined) return this;
-    return new Batch(this.lane, this.records.slice(0, count), { lost: this.lost, until: rest.key });
+    return rest === undefined
+      ? this
+      : new Batch({ ...this.#fields, records: this.records.slice(0, count), until: rest.key });
   }
 
   /** The batch without its first `count` records, which must have left before this one is given back. */
   after(count: number): Batch {
-    return new Batch(this.lane, this.records.slice(count), { lost: null, until: this.until });
+    return new Batch({ ...this.#fields, records: this.records.slice(count), lost: null });
+  }
+
+  /** As many of the oldest records as free so many bytes. */
+  freeing(wantedBytes: number): Batch {
+    let freed = 0;
+    const index = this.records.findIndex(({ bytes }) => {
+      freed += bytes + OVERHEAD_BYTES;
+      return freed >= wantedBytes;
+    });
+    return index === -1 ? this : this.first(index + 1);
   }
 
   /** Its records from a key on: others may have left since it was taken. */
   recordsFrom(head: RecordKey): readonly BatchRecord[] {
     return this.records.filter(({ key }) => !isBefore(key, head));
+  }
+
+  /** What of it lies on the disk from a key on. */
+  entriesFrom(head: RecordKey): readonly string[] {
+    const [from, until] = [recordKey(this.lane, head), recordKey(this.lane, this.until)];
+    return this.#fields.entries.filter((entry) => entry >= from && entry < until);
   }
 }
 
@@ -137,11 +170,13 @@ export const scanLane = async (
   if (!isBefore(from, end)) return null;
   const cursor = new Cursor(ledger, lane, from, limit);
   const until = recordKey(lane, end);
+  const met: string[] = [];
   let seek = recordKey(lane, from);
   while (!cursor.isFinished) {
     const wanted = Math.min(MAX_ENTRIES, limit.maxRecords - cursor.records.length);
     const entries = await store.entries({ from: seek, until }, { limit: wanted });
     for (const [key, value] of entries) {
+      met.push(key);
       cursor.take(key, value);
       if (cursor.isFinished) break;
     }
@@ -152,7 +187,7 @@ export const scanLane = async (
     }
     seek = `${last}\u0000`;
   }
-  return new Batch(lane, cursor.records, { lost: cursor.lost, until: cursor.next });
+  return new Batch({ lane, records: cursor.records, lost: cursor.lost, until: cursor.next, entries: met });
 };
 
 /** Everything that waits in a lane, batch by batch. */

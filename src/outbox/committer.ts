@@ -1,12 +1,8 @@
 import { HeldChanges } from '../store/full-disk.ts';
-import { StorageFullError, type Store } from '../store/store.ts';
+import { StorageFullError, type Store, type StoreChange, unlessFull } from '../store/store.ts';
 import type { TimeOf } from './gap.ts';
 import type { Ledger } from './ledger.ts';
-import type { LedgerMark } from './ledger-mark.ts';
-import { laneRange, recordKey } from './record-key.ts';
-import { recordLanes } from './records.ts';
-import type { SpaceReclaimer } from './space-reclaimer.ts';
-import { isPartOfLedger } from './stored-ledger.ts';
+import { isPartOfLedger, type LedgerMark } from './stored-ledger.ts';
 import { Transaction } from './transaction.ts';
 
 /** Changes a transaction; what it returns is known once the transaction is committed. */
@@ -31,14 +27,9 @@ type Waiting = {
 export type CommitterParts = {
   readonly store: Store;
   readonly timeOf: TimeOf;
-  readonly reclaimer: SpaceReclaimer;
   readonly mark: LedgerMark;
   /** Brings a transaction within the bound before it is committed. */
   readonly keepBound: (transaction: Transaction) => Promise<void>;
-};
-
-const ignoreFull = (error: unknown): void => {
-  if (!(error instanceof StorageFullError)) throw error;
 };
 
 /** Commits operations in the order of their calls; what arrives during a commit shares the next one. */
@@ -51,10 +42,12 @@ export class Committer {
   #waiting: Waiting[] = [];
   #running: Promise<void> | null = null;
 
-  constructor(parts: CommitterParts, ledger: Ledger) {
+  /** `pending`: written with the first commit. */
+  constructor(parts: CommitterParts, ledger: Ledger, pending: readonly StoreChange[]) {
     this.#parts = parts;
     this.#ledger = ledger;
     this.#held = new HeldChanges(parts.store);
+    this.#held.hold(pending);
   }
 
   /** The store with what it did not take yet. */
@@ -80,9 +73,9 @@ export class Committer {
 
   /** Resolves when nothing waits any more, with the records that the disk did not take until now. */
   async finished(): Promise<number> {
-    if (this.#held.size > 0) await this.run('synced', () => undefined).catch(ignoreFull);
+    if (this.#held.values().length > 0) await unlessFull(this.run('synced', () => undefined));
     await this.#running;
-    return recordLanes.reduce((sum, lane) => sum + this.#held.countIn(laneRange(lane)), 0);
+    return this.#held.values().filter((key) => key.startsWith('outbox/')).length;
   }
 
   /** What is kept in memory is stored elsewhere. */
@@ -99,7 +92,8 @@ export class Committer {
 
   async #commitGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const transaction = this.#begin();
+      const { timeOf } = this.#parts;
+      const transaction = new Transaction(this.#ledger, { isStale: this.#isLedgerStale, timeOf });
       const settles = group.map(({ apply }) => apply(transaction));
       await this.#parts.keepBound(transaction);
       const isStored = await this.#write(
@@ -115,31 +109,18 @@ export class Committer {
   /** Resolves with whether it is on the disk. */
   async #write(transaction: Transaction, sync: boolean): Promise<boolean> {
     const changes = transaction.changes();
+    let isStored = true;
     try {
       await this.#parts.store.write([...this.#held.all(), ...changes], { sync });
       this.#held.forget();
-      this.#keep(transaction, false);
-      return true;
     } catch (error) {
-      if (!(error instanceof StorageFullError) || this.#held.size >= MAX_HELD) throw error;
+      if (!(error instanceof StorageFullError) || this.#held.values().length >= MAX_HELD) throw error;
       this.#held.hold(changes.filter((change) => !isPartOfLedger(change)));
-      this.#keep(transaction, true);
-      for (const lane of recordLanes) {
-        const { from } = laneRange(lane);
-        this.#held.forget({ from, until: recordKey(lane, transaction.ledger.lanes[lane].head) });
-      }
-      return false;
+      isStored = false;
     }
-  }
-
-  #begin(): Transaction {
-    const ledger = this.#parts.reclaimer.noteIn(this.#ledger);
-    return new Transaction(ledger, { isStale: this.#isLedgerStale, timeOf: this.#parts.timeOf });
-  }
-
-  #keep({ ledger, hasOnlyGrown }: Transaction, isStale: boolean): void {
-    this.#ledger = ledger;
-    this.#isLedgerStale = isStale;
-    this.#parts.mark.note(ledger, hasOnlyGrown);
+    this.#ledger = transaction.ledger;
+    this.#isLedgerStale = !isStored;
+    this.#parts.mark.note(this.#ledger);
+    return isStored;
   }
 }

@@ -3,31 +3,17 @@ import { join } from 'node:path';
 import { openForInspection } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { walkLane } from './batch.ts';
-import { type DeadLetter, readDeadLetters } from './dead-letters.ts';
 import { findLedger } from './find-ledger.ts';
 import { type Ledger, statsOf } from './ledger.ts';
-import { openLedgerMark } from './ledger-mark.ts';
-import type { KeySpan } from './record-key.ts';
-import { type Lane, type OutboxRecord, type OutboxStats, type RecordLane, recordLanes } from './records.ts';
+import { type Lane, type OutboxRecord, type RecordLane, recordLanes } from './records.ts';
+import { openLedgerMark } from './stored-ledger.ts';
+import { type KeySpan, readDeadLetters } from './stored-record.ts';
 
+/** `records`: how many are intact. */
 export type Verified = {
   readonly lane: RecordLane;
-  /** Records that are intact. */
   readonly records: number;
   readonly losses: readonly KeySpan[];
-};
-
-/** An outbox that is only looked at. */
-export type Inspection = {
-  /** What is wrong with it as far as opening showed, or `null`. */
-  readonly damage: string | null;
-  stats(): OutboxStats;
-  /** The oldest records of a lane; damaged ones are passed over. A gap is named by its first reading. */
-  peek(lane: Lane, maxRecords: number): Promise<readonly OutboxRecord[]>;
-  deadLetters(): Promise<readonly DeadLetter[]>;
-  /** Reads everything that waits. */
-  verify(): Promise<readonly Verified[]>;
-  close(): Promise<void>;
 };
 
 const verifyLane = async (store: Store, ledger: Ledger, lane: RecordLane): Promise<Verified> => {
@@ -56,11 +42,14 @@ const peekLane = async (
   return found.slice(0, maxRecords);
 };
 
+/** An outbox that is only looked at. */
+export type Inspection = Exclude<Awaited<ReturnType<typeof inspectOutbox>>, string>;
+
 /**
  * Opens the outbox below a directory without repairing or changing what it holds. Resolves with a sentence where
  * there is none to look at; rejects with `StorageLockedError` while the daemon has it.
  */
-export const inspectOutbox = async (directory: string): Promise<Inspection | string> => {
+export const inspectOutbox = async (directory: string) => {
   const isThere = await access(join(directory, 'store')).then(
     () => true,
     () => false,
@@ -69,17 +58,20 @@ export const inspectOutbox = async (directory: string): Promise<Inspection | str
   const opened = await openForInspection(directory);
   if ('damage' in opened) return `damaged, the daemon will repair it when it starts: ${opened.damage}`;
   const { store, report } = opened;
-  const standing = await findLedger(store, openLedgerMark(join(directory, 'high-water')).read());
-  if (standing === null) {
+  const found = await findLedger(store, openLedgerMark(join(directory, 'high-water')).read());
+  if (found === null) {
     await store.close();
     return `nothing was ever put into the outbox in ${directory}`;
   }
-  const { ledger, doubt } = standing;
+  const { ledger, doubt } = found;
   return {
+    /** What is wrong with it as far as opening showed, or `null`. */
     damage: report.outcome === 'whole' ? doubt : report.cause,
     stats: () => statsOf(ledger),
-    peek: (lane, maxRecords) => peekLane(store, ledger, lane, maxRecords),
+    /** The oldest records of a lane; damaged ones are passed over. A gap is named by its first reading. */
+    peek: (lane: Lane, maxRecords: number) => peekLane(store, ledger, lane, maxRecords),
     deadLetters: () => readDeadLetters(store),
+    /** Reads everything that waits. */
     verify: () => Promise.all(recordLanes.map((lane) => verifyLane(store, ledger, lane))),
     close: () => store.close(),
   };

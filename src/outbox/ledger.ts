@@ -1,32 +1,29 @@
 import { z } from 'zod';
 import { gapSchema } from './gap.ts';
 import {
-  type EpochKey,
-  epochOf,
-  isBefore,
-  type KeySpan,
-  nextEpochKey,
-  type RecordKey,
-} from './record-key.ts';
-import {
   type OutboxStats,
   type RecordId,
   type RecordLane,
   type RecordLaneStats,
   recordLanes,
 } from './records.ts';
-import { addChecksum, recordBytes, verifyChecksum } from './stored-record.ts';
+import {
+  type EpochKey,
+  epochOf,
+  isBefore,
+  type KeySpan,
+  nextEpochKey,
+  type RecordKey,
+  recordBytes,
+} from './stored-record.ts';
 
 // Not strict: the next release may keep more, and this one must still open its store.
 const amountSchema = z.object({ count: z.int().min(0), bytes: z.int().min(0) });
-const keySchema = z.object({ epoch: z.string(), seq: z.int().min(1) });
 /** The newest reading before the epoch; `null` for the first epoch of a store. */
 const previousSchema = gapSchema.shape.previous;
 const laneSchema = z.object({
   /** Nothing before it waits. Remembered, since seeking it would walk over everything deleted before it. */
-  head: keySchema,
-  /** Entries from here to `head` may still lie on the disk. */
-  cleared: keySchema,
+  head: z.object({ epoch: z.string(), seq: z.int().min(1) }),
   /** The next record of the current epoch. */
   nextSeq: z.int().min(1),
   /** Since the store's life began; what waits is `accepted - removed`. */
@@ -34,15 +31,8 @@ const laneSchema = z.object({
   removed: amountSchema,
 });
 
-export const lanesSchema = z.object({
+export const ledgerSchema = z.object({
   epoch: z.string(),
-  lanes: z.object({ reading: laneSchema, prealert: laneSchema }),
-});
-
-/** Dropped readings that no gap message has reported yet, oldest first. */
-export const gapsSchema = z.array(gapSchema).readonly();
-
-export const ledgerSchema = lanesSchema.extend({
   previous: previousSchema,
   /** Epochs before the current one, with the last number of each lane, as long as any of their records wait. */
   earlier: z.array(
@@ -52,7 +42,9 @@ export const ledgerSchema = lanesSchema.extend({
       lastSeq: z.object({ reading: z.int(), prealert: z.int() }),
     }),
   ),
-  gaps: gapsSchema.default([]),
+  lanes: z.object({ reading: laneSchema, prealert: laneSchema }),
+  /** Dropped readings that no gap message has reported yet, oldest first. */
+  gaps: z.array(gapSchema).readonly().default([]),
   aside: z.object({ nextSeq: z.int().min(1) }),
   totals: z.object({ delivered: z.int(), setAside: z.int(), givenUp: z.int() }),
 });
@@ -61,16 +53,6 @@ export type Amount = Readonly<z.infer<typeof amountSchema>>;
 export type LaneLedger = Readonly<z.infer<typeof laneSchema>>;
 /** What the outbox knows of itself. */
 export type Ledger = Readonly<z.infer<typeof ledgerSchema>>;
-
-const NAME = 'ledger';
-
-export const encodeLedger = (ledger: Ledger): string => addChecksum(NAME, JSON.stringify(ledger));
-
-/** `null` when it is damaged, or of a release that keeps it in another form. */
-export const decodeLedger = (value: string): Ledger | null => {
-  const text = verifyChecksum(NAME, value);
-  return text === null ? null : (ledgerSchema.safeParse(JSON.parse(text)).data ?? null);
-};
 
 export const add = (left: Amount, right: Amount): Amount => ({
   count: left.count + right.count,
@@ -81,7 +63,6 @@ const nothing: Amount = { count: 0, bytes: 0 };
 
 export const emptyLane = (epoch: EpochKey): LaneLedger => ({
   head: { epoch, seq: 1 },
-  cleared: { epoch, seq: 1 },
   nextSeq: 1,
   accepted: nothing,
   removed: nothing,

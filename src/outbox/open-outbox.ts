@@ -8,10 +8,9 @@ import type { Clock } from '../time/clock.ts';
 import { findLedger } from './find-ledger.ts';
 import type { TimeOf } from './gap.ts';
 import { beginEpoch, emptyLedger, newestReading } from './ledger.ts';
-import { type LedgerMark, openLedgerMark } from './ledger-mark.ts';
 import { Outbox, type OutboxParts } from './outbox.ts';
-import { firstEpochKey } from './record-key.ts';
-import { removeLegacyGaps } from './stored-ledger.ts';
+import { type LedgerMark, noMark, openLedgerMark } from './stored-ledger.ts';
+import { firstEpochKey } from './stored-record.ts';
 
 export type OutboxOptions = StoreLocation & {
   /** Of all lanes together, each record with its key. */
@@ -60,8 +59,6 @@ export const openOutbox = async (options: OutboxOptions): Promise<OpenedOutbox> 
   return { outbox: new Outbox({ ...options, store, mark: noMark }, ledger), store, report };
 };
 
-const noMark: LedgerMark = { read: () => null, note: () => undefined, close: () => undefined };
-
 const markIn = (directory: string): LedgerMark => openLedgerMark(join(directory, 'high-water'));
 
 /** Opens it, or rejects with `StorageFullError` where there is no room for that. */
@@ -84,10 +81,13 @@ const openOnDisk = async (options: OutboxOptions, epoch?: string): Promise<Opene
 export const openOutboxOn = async (parts: OutboxParts, epoch: string): Promise<Outbox> => {
   const { store, log, mark } = parts;
   const found = await findLedger(store, mark.read());
-  await removeLegacyGaps(store);
   if (found === null) return new Outbox(parts, emptyLedger(firstEpochKey(epoch)));
-  if (found.doubt !== null) log.error({ doubt: found.doubt }, 'records of the outbox may be missing');
-  return new Outbox(parts, beginEpoch(found.ledger, epoch));
+  const { ledger, doubt, leftovers } = found;
+  if (doubt !== null) log.error({ doubt }, 'records of the outbox may be missing');
+  const outbox = new Outbox(parts, beginEpoch(ledger, epoch), leftovers);
+  // What was deleted may be there again after damage.
+  if (doubt !== null) await outbox.clear();
+  return outbox;
 };
 
 const LOOK_EVERY_MS = 30_000;

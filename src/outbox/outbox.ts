@@ -1,13 +1,9 @@
 import type { Log } from '../log.ts';
-import type { Store, StoreChange } from '../store/store.ts';
+import { type Store, type StoreChange, unlessFull } from '../store/store.ts';
 import { type Batch, scanLane } from './batch.ts';
 import { Committer } from './committer.ts';
-import { readDeadLetters } from './dead-letters.ts';
-import { keepBound } from './eviction.ts';
 import type { Gap, TimeOf } from './gap.ts';
-import { type Ledger, statsOf, waitingBytes } from './ledger.ts';
-import type { LedgerMark } from './ledger-mark.ts';
-import { epochOf } from './record-key.ts';
+import { type Ledger, statsOf, waitingBytes, waitingOf } from './ledger.ts';
 import {
   type BatchLimit,
   type JsonValue,
@@ -18,19 +14,23 @@ import {
   recordLanes,
   type StateChanges,
 } from './records.ts';
-import { SpaceReclaimer } from './space-reclaimer.ts';
-import { addChecksum, parseBody, verifyChecksum } from './stored-record.ts';
+import type { LedgerMark } from './stored-ledger.ts';
+import {
+  epochOf,
+  jsonChange,
+  laneRange,
+  parseBody,
+  readDeadLetters,
+  recordKey,
+  verifyChecksum,
+} from './stored-record.ts';
 import type { Transaction } from './transaction.ts';
 
-const stateKey = (key: string): string => `state/${key}`;
+const STATE_RANGE = { from: 'state/', until: 'state0' };
+const stateKey = (key: string): string => `${STATE_RANGE.from}${key}`;
 
 const stateChanges = (changes: StateChanges): readonly StoreChange[] =>
-  Object.entries(changes).map(([name, value]) => {
-    const key = stateKey(name);
-    return { key, value: addChecksum(key, JSON.stringify(value)) };
-  });
-
-const STATE_RANGE = { from: stateKey(''), until: 'state0' };
+  Object.entries(changes).map(([name, value]) => jsonChange(stateKey(name), value));
 
 /** As `StateChanges` says. */
 const joinState = (before: JsonValue | undefined, since: JsonValue | undefined): JsonValue => {
@@ -39,21 +39,16 @@ const joinState = (before: JsonValue | undefined, since: JsonValue | undefined):
   return since ?? before ?? null;
 };
 
-const LOST = 'the disk took nothing until the end: what was kept in memory is lost';
-
-/** `isDamaged`: something was kept under this key, and it cannot be read any more. */
-export type ReadState = { readonly value: JsonValue | undefined; readonly isDamaged: boolean };
-
-const readState = async (store: Pick<Store, 'get' | 'entries'>, name: string): Promise<ReadState> => {
-  const key = stateKey(name);
-  const stored = await store.get(key);
-  if (stored === undefined) return { value: undefined, isDamaged: false };
-  const text = verifyChecksum(key, stored);
-  return text === null ? { value: undefined, isDamaged: true } : { value: parseBody(text), isDamaged: false };
-};
-
+/** Of one lane; as much as there is. */
+const EVERYTHING: BatchLimit = { maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+/** Freed beyond need, so that a full outbox does not evict at every append. */
+const SLACK_BYTES = 65_536;
+const SLACK_SHARE = 0.01;
+const EVICTED_AT_ONCE = 256;
 /** Below this share of its bound a full outbox counts as recovered. */
 const RECOVERED_SHARE = 0.9;
+/** Deleted records after which a lane that has been drained is worth compacting. */
+const COMPACT_AFTER = 20_000;
 
 export type OutboxParts = {
   readonly store: Store;
@@ -76,25 +71,15 @@ export type Appended = RecordId & { readonly isStored: boolean };
 export class Outbox {
   readonly #parts: OutboxParts;
   readonly #committer: Committer;
-  readonly #reclaimer: SpaceReclaimer;
   #isFull = false;
-  /** What was evicted still lies on the disk. */
-  #hasEvicted = false;
+  #deletedSinceCompaction = 0;
+  #compaction: Promise<void> = Promise.resolve();
 
-  /** Goes on from a ledger whose epoch nothing was stored in. */
-  constructor(parts: OutboxParts, ledger: Ledger) {
+  /** Goes on from a ledger whose epoch nothing was stored in. `pending`: written with the first commit. */
+  constructor(parts: OutboxParts, ledger: Ledger, pending: readonly StoreChange[] = []) {
     this.#parts = parts;
-    this.#reclaimer = new SpaceReclaimer(parts.store, parts.log, ledger);
-    this.#committer = new Committer(
-      {
-        store: parts.store,
-        timeOf: parts.timeOf,
-        reclaimer: this.#reclaimer,
-        mark: parts.mark,
-        keepBound: (transaction) => this.#keepBound(transaction),
-      },
-      ledger,
-    );
+    const keepBound = (transaction: Transaction): Promise<void> => this.#keepBound(transaction);
+    this.#committer = new Committer({ ...parts, keepBound }, ledger, pending);
   }
 
   get epoch(): string {
@@ -112,10 +97,6 @@ export class Outbox {
       transaction.put(changes);
       return transaction.append(lane, json);
     });
-    if (this.#hasEvicted) {
-      this.#hasEvicted = false;
-      for (const evictedLane of recordLanes) await this.#reclaim(evictedLane, 0);
-    }
     return { epoch: epochOf(key.epoch), seq: key.seq, isStored };
   }
 
@@ -131,7 +112,7 @@ export class Outbox {
     const { lane, lost } = batch;
     const { result: count } = await this.#committer.run('lazy', (transaction) => transaction.accept(batch));
     if (lost !== null) this.#parts.log.error({ lane, ...lost }, 'damaged records were dropped');
-    await this.#reclaim(lane, count);
+    this.#noteDeleted(lane, count);
   }
 
   /** Gives a batch of one record back as one that can never be sent; a reading becomes a gap. */
@@ -142,7 +123,7 @@ export class Outbox {
     await this.#committer.run('synced', (transaction) => transaction.deadLetter(batch, reason));
     const { epoch, seq } = record;
     this.#parts.log.error({ lane, epoch, seq, reason }, 'a record that can never be sent was dead-lettered');
-    await this.#reclaim(lane, 1);
+    this.#noteDeleted(lane, 1);
   }
 
   /** Which readings were dropped, oldest first, as far as that was not delivered. */
@@ -161,10 +142,14 @@ export class Outbox {
     return batch?.records[0] ?? null;
   }
 
-  async getState(key: string): Promise<JsonValue | undefined> {
-    const { value, isDamaged } = await readState(this.#committer.store, key);
-    if (isDamaged) this.#parts.log.error({ key }, 'a damaged piece of state was forgotten');
-    return value;
+  async getState(name: string): Promise<JsonValue | undefined> {
+    const key = stateKey(name);
+    const stored = await this.#committer.store.get(key);
+    if (stored === undefined) return undefined;
+    const text = verifyChecksum(key, stored);
+    if (text !== null) return parseBody(text);
+    this.#parts.log.error({ key: name }, 'a damaged piece of state was forgotten');
+    return undefined;
   }
 
   async putState(changes: StateChanges): Promise<void> {
@@ -200,25 +185,53 @@ export class Outbox {
   /** What a full disk did not take is tried once more. */
   async close(): Promise<void> {
     const lost = await this.#committer.finished();
-    if (lost > 0) this.#parts.log.error({ records: lost }, LOST);
-    await this.#reclaimer.finished();
+    if (lost > 0)
+      this.#parts.log.error(
+        { records: lost },
+        'the disk took nothing until the end: what was kept in memory is lost',
+      );
+    await this.#compaction;
     this.#parts.mark.close();
   }
 
+  /** Deletes what lies before the heads. */
+  async clear(): Promise<void> {
+    const { store } = this.#parts;
+    for (const lane of recordLanes) {
+      const until = recordKey(lane, this.#committer.ledger.lanes[lane].head);
+      await unlessFull(store.deleteRange({ from: laneRange(lane).from, until }));
+    }
+  }
+
+  /** Drops the oldest readings, then the oldest pre-alerts, until it is within its bound; what is not on the disk stays. */
   async #keepBound(transaction: Transaction): Promise<void> {
     const { maxBytes, log } = this.#parts;
-    if (
-      (await keepBound(transaction, this.#committer.ledger, { store: this.#committer.store, maxBytes })) === 0
-    )
-      return;
-    this.#hasEvicted = true;
+    if (waitingBytes(transaction.ledger) <= maxBytes) return;
+    const before = transaction.ledger.totals.givenUp;
+    const { store, ledger } = this.#committer;
+    const targetBytes = maxBytes - Math.min(SLACK_BYTES, maxBytes * SLACK_SHARE);
+    const wantedBytes = (): number => waitingBytes(transaction.ledger) - targetBytes;
+    const limit = { ...EVERYTHING, maxRecords: EVICTED_AT_ONCE };
+    for (const lane of recordLanes) {
+      while (wantedBytes() > 0) {
+        const { head } = transaction.ledger.lanes[lane];
+        const batch = await scanLane(store, ledger, lane, { from: head, ...limit });
+        if (batch === null) break;
+        transaction.drop(batch.freeing(wantedBytes()));
+      }
+    }
+    if (transaction.ledger.totals.givenUp === before) return;
     if (!this.#isFull) log.warn({ maxBytes }, 'the outbox is full, the oldest records are dropped');
     this.#isFull = true;
   }
 
-  async #reclaim(lane: RecordLane, count: number): Promise<void> {
+  #noteDeleted(lane: RecordLane, count: number): void {
     const { ledger } = this.#committer;
-    await this.#reclaimer.reclaim(ledger, lane, count);
     if (waitingBytes(ledger) < this.#parts.maxBytes * RECOVERED_SHARE) this.#isFull = false;
+    this.#deletedSinceCompaction += count;
+    if (this.#deletedSinceCompaction < COMPACT_AFTER || waitingOf(ledger.lanes[lane]).count > 0) return;
+    this.#deletedSinceCompaction = 0;
+    const compact = (): Promise<void> => unlessFull(this.#parts.store.compact(laneRange(lane)));
+    this.#compaction = this.#compaction.then(compact);
   }
 }

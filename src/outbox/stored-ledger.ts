@@ -1,43 +1,17 @@
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import type { Store, StoreChange } from '../store/store.ts';
 import { type Gap, gapSchema } from './gap.ts';
-import { emptyLane, gapsSchema, type Ledger, ledgerSchema, stretchesOf } from './ledger.ts';
-import { epochOf, laneRange } from './record-key.ts';
-import { addChecksum, decodeRecord, parseBody, verifyChecksum } from './stored-record.ts';
-
-/** Where release 0.1.0 kept gaps: as records of a lane. */
-const GAP_LANE = laneRange('gap');
-
-const gapIn = (key: string, value: string): readonly Gap[] => {
-  const record = decodeRecord(key, value);
-  const gap = record?.kind === 'accepted' ? gapSchema.safeParse(parseBody(record.json)).data : undefined;
-  return gap === undefined ? [] : [gap];
-};
-
-/** The gaps that release 0.1.0 left unsent, and where one is damaged, all readings that it may have named. */
-export const readLegacyGaps = async (
-  store: Store,
-  { ledger: saved, legacyGaps: { waiting, untold } }: StoredLedger,
-  ledger: Ledger,
-): Promise<readonly Gap[]> => {
-  if (saved !== null && waiting === 0) return [];
-  const gaps = (await store.entries(GAP_LANE)).flatMap(([key, value]) => gapIn(key, value));
-  if (untold === null || gaps.length >= waiting) return gaps;
-  const named = stretchesOf(ledger, 'reading', { from: untold, until: ledger.lanes.reading.head });
-  const damaged = named.map<Gap>(({ epoch, from: fromseq, to: toseq }) => {
-    const range = { epoch: epochOf(epoch), fromseq, toseq, count: toseq - fromseq + 1 };
-    return { ...range, reason: 'damaged', from: null, to: null, previous: null };
-  });
-  return [...gaps, ...damaged];
-};
-
-/** Removes them once the ledger on the disk holds them itself. */
-export const removeLegacyGaps = async (store: Store): Promise<void> => {
-  const { ledger, legacyGaps } = await readStoredLedger(store);
-  if (ledger === null || legacyGaps.waiting > 0) return;
-  const [first] = await store.entries(GAP_LANE, { limit: 1 });
-  if (first !== undefined) await store.deleteRange(GAP_LANE);
-};
+import { emptyLane, type Ledger, ledgerSchema, stretchesOf } from './ledger.ts';
+import {
+  addChecksum,
+  decodeRecord,
+  epochOf,
+  jsonChange,
+  laneRange,
+  parseBody,
+  verifyChecksum,
+} from './stored-record.ts';
 
 /** In the form of release 0.1.0, which must still open the store when a station goes back to it. */
 const LEDGER_KEY = 'outbox/ledger';
@@ -45,45 +19,68 @@ const LEDGER_KEY = 'outbox/ledger';
 const MORE_KEY = 'outbox/ledger-more';
 
 const moreSchema = z.object({
-  gaps: gapsSchema,
+  gaps: ledgerSchema.shape.gaps,
   /** By epoch: the newest reading before it. */
   previous: z.record(z.string(), ledgerSchema.shape.previous),
 });
 
-/** The lane in which 0.1.0 keeps gaps, and the oldest reading that one of them names. */
-const legacySchema = z.object({
-  untold: z.object({ epoch: z.string(), seq: z.int() }).nullable(),
-  lanes: z.object({
-    gap: z.object({ accepted: z.object({ count: z.int() }), removed: z.object({ count: z.int() }) }),
-  }),
-});
-
 export const isPartOfLedger = ({ key }: StoreChange): boolean => key === LEDGER_KEY || key === MORE_KEY;
 
-/** `before`: the ledger that is on the disk, or `null` where another one is. */
-export const ledgerChanges = (ledger: Ledger, before: Ledger | null): readonly StoreChange[] => {
-  const { gaps, previous, earlier, lanes, ...rest } = ledger;
-  const stored = {
-    ...rest,
-    earlier: earlier.map(({ epoch, lastSeq }) => ({ epoch, lastSeq: { ...lastSeq, gap: 0 } })),
-    lanes: { ...lanes, gap: emptyLane(ledger.epoch) },
-    untold: null,
-  };
-  const change = (key: string, value: unknown): StoreChange => ({
-    key,
-    value: addChecksum(key, JSON.stringify(value)),
-  });
-  const changes = [change(LEDGER_KEY, stored)];
-  if (before?.gaps === gaps && before.earlier.length === earlier.length) return changes;
-  const all = Object.fromEntries([...earlier, ledger].map((each) => [each.epoch, each.previous]));
-  return [...changes, change(MORE_KEY, { gaps, previous: all })];
+export const ledgerChanges = (ledger: Ledger): readonly StoreChange[] => {
+  const { gaps, previous: _previous, earlier, lanes, ...rest } = ledger;
+  const { reading, prealert } = lanes;
+  return [
+    jsonChange(LEDGER_KEY, {
+      ...rest,
+      earlier: earlier.map(({ epoch, lastSeq }) => ({ epoch, lastSeq: { ...lastSeq, gap: 0 } })),
+      // 0.1.0 deletes later than it counts, `cleared` says how far it is.
+      lanes: {
+        reading: { ...reading, cleared: reading.head },
+        prealert: { ...prealert, cleared: prealert.head },
+        gap: { ...emptyLane(ledger.epoch), cleared: { epoch: ledger.epoch, seq: 1 } },
+      },
+      untold: null,
+    }),
+    jsonChange(MORE_KEY, {
+      gaps,
+      previous: Object.fromEntries([...earlier, ledger].map(({ epoch, previous }) => [epoch, previous])),
+    }),
+  ];
 };
 
-export type StoredLedger = {
-  /** `null` when it is missing, damaged, or of a release that keeps it in another form. */
-  readonly ledger: Ledger | null;
-  /** Of release 0.1.0: gaps that wait in a lane, and the oldest reading that they name. */
-  readonly legacyGaps: { readonly waiting: number; readonly untold: { epoch: string; seq: number } | null };
+/** Release 0.1.0 kept gaps as records of a lane; `untold` is the oldest reading that one of them names. */
+const LEGACY_GAPS = laneRange('gap');
+const countSchema = z.object({ count: z.int() });
+const legacySchema = z.object({
+  untold: z.object({ epoch: z.string(), seq: z.int() }).nullable(),
+  lanes: z.object({ gap: z.object({ accepted: countSchema, removed: countSchema }) }),
+});
+
+/** Where one of them is damaged, all readings that it may have named are a gap. */
+const legacyGaps = (
+  entries: readonly (readonly [key: string, value: string])[],
+  stored: unknown,
+  ledger: Ledger,
+): readonly Gap[] => {
+  const { untold = null, lanes } = legacySchema.safeParse(stored).data ?? {};
+  const waiting = lanes === undefined ? 0 : lanes.gap.accepted.count - lanes.gap.removed.count;
+  const intact = entries.flatMap(([key, value]) => {
+    const record = decodeRecord(key, value);
+    return record?.kind === 'accepted' ? (gapSchema.safeParse(parseBody(record.json)).data ?? []) : [];
+  });
+  if (untold === null || intact.length >= waiting) return intact;
+  const named = stretchesOf(ledger, 'reading', { from: untold, until: ledger.lanes.reading.head });
+  const lost = named.map<Gap>(({ epoch, from, to }) => ({
+    epoch: epochOf(epoch),
+    fromseq: from,
+    toseq: to,
+    count: to - from + 1,
+    reason: 'damaged',
+    from: null,
+    to: null,
+    previous: null,
+  }));
+  return [...intact, ...lost];
 };
 
 const readJson = async (store: Pick<Store, 'get'>, key: string): Promise<unknown> => {
@@ -92,19 +89,78 @@ const readJson = async (store: Pick<Store, 'get'>, key: string): Promise<unknown
   return typeof text === 'string' ? JSON.parse(text) : text;
 };
 
-export const readStoredLedger = async (store: Pick<Store, 'get'>): Promise<StoredLedger> => {
+export type StoredLedger = {
+  /** `null` when it is missing, damaged, or of a release that keeps it in another form. */
+  readonly ledger: Ledger | null;
+  /** To be written with the next ledger, which holds what these entries say. */
+  readonly leftovers: readonly StoreChange[];
+};
+
+export const readStoredLedger = async (store: Pick<Store, 'get' | 'entries'>): Promise<StoredLedger> => {
   const stored = await readJson(store, LEDGER_KEY);
   const found = await readJson(store, MORE_KEY);
   const more = found === undefined ? { gaps: [], previous: {} } : moreSchema.safeParse(found).data;
-  const ledger = ledgerSchema.safeParse(stored).data ?? null;
-  const legacy = legacySchema.safeParse(stored).data;
-  const { accepted, removed } = legacy?.lanes.gap ?? { accepted: { count: 0 }, removed: { count: 0 } };
-  const legacyGaps = { waiting: accepted.count - removed.count, untold: legacy?.untold ?? null };
-  if (ledger === null || more === undefined) return { ledger: null, legacyGaps };
+  const ledger = ledgerSchema.safeParse(stored).data;
+  if (ledger === undefined || more === undefined) return { ledger: null, leftovers: [] };
   const previousOf = (epoch: string) => more.previous[epoch] ?? null;
-  const earlier = ledger.earlier.map((each) => ({ ...each, previous: previousOf(each.epoch) }));
+  const legacy = await store.entries(LEGACY_GAPS);
   return {
-    ledger: { ...ledger, gaps: more.gaps, previous: previousOf(ledger.epoch), earlier },
-    legacyGaps,
+    ledger: {
+      ...ledger,
+      gaps: [...legacyGaps(legacy, stored, ledger), ...more.gaps],
+      previous: previousOf(ledger.epoch),
+      earlier: ledger.earlier.map((each) => ({ ...each, previous: previousOf(each.epoch) })),
+    },
+    leftovers: legacy.map(([key]) => ({ key, value: null })),
+  };
+};
+
+const MARK_NAME = 'ledger';
+
+export const encodeLedger = (ledger: Ledger): string => addChecksum(MARK_NAME, JSON.stringify(ledger));
+
+/** `null` when it is damaged, or of a release that keeps it in another form. */
+export const decodeLedger = (value: string): Ledger | null => {
+  const text = verifyChecksum(MARK_NAME, value);
+  return text === null ? null : (ledgerSchema.safeParse(JSON.parse(text)).data ?? null);
+};
+
+/**
+ * A copy of the ledger outside the store. LevelDB takes a log that was cut short for a crash and goes back in time
+ * without a word: readings that were stored would be missing, and nothing would know of them. Written after each
+ * commit and never flushed, the mark may be behind the store and never ahead of it: a store behind its mark has lost
+ * something. It gives the ledger, too, where that is damaged or the whole store is gone.
+ */
+export type LedgerMark = {
+  /** `null` when there is none, or none that can be read. */
+  read(): Ledger | null;
+  note(ledger: Ledger): void;
+  close(): void;
+};
+
+export const noMark: LedgerMark = { read: () => null, note: () => undefined, close: () => undefined };
+
+const attempt = <Value>(action: () => Value): Value | null => {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
+};
+
+/** A mark in the first line of a file. It only ever warns, so that whatever is wrong with it is passed over. */
+export const openLedgerMark = (path: string): LedgerMark => {
+  let descriptor: number | null = null;
+  return {
+    read: () => attempt(() => decodeLedger(readFileSync(path, 'utf8').split('\n', 1)[0] ?? '')),
+    note: (ledger) => {
+      descriptor ??= attempt(() => openSync(path, 'r+')) ?? attempt(() => openSync(path, 'w'));
+      const file = descriptor;
+      if (file !== null) attempt(() => writeSync(file, `${encodeLedger(ledger)}\n`, 0));
+    },
+    close: () => {
+      if (descriptor !== null) closeSync(descriptor);
+      descriptor = null;
+    },
   };
 };

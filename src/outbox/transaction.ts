@@ -1,6 +1,5 @@
 import type { StoreChange } from '../store/store.ts';
 import type { Batch, BatchRecord } from './batch.ts';
-import { type DeadLetter, deadLetterChanges } from './dead-letters.ts';
 import { addGap, type Gap, removeGap, type TimeOf } from './gap.ts';
 import {
   type Amount,
@@ -13,26 +12,39 @@ import {
   waitingOf,
   withLane,
 } from './ledger.ts';
-import { epochOf, isBefore, type KeySpan, later, type RecordKey, recordKey } from './record-key.ts';
 import { type RecordLane, recordLanes } from './records.ts';
 import { ledgerChanges } from './stored-ledger.ts';
-import { encodeRecord, encodeTaken, recordBytes } from './stored-record.ts';
+import {
+  type DeadLetter,
+  deadLetterKey,
+  encodeRecord,
+  encodeTaken,
+  epochOf,
+  isBefore,
+  jsonChange,
+  type KeySpan,
+  OVERHEAD_BYTES,
+  type RecordKey,
+  recordBytes,
+  recordKey,
+} from './stored-record.ts';
+
+/** The newest ones are kept for a person to look at. */
+const DEAD_LETTERS_KEPT = 100;
 
 type Outcome = keyof Ledger['totals'];
 
 /** Changes that will be committed together, and the ledger as it is with them. */
 export class Transaction {
   readonly #timeOf: TimeOf;
+  readonly #changes: StoreChange[] = [];
   #ledger: Ledger;
   #isLedgerChanged: boolean;
-  readonly #onDisk: Ledger | null;
-  readonly #changes: StoreChange[] = [];
 
   /** `isStale`: the disk does not hold this ledger yet. */
   constructor(ledger: Ledger, options: { readonly isStale: boolean; readonly timeOf: TimeOf }) {
     this.#ledger = ledger;
     this.#isLedgerChanged = options.isStale;
-    this.#onDisk = options.isStale ? null : ledger;
     this.#timeOf = options.timeOf;
   }
 
@@ -40,15 +52,9 @@ export class Transaction {
     return this.#ledger;
   }
 
-  get hasOnlyGrown(): boolean {
-    return !this.#isLedgerChanged;
-  }
-
   /** The newest record of a lane tells how much its lane accepted, so that an append need not write the ledger. */
   changes(): readonly StoreChange[] {
-    return this.#isLedgerChanged
-      ? [...this.#changes, ...ledgerChanges(this.#ledger, this.#onDisk)]
-      : this.#changes;
+    return this.#isLedgerChanged ? [...this.#changes, ...ledgerChanges(this.#ledger)] : this.#changes;
   }
 
   put(changes: readonly StoreChange[]): void {
@@ -64,7 +70,7 @@ export class Transaction {
     return key;
   }
 
-  /** Counts a batch as delivered. Resolves with how many of its records still waited. */
+  /** Counts a batch as delivered. Returns how many of its records still waited. */
   accept(batch: Batch): number {
     return this.#take(batch, 'delivered');
   }
@@ -81,7 +87,9 @@ export class Transaction {
 
   keepDeadLetter(letter: DeadLetter): void {
     const { nextSeq } = this.#ledger.aside;
-    this.put(deadLetterChanges(nextSeq, letter));
+    this.put([jsonChange(deadLetterKey(nextSeq), letter)]);
+    if (nextSeq > DEAD_LETTERS_KEPT)
+      this.put([{ key: deadLetterKey(nextSeq - DEAD_LETTERS_KEPT), value: null }]);
     this.#setLedger({ ...this.#ledger, aside: { nextSeq: nextSeq + 1 } });
   }
 
@@ -132,11 +140,12 @@ export class Transaction {
     // Whatever of it left in the meantime, to make room, is accounted for.
     if (!isBefore(head, until)) return 0;
     if (lost !== null && isBefore(head, lost.until))
-      this.#dropLost(lane, { ...lost, from: later(head, lost.from) });
+      this.#dropLost(lane, { ...lost, from: isBefore(head, lost.from) ? lost.from : head });
+    this.put(batch.entriesFrom(head).map((key) => ({ key, value: null })));
     const records = batch.recordsFrom(head);
     this.#count(lane, outcome, {
       count: records.length,
-      bytes: records.reduce((sum, { bytes }) => sum + bytes + recordBytes(''), 0),
+      bytes: records.reduce((sum, { bytes }) => sum + bytes + OVERHEAD_BYTES, 0),
     });
     if (lane === 'reading' && reason !== undefined)
       for (const { key, body } of records) {

@@ -70,26 +70,25 @@ export class HeldChanges implements Reader {
     this.#store = store;
   }
 
-  get size(): number {
-    return this.#changes.size;
-  }
-
-  /** Entries in a range that are not on the disk. */
-  countIn(range: KeyRange): number {
-    return [...this.#changes].filter(([key, value]) => value !== null && isWithin(key, range)).length;
+  /** The keys of what is not on the disk. */
+  values(): readonly string[] {
+    return [...this.#changes].filter(([, value]) => value !== null).map(([key]) => key);
   }
 
   all(): readonly StoreChange[] {
     return [...this.#changes].map(([key, value]) => ({ key, value }));
   }
 
+  /** Nothing is left of what is deleted before it was written: no key of a deleted entry is written a second time. */
   hold(changes: readonly StoreChange[]): void {
-    for (const { key, value } of changes) this.#changes.set(key, value);
+    for (const { key, value } of changes)
+      if (value === null && typeof this.#changes.get(key) === 'string') this.#changes.delete(key);
+      else this.#changes.set(key, value);
   }
 
   /** They are written, or not wanted any more. */
-  forget(range: KeyRange = { from: '', until: '\uffff' }): void {
-    for (const key of this.#changes.keys()) if (isWithin(key, range)) this.#changes.delete(key);
+  forget(): void {
+    this.#changes.clear();
   }
 
   get(key: string): Promise<string | undefined> {

@@ -39,6 +39,15 @@ export class StorageFullError extends Error {
   }
 }
 
+/** What can be left for another time, where a disk takes nothing. */
+export const unlessFull = async (change: Promise<unknown>): Promise<void> => {
+  try {
+    await change;
+  } catch (error) {
+    if (!(error instanceof StorageFullError)) throw error;
+  }
+};
+
 /** Another process, most likely the daemon, has the store open. */
 export class StorageLockedError extends Error {
   constructor(message: string, options?: ErrorOptions) {

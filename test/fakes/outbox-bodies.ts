@@ -2,11 +2,11 @@ import { ulid } from 'ulid';
 import { z } from 'zod';
 import { Batch } from '../../src/outbox/batch.ts';
 import type { TimeOf } from '../../src/outbox/gap.ts';
-import type { LedgerMark } from '../../src/outbox/ledger-mark.ts';
 import { openOutboxOn } from '../../src/outbox/open-outbox.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import { firstEpochKey, LOWEST_KEY } from '../../src/outbox/record-key.ts';
 import type { OutboxRecord, OutboxStats, RecordLane } from '../../src/outbox/records.ts';
+import { type LedgerMark, noMark } from '../../src/outbox/stored-ledger.ts';
+import { firstEpochKey, LOWEST_KEY } from '../../src/outbox/stored-record.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Instant } from '../../src/weather/reading.ts';
 import { createRecordingLog } from './log.ts';
@@ -35,9 +35,6 @@ export const isConserved = ({ totals, lanes }: OutboxStats): boolean =>
   totals.accepted ===
   totals.delivered + totals.setAside + totals.givenUp + lanes.reading.waiting + lanes.prealert.waiting;
 
-/** No mark. */
-const noMark: LedgerMark = { read: () => null, note: () => undefined, close: () => undefined };
-
 export type OutboxForTest = {
   readonly maxBytes: number;
   readonly mark?: LedgerMark;
@@ -57,7 +54,7 @@ export const batchOf = (lane: RecordLane, records: readonly OutboxRecord[]): Bat
     return { ...record, key, bytes: Buffer.byteLength(JSON.stringify(record.body)) };
   });
   const { key } = keyed.at(-1) ?? { key: LOWEST_KEY };
-  return new Batch(lane, keyed, { lost: null, until: { ...key, seq: key.seq + 1 } });
+  return new Batch({ lane, records: keyed, lost: null, until: { ...key, seq: key.seq + 1 }, entries: [] });
 };
 
 /** What waits in a lane, up to the first damaged record behind the head. */

@@ -1,5 +1,4 @@
-import { decodeLedger, encodeLedger } from '../../src/outbox/ledger.ts';
-import type { LedgerMark } from '../../src/outbox/ledger-mark.ts';
+import { decodeLedger, encodeLedger, type LedgerMark } from '../../src/outbox/stored-ledger.ts';
 import { type KeyRange, StorageFullError, type Store, type StoreChange } from '../../src/store/store.ts';
 
 export type FakeDisk = {

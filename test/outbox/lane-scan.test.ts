@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseRecordKey } from '../../src/outbox/record-key.ts';
+import { parseRecordKey } from '../../src/outbox/stored-record.ts';
 import type { Store } from '../../src/store/store.ts';
 import { acceptUpTo, isConserved, openOutboxForTest } from '../fakes/outbox-bodies.ts';
 import { createFakeDisk } from '../fakes/store.ts';
@@ -56,10 +56,13 @@ it('drops nothing damaged before the batch behind it is given back', async () =>
   const [oldest = ''] = disk.keys().filter((key) => key.startsWith('outbox/reading/'));
   disk.tamper(oldest, (value) => `${value}x`);
 
+  const recordsOnDisk = (): number => disk.keys().filter((key) => key.startsWith('outbox/reading/')).length;
   const batch = await outbox.take('reading', { maxRecords: 5, maxBytes: 1_000 });
   expect(batch).toMatchObject({ count: 2, lost: { from: { seq: 1 }, until: { seq: 2 } } });
   expect([outbox.gaps(), outbox.stats().totals.givenUp]).toEqual([[], 0]);
+  const commits = disk.commits();
   if (batch !== null) await outbox.accept(batch.first(1));
+  expect([disk.commits() - commits, recordsOnDisk()]).toEqual([1, 1]);
 
   expect(outbox.gaps()).toMatchObject([{ fromseq: 1, toseq: 1, reason: 'damaged' }]);
   expect(outbox.stats()).toMatchObject({

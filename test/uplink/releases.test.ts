@@ -32,6 +32,26 @@ const expectedSchema = z.object({
   charts: z.object({ hour: z.unknown(), week: z.unknown() }),
 });
 
+/** The schema by which release 0.1.0 reads the ledger of the outbox. */
+const amountOf010 = z.strictObject({ count: z.int().min(0), bytes: z.int().min(0) });
+const keyOf010 = z.strictObject({ epoch: z.string().regex(/^\d{6}-/), seq: z.int().min(1) });
+const laneOf010 = z.strictObject({
+  head: keyOf010,
+  cleared: keyOf010,
+  nextSeq: z.int().min(1),
+  accepted: amountOf010,
+  removed: amountOf010,
+});
+const lastSeqOf010 = z.strictObject({ reading: z.int(), prealert: z.int(), gap: z.int() });
+const ledgerOf010 = z.strictObject({
+  epoch: z.string(),
+  earlier: z.array(z.strictObject({ epoch: z.string(), lastSeq: lastSeqOf010 })),
+  lanes: z.strictObject({ reading: laneOf010, prealert: laneOf010, gap: laneOf010 }),
+  untold: keyOf010.nullable(),
+  aside: z.strictObject({ nextSeq: z.int().min(1) }),
+  totals: z.strictObject({ delivered: z.int(), setAside: z.int(), givenUp: z.int() }),
+});
+
 const stampOf = ({ wallMs, synchronized }: Instant): Stamp => ({
   wallMs,
   timequality: synchronized ? 'synced' : 'corrected',
@@ -119,6 +139,27 @@ describe('releases read each other', () => {
     expect(station.report).toEqual({ outcome: 'whole' });
     expect(JSON.stringify(await drain(station))).toBe(JSON.stringify(expected.published));
     expect(station.outbox.stats().totals).toMatchObject({ accepted: 33, delivered: 32, setAside: 1 });
+  });
+
+  it('keeps the ledger in the form that release 0.1.0 reads, and its gap once', async () => {
+    await cp(join(fixture, 'data'), directory, { recursive: true });
+    const before = await open();
+    const gaps = before.outbox.gaps();
+    await before.outbox.append('reading', 'new');
+    const batch = await before.outbox.take('reading', { maxRecords: 3, maxBytes: 10_000 });
+    if (batch !== null) await before.outbox.accept(batch);
+
+    const { outbox, store } = await reopened();
+    await outbox.append('reading', 'newer');
+
+    const value = (await store.get('outbox/ledger')) ?? '';
+    expect(ledgerOf010.parse(JSON.parse(value.slice(9)))).toMatchObject({
+      lanes: { reading: { head: { seq: 5 }, nextSeq: 2 } },
+      earlier: [{ lastSeq: { reading: 32, gap: 0 } }, { lastSeq: { reading: 1, gap: 0 } }],
+    });
+    expect(gaps).toHaveLength(1);
+    expect(outbox.gaps()).toEqual(gaps);
+    expect(await store.entries({ from: 'outbox/gap/', until: 'outbox/gap0' })).toEqual([]);
   });
 
   it.each([
