@@ -10,7 +10,7 @@ import { StationInstruments } from './instruments/station-instruments.ts';
 import type { Log } from './log.ts';
 import { Progress } from './measuring/progress.ts';
 import { Recorder } from './measuring/recorder.ts';
-import { Sampler } from './measuring/sampler.ts';
+import { INTERIM_MS, needsInterims, Sampler } from './measuring/sampler.ts';
 import type { Publisher } from './mqtt/publisher.ts';
 import { awaitStore, closeOutbox, handOver, type OpenedOutbox, openOutbox } from './outbox/open-outbox.ts';
 import type { Outbox } from './outbox/outbox.ts';
@@ -78,7 +78,7 @@ export const runGateway = async (parts: GatewayParts, signal: AbortSignal): Prom
 
 /** Makes the parts of the daemon and hands them to each other. The measuring ones need no network. */
 const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loop[]> => {
-  const { config, version, clock, buses, log } = parts;
+  const { config, version, clock, log } = parts;
   const { outbox, store } = opened;
   const startedAtMs = clock.monotonicMs();
   const intervalMs = config.reporting.intervalSeconds * 1000;
@@ -92,7 +92,8 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     intervalMs,
     log,
   });
-  const preAlerts = await openPreAlerts(parts, outbox, history);
+  const instruments = await openInstruments(parts, outbox);
+  const preAlerts = await openPreAlerts(parts, { outbox, history, instruments });
   const metrics: Metrics = createMetrics(() => status());
   const uplink = openUplink(parts, outbox, timeKeeper, metrics);
   const recorder = new Recorder({
@@ -108,14 +109,16 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     uplink,
     metrics,
   });
-  const instruments = await StationInstruments.open({
-    instruments: parts.instruments,
-    buses,
+  const interimQuality = createQualityControl({ limits: config.quality, intervalMs: INTERIM_MS });
+  const sampler = new Sampler({
+    instruments,
     clock,
-    log,
-    outbox,
+    timeKeeper,
+    progress,
+    intervalMs,
+    recorder,
+    takeInterim: (raw) => preAlerts.decideInterim(interimQuality.check(raw)),
   });
-  const sampler = new Sampler({ instruments, clock, timeKeeper, progress, intervalMs, recorder });
 
   const writtenBytes = (): number => processWrittenBytes(() => store.writtenBytes());
   const poller = new StatusPoller({
@@ -173,6 +176,11 @@ const openTimeKeeper = async (
   return timeKeeper;
 };
 
+const openInstruments = (
+  { instruments, buses, clock, log }: GatewayParts,
+  outbox: Outbox,
+): Promise<StationInstruments> => StationInstruments.open({ instruments, buses, clock, log, outbox });
+
 const openUplink = (
   { config, version, publisher, clock, log }: GatewayParts,
   outbox: Outbox,
@@ -192,14 +200,23 @@ const openUplink = (
     onAcknowledged: ({ pubackMs }) => metrics.observePuback(pubackMs / 1000),
   });
 
+type PreAlertSources = {
+  readonly outbox: Outbox;
+  readonly history: History;
+  readonly instruments: StationInstruments;
+};
+
 const openPreAlerts = async (
   { config, buses, log }: GatewayParts,
-  outbox: Outbox,
-  history: History,
+  { outbox, history, instruments }: PreAlertSources,
 ): Promise<PreAlertRunner> => {
+  const intervalMs = config.reporting.intervalSeconds * 1000;
   const preAlerts = createPreAlerts({
     rules: config.preAlerts,
-    intervalMs: config.reporting.intervalSeconds * 1000,
+    intervalMs,
+    interim: needsInterims(intervalMs)
+      ? { everyMs: INTERIM_MS, quantities: instruments.interimQuantities() }
+      : undefined,
     elevationMetres: config.station.elevationMetres,
     calmKmh: config.quality.wind.calmKmh,
     restored: await savedPreAlerts(outbox),

@@ -1,14 +1,18 @@
-/** One falling edge of one line. */
+/** Level of a line after an edge: 0 while a contact to ground is closed. */
+export type EdgeLevel = 0 | 1;
+
+/** One edge of one line. */
 export type Edge = {
   /** BCM number. */
   readonly line: number;
+  readonly level: EdgeLevel;
   /** CLOCK_MONOTONIC, comparable with `Clock.monotonicMs`. */
   readonly atMs: number;
 };
 
 export type EdgeListener = (edge: Edge) => void;
 
-/** Watches GPIO lines with pull-ups for falling edges. */
+/** Watches GPIO lines with pull-ups for edges, falling and rising ones. */
 export type EdgeSource = {
   /** `kernel`: stamped in the interrupt · `process`: stamped when this process got to it, so pulses may be missing. */
   readonly timestamps: 'kernel' | 'process';

@@ -1,24 +1,39 @@
-import type { Edge, EdgeSource } from '../gpio/edge-source.ts';
+import type { Edge, EdgeLevel, EdgeSource } from '../gpio/edge-source.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Contact } from './instrument.ts';
 import type { InstrumentHealth } from './instrument-health.ts';
 import type { SensorFault } from './sensor-error.ts';
 
-/** Whether an edge at this moment begins a closure of the contact, or is its bounce. Times must not go back. */
-export type BounceFilter = (atMs: number) => boolean;
+/** Whether an edge begins a closure of the contact; it is bounce otherwise. Times must not go back. */
+export type BounceFilter = (atMs: number, level: EdgeLevel) => boolean;
+
+/** A sound contact is open for at least this share of the time from one closure to the next. */
+const MIN_OPEN_SHARE = 0.2;
 
 /**
- * Leading-edge lock-out: what follows a counted edge within `lockoutMs` is bounce. Unlike a debounce that waits for
- * silence, it loses no pulse at any rate below 1/lockoutMs and delays none.
+ * Leading-edge lock-out: what follows a counted edge within `lockoutMs` is bounce, of the contact that closes. Unlike a
+ * debounce that waits for silence, it loses no pulse at any rate below 1/lockoutMs and delays none. A contact that opens
+ * bounces too: a new closure needs the line to have been open for the lock-out as well, or for its share of the time
+ * since the last closure where that is less.
  */
 export const createBounceFilter = (lockoutMs: number): BounceFilter => {
   let countedAtMs = Number.NEGATIVE_INFINITY;
-  return (atMs) => {
-    if (atMs - countedAtMs < lockoutMs) return false;
+  let openedAtMs = Number.NEGATIVE_INFINITY;
+  return (atMs, level) => {
+    if (level === 1) {
+      openedAtMs = atMs;
+      return false;
+    }
+    const sinceMs = atMs - countedAtMs;
+    const leastOpenMs = Math.min(lockoutMs, MIN_OPEN_SHARE * sinceMs);
+    if (sinceMs < lockoutMs || atMs - openedAtMs < leastOpenMs) return false;
     countedAtMs = atMs;
     return true;
   };
 };
+
+/** A reading, or a measurement between two of them. */
+export type MeasurementKind = 'reading' | 'interim';
 
 /** A contact and the health of its instrument. */
 export type WatchedContact = { readonly contact: Contact; readonly health: InstrumentHealth };
@@ -36,8 +51,8 @@ export class Contacts {
   #isWatched = false;
   /** What keeps the lines from being watched now. */
   #fault: SensorFault | null = null;
-  /** What interrupted the watch in this interval. */
-  #interruption: SensorFault | null = null;
+  /** What interrupted the watch since the last measurement of each kind. */
+  readonly #interruptions: Record<MeasurementKind, SensorFault | null> = { reading: null, interim: null };
 
   constructor(edgeSource: EdgeSource, clock: Clock, watched: readonly WatchedContact[]) {
     this.#edgeSource = edgeSource;
@@ -58,14 +73,14 @@ export class Contacts {
   }
 
   /** Ends the interval. Returns why its counts are no measurement; `null` when they are one. */
-  endInterval(): SensorFault | null {
-    const fault = this.#interruption ?? (this.#isWatched ? null : notYetWatched);
-    this.#interruption = this.#fault;
+  endInterval(kind: MeasurementKind): SensorFault | null {
+    const fault = this.#interruptions[kind] ?? (this.#isWatched ? null : notYetWatched);
+    this.#interruptions[kind] = this.#fault;
     return fault;
   }
 
-  #noteEdge({ line, atMs }: Edge): void {
-    for (const { contact } of this.#watched) if (contact.gpio === line) contact.noteEdge(atMs);
+  #noteEdge({ line, level, atMs }: Edge): void {
+    for (const { contact } of this.#watched) if (contact.gpio === line) contact.noteEdge(atMs, level);
   }
 
   #noteFault(error: Error | null): void {
@@ -74,7 +89,8 @@ export class Contacts {
       if (this.#isWatched) this.#beginMeasuring();
       return;
     }
-    this.#interruption = this.#fault;
+    this.#interruptions.reading = this.#fault;
+    this.#interruptions.interim = this.#fault;
     for (const { health } of this.#watched) health.noteFault(this.#fault);
   }
 

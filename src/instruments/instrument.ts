@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { EdgeLevel } from '../gpio/edge-source.ts';
 import type { I2cBus } from '../i2c/i2c-bus.ts';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -59,6 +60,8 @@ export type SimulatedTwin<Config> = {
 export type OpenInstrument = {
   /** Ends an interval: what was measured in it, or is measured now. */
   measure(interval: Interval): Promise<Measured> | Measured;
+  /** Between two readings: what was counted since the last call, for rules that cannot wait for the reading. */
+  measureInterim?(interval: Interval): Measured;
   /** Called every second, for what is averaged over the interval. */
   sample?(): Promise<void>;
   /** The contact whose closures it counts. */
@@ -88,8 +91,8 @@ export type Measured = {
 export type Contact = {
   /** BCM number. */
   readonly gpio: number;
-  /** Takes one falling edge, bounce included, at a time of the monotonic clock. */
-  noteEdge(atMs: number): void;
+  /** Takes one edge, bounce included, at a time of the monotonic clock. */
+  noteEdge(atMs: number, level: EdgeLevel): void;
   /** Called when the line begins to be watched: what was counted before is no measurement. */
   restart?(atMs: number): void;
 };

@@ -84,12 +84,34 @@ export class StationInstruments {
     for (const entry of this.#entries) {
       if (entry.instrument.contact === undefined) outcomes.set(entry, await measureNow(entry, interval));
     }
-    const fault = this.#contacts.endInterval();
+    const fault = this.#contacts.endInterval('reading');
     for (const entry of this.#entries) {
-      if (entry.instrument.contact !== undefined)
-        outcomes.set(entry, await countedIn(entry, interval, fault));
+      const { instrument } = entry;
+      if (instrument.contact !== undefined)
+        outcomes.set(entry, await countedIn(entry, () => instrument.measure(interval), fault));
     }
     return this.#entries.flatMap((entry) => outcomes.get(entry) ?? []);
+  }
+
+  /** What was counted since the last interim measurement; the reading's own interval goes on. */
+  async measureInterim(interval: Interval): Promise<Outcome[]> {
+    const fault = this.#contacts.endInterval('interim');
+    const outcomes: Outcome[] = [];
+    for (const entry of this.#entries) {
+      const { instrument } = entry;
+      const measured = instrument.measureInterim?.bind(instrument, interval);
+      if (measured !== undefined) outcomes.push(await countedIn(entry, measured, fault));
+    }
+    return outcomes;
+  }
+
+  /** What can be measured between two readings. */
+  interimQuantities(): ReadonlySet<Quantity> {
+    return new Set(
+      this.#entries.flatMap(({ instrument, quantities }) =>
+        instrument.measureInterim === undefined ? [] : quantities,
+      ),
+    );
   }
 
   /** Resolves once everything that is counted is on disk, or could not be written. */
@@ -118,11 +140,11 @@ const measureNow = async (entry: Entry, interval: Interval): Promise<Outcome> =>
 };
 
 const countedIn = async (
-  { instrument, quantities }: Entry,
-  interval: Interval,
+  { quantities }: Entry,
+  measure: () => Promise<Measured> | Measured,
   lineFault: SensorFault | null,
 ): Promise<Outcome> => {
-  const attempt = await valueOrFault(() => instrument.measure(interval));
+  const attempt = await valueOrFault(measure);
   if ('fault' in attempt) return { quantities, fault: lineFault ?? attempt.fault, measured: null };
   return { quantities, fault: lineFault, measured: attempt.value };
 };

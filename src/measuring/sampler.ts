@@ -1,4 +1,4 @@
-import type { Measured } from '../instruments/instrument.ts';
+import type { Interval, Measured } from '../instruments/instrument.ts';
 import type { Outcome, StationInstruments } from '../instruments/station-instruments.ts';
 import type { StateChanges } from '../outbox/records.ts';
 import type { Clock } from '../time/clock.ts';
@@ -71,18 +71,54 @@ export type SamplerParts = {
   /** Between two readings, a whole number of seconds. */
   readonly intervalMs: number;
   readonly recorder: Pick<Recorder, 'deliver'>;
+  /** Takes what was counted between two readings. */
+  readonly takeInterim: (raw: RawMeasurement) => Promise<void>;
 };
+
+/** Rules on what is counted look at it as often as at the readings of a station that reports every 12 s. */
+export const INTERIM_MS = 12_000;
+
+/** Whether readings are so rare that rules on what is counted do not wait for them. */
+export const needsInterims = (intervalMs: number): boolean => intervalMs > INTERIM_MS;
 
 const SAMPLE_EVERY_MS = 1_000;
 
-/** Cuts time into intervals and makes one reading of each. */
-export class Sampler {
-  readonly #parts: SamplerParts;
+/** Cuts time into intervals of one length; the first begins with the first question. */
+class Intervals {
+  readonly #lengthMs: number;
   #fromMs: number | null = null;
   #dueMs = 0;
 
+  constructor(lengthMs: number) {
+    this.#lengthMs = lengthMs;
+  }
+
+  /** The interval that ends at this moment; `null` while it goes on. */
+  endingAt(atMs: number): Interval | null {
+    if (this.#fromMs === null) {
+      this.#fromMs = atMs;
+      this.#dueMs = atMs + this.#lengthMs;
+    }
+    // A timer may fire a little early.
+    const overdueMs = atMs + SAMPLE_EVERY_MS / 2 - this.#dueMs;
+    if (overdueMs < 0) return null;
+    this.#dueMs += (Math.floor(overdueMs / this.#lengthMs) + 1) * this.#lengthMs;
+    const lengthMs = atMs - this.#fromMs;
+    this.#fromMs = atMs;
+    return { atMs, lengthMs };
+  }
+}
+
+/** Makes one reading of each interval, and between two of them interim measurements for the rules. */
+export class Sampler {
+  readonly #parts: SamplerParts;
+  readonly #readings: Intervals;
+  readonly #interims: Intervals | null;
+
   constructor(parts: SamplerParts) {
     this.#parts = parts;
+    this.#readings = new Intervals(parts.intervalMs);
+    this.#interims = needsInterims(parts.intervalMs) ? new Intervals(INTERIM_MS) : null;
   }
 
   /**
@@ -102,26 +138,24 @@ export class Sampler {
 
   /** One sample of what is sampled; at the end of an interval also its reading. */
   async #sample(): Promise<void> {
-    const { timeKeeper, intervalMs, instruments } = this.#parts;
+    const { timeKeeper, instruments } = this.#parts;
     const at = timeKeeper.now();
-    if (this.#fromMs === null) {
-      this.#fromMs = at.monotonicMs;
-      this.#dueMs = at.monotonicMs + intervalMs;
-    }
-    // A timer may fire a little early.
-    const overdueMs = at.monotonicMs + SAMPLE_EVERY_MS / 2 - this.#dueMs;
-    if (overdueMs >= 0) {
-      this.#dueMs += (Math.floor(overdueMs / intervalMs) + 1) * intervalMs;
-      await this.#report(at, at.monotonicMs - this.#fromMs);
-      this.#fromMs = at.monotonicMs;
-    }
+    const interim = this.#interims?.endingAt(at.monotonicMs) ?? null;
+    if (interim !== null) await this.#takeInterim(at, interim);
+    const interval = this.#readings.endingAt(at.monotonicMs);
+    if (interval !== null) await this.#report(at, interval);
     await instruments.sample();
   }
 
+  async #takeInterim(at: Instant, interval: Interval): Promise<void> {
+    const { instruments, takeInterim } = this.#parts;
+    await takeInterim(combine(at, await instruments.measureInterim(interval)).raw);
+  }
+
   /** What the disk does not take is reported with the next reading. */
-  async #report(at: Instant, lengthMs: number): Promise<void> {
+  async #report(at: Instant, interval: Interval): Promise<void> {
     const { instruments, recorder } = this.#parts;
-    const { raw, reported } = combine(at, await instruments.measure({ atMs: at.monotonicMs, lengthMs }));
+    const { raw, reported } = combine(at, await instruments.measure(interval));
     const state: StateChanges = Object.assign({}, ...reported.map((measured) => measured.state ?? {}));
     const isStored = await recorder.deliver(raw, state);
     if (isStored) for (const { settle } of reported) settle?.();

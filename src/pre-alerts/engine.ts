@@ -9,13 +9,15 @@ import { assessLimit, assessRate, assessSensor, assessTrend } from './rules.ts';
 
 /** Everything the rules remember: plain data that can be written down as JSON and read after a reboot. */
 export type EngineState = {
-  /** Of the last evaluation; `null` before the first. */
+  /** Of the last reading that was judged; `null` before the first. */
   readonly at: Instant | null;
+  /** Of the last interim measurement that was judged; `null` where there are none. */
+  readonly interimAt: Instant | null;
   readonly rules: Readonly<Record<string, RuleState>>;
   readonly flood: FloodState;
 };
 
-export const initialState: EngineState = { at: null, rules: {}, flood: noFlood };
+export const initialState: EngineState = { at: null, interimAt: null, rules: {}, flood: noFlood };
 
 /** An event, and the state to remember together with it: of what comes after, nothing has happened yet. */
 export type EngineStep = { readonly event: PreAlertEvent; readonly state: EngineState };
@@ -27,20 +29,26 @@ export type Evaluation = {
   readonly assessments: readonly (Assessment | null)[];
 };
 
-/** Takes all rules one step further: a function of its arguments, time included. */
+/** The rules that an evaluation judges, and the time that passes for them; for the others none does. */
+export type Turn = { readonly rules: readonly PreAlertRule[]; readonly clock: 'at' | 'interimAt' };
+
+/** Takes the rules whose turn it is one step further: a function of its arguments, time included. */
 export const evaluateRules = (
   rules: readonly PreAlertRule[],
   before: EngineState,
   observation: Observation,
+  turn: Turn = { rules, clock: 'at' },
 ): Evaluation => {
   const { at } = observation.measurement;
   // Where nobody knows how long the station was off, no time has passed for the rules.
-  const sinceMs = Math.max(0, (before.at && elapsedMs(before.at, at)) ?? 0);
+  const sinceOf = (earlier: Instant | null): number => Math.max(0, (earlier && elapsedMs(earlier, at)) ?? 0);
+  const sinceMs = sinceOf(before[turn.clock]);
   const passed = { sinceMs, observedMs: observedMs(sinceMs, observation.intervalMs) };
-  const run = new Run(before, at);
-  run.ageFlood(sinceMs);
+  const run = new Run({ ...before, [turn.clock]: at }, at);
+  const evaluatedAt = [before.at, before.interimAt].filter((earlier) => earlier !== null);
+  run.ageFlood(Math.min(...evaluatedAt.map(sinceOf)));
   run.forgetAllBut(rules);
-  const assessments = rules.map((rule) => {
+  const assessments = turn.rules.map((rule) => {
     const assessment = assess(rule, before.rules[rule.id]?.severity ?? null, observation);
     run.takeOn(rule, { assessment, passed, timing: timingOf(rule, observation.intervalMs) });
     return assessment;
@@ -80,18 +88,20 @@ type RuleStep = { readonly assessment: Assessment | null; readonly passed: Passe
 class Run {
   readonly steps: EngineStep[] = [];
   readonly #at: Instant;
+  readonly #clocks: Pick<EngineState, 'at' | 'interimAt'>;
   readonly #rules: Record<string, RuleState>;
   #flood: FloodState;
 
-  constructor({ rules, flood }: EngineState, at: Instant) {
+  constructor(before: EngineState, at: Instant) {
     this.#at = at;
-    this.#rules = { ...rules };
-    this.#flood = flood;
+    this.#clocks = { at: before.at, interimAt: before.interimAt };
+    this.#rules = { ...before.rules };
+    this.#flood = before.flood;
   }
 
   /** At the end: the rules are no copy. */
   state(): EngineState {
-    return { at: this.#at, rules: this.#rules, flood: this.#flood };
+    return { ...this.#clocks, rules: this.#rules, flood: this.#flood };
   }
 
   ageFlood(sinceMs: number): void {
@@ -156,7 +166,7 @@ class Run {
 
   #report(event: PreAlertEvent | null): void {
     if (event === null) return;
-    this.steps.push({ event, state: { at: this.#at, rules: { ...this.#rules }, flood: this.#flood } });
+    this.steps.push({ event, state: { ...this.state(), rules: { ...this.#rules } } });
   }
 }
 

@@ -7,7 +7,7 @@ import type { Measurement } from '../weather/reading.ts';
 import type { PreAlertOutputs } from './alert-outputs.ts';
 import type { EngineState, EngineStep } from './engine.ts';
 import type { PreAlertStatus } from './pre-alert-status.ts';
-import type { PreAlerts } from './pre-alerts.ts';
+import type { Decision, PreAlerts } from './pre-alerts.ts';
 
 const STATE_KEY = 'preAlerts';
 /** Steps that may wait for room on the disk. */
@@ -38,9 +38,18 @@ export class PreAlertRunner {
     this.#parts = parts;
   }
 
-  async decide(measurement: Measurement): Promise<void> {
+  /** Has the rules judge a reading. */
+  decide(measurement: Measurement): Promise<void> {
+    return this.#carryOut(this.#parts.preAlerts.evaluate(measurement));
+  }
+
+  /** Has the rules on what is counted judge what was counted between two readings. */
+  decideInterim(measurement: Measurement): Promise<void> {
+    return this.#carryOut(this.#parts.preAlerts.evaluateInterim(measurement));
+  }
+
+  async #carryOut({ steps, state, derived }: Decision): Promise<void> {
     const { preAlerts, outputs, log } = this.#parts;
-    const { steps, state, derived } = preAlerts.evaluate(measurement);
     this.#derived = derived;
     for (const { event } of steps) {
       const { rule, transition, severity, value } = event;

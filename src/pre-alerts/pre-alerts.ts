@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
-import { CALM_KMH, type Derived, derive, recentSpanMs } from '../weather/derived.ts';
+import { type Derived, type DerivedQuantity, derive, recentSpanMs } from '../weather/derived.ts';
+import type { Quantity } from '../weather/quantities.ts';
 import type { Measurement } from '../weather/reading.ts';
 import { RecentReadings } from '../weather/recent-readings.ts';
-import type { Assessment, Severity } from './assessment.ts';
-import { type EngineState, type EngineStep, evaluateRules, initialState } from './engine.ts';
+import type { Assessment, Observation, Severity } from './assessment.ts';
+import { type EngineState, type Evaluation, evaluateRules, initialState, type Turn } from './engine.ts';
 import { type RuleState, restingState } from './rule-state.ts';
+import { derivedFrom, isJudgedBy } from './rules.ts';
 
 const durationMs = z.number().min(0);
 const instant = z.object({
@@ -45,6 +47,8 @@ const ruleState = z.object({
 
 const engineState = z.object({
   at: instant.nullable(),
+  // Releases before 0.2.0 did not write it.
+  interimAt: instant.nullable().default(null),
   rules: z.record(z.string(), ruleState),
   flood: z.object({ eventAgesMs: z.array(durationMs), isFlooding: z.boolean() }),
 });
@@ -55,14 +59,19 @@ const readSavedState = (saved: unknown): EngineState | null => {
   return parsed.success ? parsed.data : null;
 };
 
+/** Measurements between two readings, of what is counted all the time. */
+export type Interim = { readonly everyMs: number; readonly quantities: ReadonlySet<Quantity> };
+
 export type PreAlertsOptions = {
   readonly rules: readonly PreAlertRule[];
   /** Between two readings. */
   readonly intervalMs: number;
+  /** Where readings are rare: rules on these quantities are decided by interim measurements alone. */
+  readonly interim?: Interim | undefined;
   /** Height of the barometer above sea level. */
   readonly elevationMetres?: number | undefined;
   /** Below it the wind is calm and has no direction. */
-  readonly calmKmh?: number;
+  readonly calmKmh?: number | undefined;
   /** The state that was kept by the run before; `undefined` when there was none. */
   readonly restored: unknown;
   /** Measurements of the last hours, oldest first, so that trends need not begin anew; none may be given. */
@@ -78,19 +87,20 @@ export type RuleStatus = {
   readonly text: string;
 };
 
+/** Each event comes with the state to be written in the same commit as itself. */
+export type Decision = Pick<Evaluation, 'steps' | 'state' | 'assessments'> & {
+  /** What follows from this measurement and those before it. */
+  readonly derived: Derived;
+};
+
 export type PreAlerts = {
   /**
-   * Takes the next measurement. Each event comes with the state to be written in the same commit as itself, so that
-   * whatever a power cut leaves is neither raised twice nor forgotten; without an event `state` may be kept at leisure.
+   * Takes the next reading. Whatever a power cut leaves of its events is neither raised twice nor forgotten; without an
+   * event `state` may be kept at leisure.
    */
-  evaluate(measurement: Measurement): {
-    readonly steps: readonly EngineStep[];
-    readonly state: EngineState;
-    /** What follows from this measurement and those before it. */
-    readonly derived: Derived;
-    /** What each rule made of it, in their order; `null` where it could not tell. */
-    readonly assessments: readonly (Assessment | null)[];
-  };
+  evaluate(measurement: Measurement): Decision;
+  /** Takes what was counted since the last call, between two readings. */
+  evaluateInterim(measurement: Measurement): Decision;
   /** One for each rule, in the order of the configuration. */
   status(): RuleStatus[];
   /** Whether `restored` was given and could not be read. */
@@ -99,28 +109,92 @@ export type PreAlerts = {
 
 /** Pre-alerts of one station, fed with its measurements in the order they are taken. */
 export const createPreAlerts = (options: PreAlertsOptions): PreAlerts => {
-  const { rules, intervalMs, elevationMetres, calmKmh = CALM_KMH, restored } = options;
-  const windowsMs = rules.map((rule) => ('windowMinutes' in rule ? rule.windowMinutes * 60_000 : 0));
-  const spanMs = Math.max(recentSpanMs(intervalMs), 4 * intervalMs, ...windowsMs);
-  const saved = restored === undefined ? null : readSavedState(restored);
-  let state = saved ?? initialState;
-  const recent = new RecentReadings(spanMs, options.recent);
-  let assessments: readonly (Assessment | null)[] = [];
-
+  const station = new RulesOfStation(options);
   return {
-    hasForgotten: restored !== undefined && saved === null,
-    evaluate: (measurement) => {
-      recent.push(measurement);
-      const derived = derive(recent, { intervalMs, elevationMetres, calmKmh });
-      const evaluation = evaluateRules(rules, state, { measurement, derived, recent, intervalMs });
-      state = evaluation.state;
-      assessments = evaluation.assessments;
-      return { steps: evaluation.steps, state, derived, assessments };
-    },
-    status: () =>
-      rules.map(({ id }, index) => statusOf(id, state.rules[id] ?? restingState, assessments[index] ?? null)),
+    hasForgotten: station.hasForgotten,
+    evaluate: (measurement) => station.evaluate(measurement),
+    evaluateInterim: (measurement) => station.evaluateInterim(measurement),
+    status: () => station.status(),
   };
 };
+
+class RulesOfStation {
+  readonly hasForgotten: boolean;
+  readonly #options: PreAlertsOptions;
+  readonly #readings: RecentReadings;
+  /** What was counted, in steps that are finer than the readings. */
+  readonly #interims: RecentReadings;
+  readonly #interimRules: readonly PreAlertRule[];
+  readonly #readingRules: readonly PreAlertRule[];
+  readonly #interimDerived: readonly DerivedQuantity[];
+  #state: EngineState;
+  #derived: Derived;
+  readonly #assessments = new Map<string, Assessment | null>();
+
+  constructor(options: PreAlertsOptions) {
+    const { rules, intervalMs, interim, restored, recent } = options;
+    const counted = interim?.quantities ?? new Set<Quantity>();
+    const windowsMs = rules.map((rule) => ('windowMinutes' in rule ? rule.windowMinutes * 60_000 : 0));
+    const spanMs = Math.max(recentSpanMs(intervalMs), 4 * intervalMs, ...windowsMs);
+    const saved = restored === undefined ? null : readSavedState(restored);
+    this.#options = options;
+    this.#readings = new RecentReadings(spanMs, recent);
+    this.#interims = new RecentReadings(spanMs, interim && recent);
+    this.#interimRules = rules.filter((rule) => isJudgedBy(rule, counted));
+    this.#readingRules = rules.filter((rule) => !isJudgedBy(rule, counted));
+    this.#interimDerived = derivedFrom(counted);
+    this.hasForgotten = restored !== undefined && saved === null;
+    this.#state = saved ?? initialState;
+    this.#derived = this.#derive(new RecentReadings(spanMs), intervalMs);
+  }
+
+  evaluate(measurement: Measurement): Decision {
+    const { intervalMs } = this.#options;
+    this.#readings.push(measurement);
+    this.#derived = { ...this.#derive(this.#readings, intervalMs), ...this.#knownOfInterims(this.#derived) };
+    const observation = { measurement, derived: this.#derived, recent: this.#readings, intervalMs };
+    return this.#decide(observation, { rules: this.#readingRules, clock: 'at' });
+  }
+
+  evaluateInterim(measurement: Measurement): Decision {
+    const { intervalMs, interim } = this.#options;
+    const everyMs = interim?.everyMs ?? intervalMs;
+    this.#interims.push(measurement);
+    const derived = this.#knownOfInterims(this.#derive(this.#interims, everyMs));
+    this.#derived = { ...this.#derived, ...derived };
+    const observation = {
+      measurement,
+      derived: this.#derived,
+      recent: this.#interims,
+      intervalMs: everyMs,
+    };
+    return this.#decide(observation, { rules: this.#interimRules, clock: 'interimAt' });
+  }
+
+  status(): RuleStatus[] {
+    return this.#options.rules.map(({ id }) =>
+      statusOf(id, this.#state.rules[id] ?? restingState, this.#assessments.get(id) ?? null),
+    );
+  }
+
+  #derive(recent: RecentReadings, intervalMs: number): Derived {
+    const { elevationMetres, calmKmh } = this.#options;
+    return derive(recent, { intervalMs, elevationMetres, calmKmh });
+  }
+
+  /** Of what is derived, that which interim measurements are enough for. */
+  #knownOfInterims(derived: Derived): Partial<Derived> {
+    if (this.#interimDerived.length === 0) return {};
+    return Object.fromEntries(this.#interimDerived.map((quantity) => [quantity, derived[quantity]]));
+  }
+
+  #decide(observation: Observation, turn: Turn): Decision {
+    const { steps, state, assessments } = evaluateRules(this.#options.rules, this.#state, observation, turn);
+    this.#state = state;
+    for (const [index, { id }] of turn.rules.entries()) this.#assessments.set(id, assessments[index] ?? null);
+    return { steps, state, assessments, derived: this.#derived };
+  }
+}
 
 const statusOf = (
   rule: string,

@@ -45,6 +45,16 @@ const isDerived = (quantity: RuleQuantity | Quantity): quantity is Exclude<RuleQ
 const needsOf = (quantity: RuleQuantity | Quantity): readonly Quantity[] =>
   isDerived(quantity) ? NEEDS[quantity] : [quantity];
 
+/** Whether nothing but these quantities decides about a rule. */
+export const isJudgedBy = (rule: PreAlertRule, quantities: ReadonlySet<Quantity>): boolean =>
+  rule.kind !== 'sensor' && needsOf(rule.quantity).every((quantity) => quantities.has(quantity));
+
+/** What follows from these quantities alone, of all that is derived. */
+export const derivedFrom = (quantities: ReadonlySet<Quantity>) =>
+  (Object.keys(NEEDS) as (keyof typeof NEEDS)[]).filter((derived) =>
+    NEEDS[derived].every((quantity) => quantities.has(quantity)),
+  );
+
 const list = (quantities: readonly Quantity[]): string =>
   quantities.map((quantity) => nameOf(quantity).toLowerCase()).join(' and ');
 

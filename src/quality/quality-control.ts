@@ -1,6 +1,7 @@
 import type { QualityConfig } from '../config/quality-schema.ts';
 import { elapsedMs, observedMs } from '../time/elapsed.ts';
 import {
+  gustShare,
   perQuantity,
   type Quantity,
   type QuantityTable,
@@ -54,8 +55,9 @@ const GUST_TOLERANCE_KMH = 0.1;
 const judge = (
   memory: QualityMemory | undefined,
   raw: RawMeasurement,
-  { limits, intervalMs, quantityTable: table = quantityTable }: QualityRules,
+  rules: QualityRules,
 ): QualityResult => {
+  const { limits, intervalMs, quantityTable: table = quantityTable } = rules;
   const since = memory ? elapsedMs(memory.at, raw.at) : null;
   // Nobody knows how long the station was off: earlier values tell nothing about this one.
   const known = memory !== undefined && since !== null && since >= 0 ? memory : undefined;
@@ -85,7 +87,7 @@ const judge = (
         ...contradictions(
           withoutFlagged(values, { ...vane.flags, ...persistence.flags, ...flags }, table),
           values,
-          limits,
+          rules,
         ),
         ...vane.flags,
         ...persistence.flags,
@@ -148,22 +150,28 @@ const withoutFlagged = (values: Values, flags: QualityFlags, table: QuantityTabl
   perQuantity((quantity) => (flags[quantity] === undefined ? values[quantity] : null), table);
 
 /** Values of one reading that cannot all be true. One that is in doubt itself convicts no other. */
-const contradictions = (good: Values, values: Values, limits: QualityConfig): QualityFlags => ({
+const contradictions = (good: Values, values: Values, rules: QualityRules): QualityFlags => ({
   ...(values.windgust !== null &&
   good.windintensity !== null &&
-  !canBeGustOf(good.windintensity, values.windgust, limits)
+  !canBeGustOf(good.windintensity, values.windgust, rules)
     ? { windgust: 'suspect:gust' }
     : {}),
   ...(values.rainheight !== null &&
   values.rainheight > 0 &&
   good.humidity !== null &&
-  good.humidity < limits.rain.dryAirPercent
+  good.humidity < rules.limits.rain.dryAirPercent
     ? { rainheight: 'suspect:dry-air' }
     : {}),
 });
 
-const canBeGustOf = (meanKmh: number, gustKmh: number, { wind }: QualityConfig): boolean =>
-  gustKmh >= meanKmh - GUST_TOLERANCE_KMH && gustKmh - meanKmh <= wind.gustAboveMeanKmh;
+/** A mean over less than 3 s, or not over whole times 3 s, may be above the highest 3 s mean. */
+const canBeGustOf = (
+  meanKmh: number,
+  gustKmh: number,
+  { limits: { wind }, intervalMs }: QualityRules,
+): boolean =>
+  gustKmh >= meanKmh * gustShare(intervalMs) - GUST_TOLERANCE_KMH &&
+  gustKmh - meanKmh <= wind.gustAboveMeanKmh;
 
 export type QualityControl = {
   check(raw: RawMeasurement): Measurement;

@@ -70,8 +70,9 @@ export const createSimulatedEdgeSource = ({
   const edgesUntilNow = (lines: readonly number[]) =>
     lines
       .flatMap((line) =>
-        (trains.get(line)?.until(elapsedSeconds()) ?? []).map((atSeconds) => ({
+        (trains.get(line)?.until(elapsedSeconds()) ?? []).map(({ atSeconds, level }) => ({
           line,
+          level,
           atMs: startMs + atSeconds * 1000,
         })),
       )

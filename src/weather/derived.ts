@@ -245,7 +245,7 @@ export type DerivationOptions = {
   /** Height of the barometer above sea level. */
   readonly elevationMetres?: number | undefined;
   /** Below it the wind is calm and has no direction. */
-  readonly calmKmh?: number;
+  readonly calmKmh?: number | undefined;
 };
 
 const TENDENCY_MS = 3 * HOUR_MS;

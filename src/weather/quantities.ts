@@ -61,6 +61,12 @@ export type QuantityRecord = {
   readonly optional?: true;
 };
 
+/** A gust is a mean over 3 s (WMO-No. 8 vol. I ch. 5). */
+export const GUST_MS = 3_000;
+
+/** The least that the highest 3 s mean can be of the mean over so long: all of it over whole times 3 s. */
+export const gustShare = (lengthMs: number): number => lengthMs / (GUST_MS * Math.ceil(lengthMs / GUST_MS));
+
 const limit = (value: number, least: number, most: number): Limit => ({ value, least, most });
 
 /** Libelium's cup anemometer: 0 to 240 km/h; WMO: 75 m/s, 270 km/h. */

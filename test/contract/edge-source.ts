@@ -36,20 +36,25 @@ export const describeEdgeSource = (name: string, openHarness: () => Promise<Edge
         (edge) => edges.push(edge),
         (fault) => faults.push(fault),
       );
-    const untilEdges = (count: number): Promise<unknown> =>
-      vi.waitFor(() => expect(edges.length).toBeGreaterThanOrEqual(count), 10_000);
+    const untilPulses = (count: number): Promise<unknown> =>
+      vi.waitFor(() => expect(edges.length).toBeGreaterThanOrEqual(2 * count), 10_000);
+    const falling = (): Edge[] => edges.filter(({ level }) => level === 0);
 
-    it('reports a falling edge of a watched line with its monotonic time', async () => {
+    it('reports both edges of a watched line with their monotonic time', async () => {
       const [line] = harness.lines;
       await watch();
       const beforeMs = systemClock.monotonicMs();
 
       await harness.pulse(line);
-      await untilEdges(1);
+      await untilPulses(1);
 
-      expect(edges).toEqual([{ line, atMs: expect.any(Number) }]);
+      expect(edges).toEqual([
+        { line, level: 0, atMs: expect.any(Number) },
+        { line, level: 1, atMs: expect.any(Number) },
+      ]);
       expect(edges[0]?.atMs).toBeGreaterThanOrEqual(beforeMs);
-      expect(edges[0]?.atMs).toBeLessThanOrEqual(systemClock.monotonicMs());
+      expect(edges[1]?.atMs).toBeGreaterThanOrEqual(edges[0]?.atMs ?? 0);
+      expect(edges[1]?.atMs).toBeLessThanOrEqual(systemClock.monotonicMs());
     });
 
     it('reports each of many pulses once, of either line, in order', async () => {
@@ -60,10 +65,10 @@ export const describeEdgeSource = (name: string, openHarness: () => Promise<Edge
       for (const [index, line] of pulses.entries()) {
         await harness.pulse(line);
         // A backend without a queue is given the time to look.
-        await untilEdges(index + 1);
+        await untilPulses(index + 1);
       }
 
-      expect(edges.map(({ line }) => line)).toEqual(pulses);
+      expect(falling().map(({ line }) => line)).toEqual(pulses);
       const timesMs = edges.map(({ atMs }) => atMs);
       expect(timesMs).toEqual([...timesMs].sort((a, b) => a - b));
       expect(faults).toEqual([]);
@@ -76,9 +81,9 @@ export const describeEdgeSource = (name: string, openHarness: () => Promise<Edge
       await harness.pulse(second);
       await harness.pulse(harness.otherLine);
       await harness.pulse(first);
-      await untilEdges(1);
+      await untilPulses(1);
 
-      expect(edges.map(({ line }) => line)).toEqual([first]);
+      expect(falling().map(({ line }) => line)).toEqual([first]);
     });
 
     it('suspects nothing before anything happened', async () => {

@@ -9,7 +9,10 @@ describeEdgeSource('the fake', () => {
     source,
     lines: [5, 6],
     otherLine: 13,
-    pulse: (line) => Promise.resolve(source.pulse(line, systemClock.monotonicMs())),
+    pulse: (line) => {
+      for (const level of [0, 1] as const) source.edge(line, level, systemClock.monotonicMs());
+      return Promise.resolve();
+    },
   });
 });
 

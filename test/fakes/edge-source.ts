@@ -1,12 +1,23 @@
-import type { EdgeListener, EdgeSource } from '../../src/gpio/edge-source.ts';
+import type { EdgeLevel, EdgeListener, EdgeSource } from '../../src/gpio/edge-source.ts';
 
 export type FakeEdgeSource = EdgeSource & {
-  /** One falling edge of a watched line; of any other, nothing happens, as on the real thing. */
+  /** One edge of a watched line; of any other, nothing happens, as on the real thing. */
+  edge(line: number, level: EdgeLevel, atMs: number): void;
+  /** A contact that closes for 2 ms, and bounces as it closes and as it opens. */
   pulse(line: number, atMs: number): void;
   /** Loses the lines, or has them back. */
   setFault(fault: Error | null): void;
   missed: number;
 };
+
+const BOUNCING_CLOSURE: readonly { readonly level: EdgeLevel; readonly afterMs: number }[] = [
+  { level: 0, afterMs: 0 },
+  { level: 1, afterMs: 0.1 },
+  { level: 0, afterMs: 0.2 },
+  { level: 1, afterMs: 2 },
+  { level: 0, afterMs: 2.1 },
+  { level: 1, afterMs: 2.3 },
+];
 
 /** Arms at once, or when the `fault` it was made with goes away. */
 export const createFakeEdgeSource = ({ fault = null }: { fault?: Error | null } = {}): FakeEdgeSource => {
@@ -38,8 +49,11 @@ export const createFakeEdgeSource = ({ fault = null }: { fault?: Error | null } 
       refuse(new Error('the edge source is closed'));
       return Promise.resolve();
     },
+    edge: (line, level, atMs) => {
+      if (!isClosed && current === null && watched.includes(line)) listener({ line, level, atMs });
+    },
     pulse: (line, atMs) => {
-      if (!isClosed && current === null && watched.includes(line)) listener({ line, atMs });
+      for (const { level, afterMs } of BOUNCING_CLOSURE) source.edge(line, level, atMs + afterMs);
     },
     setFault: (next) => {
       current = next;

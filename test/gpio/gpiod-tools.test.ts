@@ -30,7 +30,7 @@ describe("libgpiod's tools", () => {
     const tools = { version: 1, chip } as const;
 
     expect(gpiomonArguments(tools, [5, 6]).join(' ')).toBe(
-      '--line-buffered --falling-edge --bias=pull-up --format=%o %e %s.%n gpiochip0 5 6',
+      '--line-buffered --bias=pull-up --format=%o %e %s.%n gpiochip0 5 6',
     );
     expect([gpiosetHoldCommand(tools, outputLine), gpiosetOnceCommand(tools, relay)]).toEqual([
       'gpioset --mode=signal --bias=pull-down gpiochip0 17=',
@@ -42,7 +42,7 @@ describe("libgpiod's tools", () => {
     const tools = { version: 2, chip } as const;
 
     expect(gpiomonArguments(tools, [5, 6]).join(' ')).toBe(
-      '--chip gpiochip0 --edges=falling --bias=pull-up --format=%o %e %S 5 6',
+      '--chip gpiochip0 --edges=both --bias=pull-up --format=%o %e %S 5 6',
     );
     expect([gpiosetHoldCommand(tools, outputLine), gpiosetOnceCommand(tools, relay)]).toEqual([
       'gpioset --bias=pull-down --chip gpiochip0 17=',
@@ -51,17 +51,18 @@ describe("libgpiod's tools", () => {
   });
 
   it.each([
-    [1, '5 0 10.187125976', { line: 5, atMs: 10_187.125976 }],
-    [1, '6 0 10.187', { line: 6, atMs: 10_000.000187 }],
-    [1, '5 0 3600.0', { line: 5, atMs: 3_600_000 }],
-    [2, '5 2 10.000000187', { line: 5, atMs: 10_000.000187 }],
+    [1, '5 0 10.187125976', { line: 5, level: 0, atMs: 10_187.125976 }],
+    [1, '6 1 10.187', { line: 6, level: 1, atMs: 10_000.000187 }],
+    [1, '5 0 3600.0', { line: 5, level: 0, atMs: 3_600_000 }],
+    [2, '5 2 10.000000187', { line: 5, level: 0, atMs: 10_000.000187 }],
+    [2, '5 1 10.000000187', { line: 5, level: 1, atMs: 10_000.000187 }],
   ] as const)('print edges; %i: %s', (version, text, edge) => {
-    expect(parseEdge(version, text)).toEqual({ line: edge.line, atMs: expect.closeTo(edge.atMs, 6) });
+    expect(parseEdge(version, text)).toEqual({ ...edge, atMs: expect.closeTo(edge.atMs, 6) });
   });
 
   it.each([
-    [1, '5 1 10.5'],
-    [2, '5 1 10.500000000'],
+    [1, '5 2 10.5'],
+    [2, '5 3 10.500000000'],
     [2, '5 0 10.500000000'],
     [1, ''],
     [1, '5 0 10'],
@@ -70,7 +71,7 @@ describe("libgpiod's tools", () => {
     [1, '5 0 10.1871259761'],
     [1, '5 0 10.5 5 0 10.6'],
     [1, 'gpiomon: error waiting for events'],
-  ] as const)('print nothing else that is taken for a falling edge; %i: %s', (version, text) => {
+  ] as const)('print nothing else that is taken for an edge; %i: %s', (version, text) => {
     expect(parseEdge(version, text)).toBeNull();
   });
 

@@ -11,12 +11,15 @@ import { systemClock } from '../../src/time/clock.ts';
 import { describeEdgeSource } from '../contract/edge-source.ts';
 import { createManualClock } from '../fakes/clock.ts';
 
-const kernelText = (line: number, version: 1 | 2 = 1): string => {
+const KINDS = { 1: { falling: 0, rising: 1 }, 2: { falling: 2, rising: 1 } } as const;
+
+const kernelText = (line: number, version: 1 | 2 = 1, edge: 'falling' | 'rising' = 'falling'): string => {
+  const kind = KINDS[version][edge];
   const nowNs = process.hrtime.bigint();
   const [seconds, nanoseconds] = [nowNs / 1_000_000_000n, nowNs % 1_000_000_000n];
   return version === 1
-    ? `${line} 0 ${seconds}.${nanoseconds}\n`
-    : `${line} 2 ${seconds}.${String(nanoseconds).padStart(9, '0')}\n`;
+    ? `${line} ${kind} ${seconds}.${nanoseconds}\n`
+    : `${line} ${kind} ${seconds}.${String(nanoseconds).padStart(9, '0')}\n`;
 };
 
 /** A child that prints what it is told to, in place of gpiomon on lines of which there are none here. */
@@ -51,7 +54,9 @@ for (const version of [1, 2] as const) {
       lines: [5, 6],
       otherLine: 13,
       pulse: (line) => {
-        if (standIn.lines.includes(line)) standIn.write(kernelText(line, version));
+        for (const edge of ['falling', 'rising'] as const) {
+          if (standIn.lines.includes(line)) standIn.write(kernelText(line, version, edge));
+        }
         return Promise.resolve();
       },
     });

@@ -78,7 +78,7 @@ describe('onoff', () => {
     const faults: (string | null)[] = [];
     const armed = source.watch(
       [5, 6],
-      ({ line }) => lines.push(line),
+      ({ line, level }) => level === 0 && lines.push(line),
       (fault) => faults.push(fault?.message ?? null),
     );
     return { lines, faults, armed: armed.catch(() => undefined) };
@@ -213,7 +213,7 @@ describe('the child process of onoff', () => {
 
   it('is told what to watch, reports, and ends when told', async () => {
     const child = await forkWith(
-      'process.once("message", ({ lines }) => process.send({ kind: "edges", edges: [{ line: lines[0].line, atMs: 1.5 }] }));',
+      'process.once("message", ({ lines }) => process.send({ kind: "edges", edges: [{ line: lines[0].line, level: 0, atMs: 1.5 }] }));',
     );
     const reports: WatchReport[] = [];
     child.onReport((report) => reports.push(report));
@@ -221,7 +221,7 @@ describe('the child process of onoff', () => {
     child.send({ lines: [{ line: 5, sysfsNumber: 517 }] });
 
     await vi.waitFor(
-      () => expect(reports).toEqual([{ kind: 'edges', edges: [{ line: 5, atMs: 1.5 }] }]),
+      () => expect(reports).toEqual([{ kind: 'edges', edges: [{ line: 5, level: 0, atMs: 1.5 }] }]),
       10_000,
     );
     child.stop();

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { LevelTracker } from '../../src/gpio/onoff/onoff-watch.ts';
 
-const counted = (events: readonly (readonly [level: 0 | 1, atMs: number])[]): number => {
+const edgesOf = (events: readonly (readonly [level: 0 | 1, atMs: number])[]) => {
   const tracker = new LevelTracker();
   tracker.noteLevel(1, 0);
-  return events.filter(([level, atMs]) => tracker.noteLevel(level, atMs)).length;
+  const edges = events.flatMap(([level, atMs]) => tracker.noteLevel(level, atMs));
+  return [...edges, ...tracker.flush((events.at(-1)?.[1] ?? 0) + 10)];
 };
+
+const counted = (events: readonly (readonly [level: 0 | 1, atMs: number])[]): number =>
+  edgesOf(events).filter(({ level }) => level === 0).length;
 
 describe('the levels of a line', () => {
   it.each([
@@ -49,8 +53,47 @@ describe('the levels of a line', () => {
     expect(counted(events)).toBe(falls);
   });
 
-  it('begin with the level that was found, which is no edge', () => {
-    expect(new LevelTracker().noteLevel(1, 0)).toBe(false);
+  it('begin with the level that was found', () => {
+    expect(new LevelTracker().noteLevel(1, 0)).toEqual([{ level: 1, atMs: 0 }]);
+  });
+
+  it('tell that a contact opens, too', () => {
+    expect(
+      edgesOf([
+        [0, 100],
+        [1, 225],
+        [0, 225.2],
+        [1, 225.4],
+      ]),
+    ).toEqual([
+      { level: 0, atMs: 100 },
+      { level: 1, atMs: 225 },
+      { level: 0, atMs: 225.2 },
+      { level: 1, atMs: 225.4 },
+    ]);
+  });
+
+  it('say nothing of an opening contact that was looked at while it bounced', () => {
+    expect(
+      edgesOf([
+        [0, 100],
+        [0, 225.2],
+        [1, 225.4],
+      ]),
+    ).toEqual([
+      { level: 0, atMs: 100 },
+      { level: 1, atMs: 225.4 },
+    ]);
+  });
+
+  it('take a line that stays low for a closure only once it has stayed so', () => {
+    const tracker = new LevelTracker();
+    tracker.noteLevel(0, 100);
+
+    expect(tracker.noteLevel(0, 116)).toEqual([]);
+    expect(tracker.flush(117)).toEqual([]);
+    expect(tracker.flush(118)).toEqual([{ level: 0, atMs: 116 }]);
+    expect(tracker.noteLevel(1, 118.5)).toEqual([{ level: 1, atMs: 118.5 }]);
   });
 
   describe('and the rhythm', () => {
@@ -90,6 +133,7 @@ describe('the levels of a line', () => {
       for (const atMs of [0, 16, 32, 48, 64, 96, 128, 160, 192]) {
         tracker.noteLate(20);
         tracker.noteLevel(0, atMs);
+        tracker.flush(atMs + 5);
       }
 
       expect(tracker.suspectedMissed).toBe(4);

@@ -3,12 +3,13 @@ import { anemometer, openAnemometer } from '../../src/instruments/anemometer/ane
 import type { Measured } from '../../src/instruments/instrument.ts';
 
 const open = () => {
-  const { contact, measure } = openAnemometer(anemometer.schema.parse({ gpio: 5 }));
+  const { contact, measure, measureInterim } = openAnemometer(anemometer.schema.parse({ gpio: 5 }));
   return {
-    noteEdge: (atMs: number) => contact?.noteEdge(atMs),
+    noteEdge: (atMs: number, level: 0 | 1 = 0) => contact?.noteEdge(atMs, level),
     restart: (atMs: number) => contact?.restart?.(atMs),
     measure: async (atMs: number): Promise<Measured['values']> =>
       (await measure({ atMs, lengthMs: 12_000 })).values,
+    interim: (atMs: number) => measureInterim?.({ atMs, lengthMs: 12_000 }).values,
     /** Throws at once, as any measurement of a contact. */
     fail: (atMs: number) => () => measure({ atMs, lengthMs: 12_000 }),
   };
@@ -41,6 +42,36 @@ describe('the anemometer', () => {
     await cups.measure(12_000);
 
     expect((await cups.measure(24_000)).windintensity).toBeCloseTo(2.4, 6);
+  });
+
+  it('counts a closure of 125 ms once that bounces when it opens', async () => {
+    const cups = open();
+    cups.restart(0);
+    for (let atMs = 0; atMs < 24_000; atMs += 500) {
+      cups.noteEdge(atMs);
+      for (const openMs of [125, 125.2, 125.5]) {
+        cups.noteEdge(atMs + openMs, 1);
+        cups.noteEdge(atMs + openMs + 0.1);
+      }
+      cups.noteEdge(atMs + 125.7, 1);
+    }
+    await cups.measure(12_000);
+
+    expect((await cups.measure(24_000)).windintensity).toBeCloseTo(4.8, 6);
+  });
+
+  it('measures between two readings without taking anything from them', async () => {
+    const cups = open();
+    expect(() => cups.interim(6_000)).toThrow('less than half');
+    cups.restart(6_000);
+    expect(() => cups.interim(12_000)).toThrow('less than half');
+    for (let atMs = 12_000; atMs < 36_000; atMs += 100) cups.noteEdge(atMs);
+
+    expect(cups.interim(24_000)?.windgust).toBeCloseTo(24, 6);
+    cups.restart(36_000);
+    for (let atMs = 36_000; atMs < 48_000; atMs += 50) cups.noteEdge(atMs);
+    expect(cups.interim(48_000)?.windgust).toBeCloseTo(48, 6);
+    expect((await cups.measure(48_000)).windintensity).toBeCloseTo(48, 6);
   });
 
   it('is not ready before it measures, nor for an interval that it measured less than half of', async () => {

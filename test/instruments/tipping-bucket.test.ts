@@ -17,7 +17,7 @@ describe('the tipping bucket', () => {
 
   it('reports the tips of the interval', async () => {
     const gauge = await open();
-    for (const atMs of [1_000, 3_000, 9_000]) gauge.noteEdge(atMs);
+    for (const atMs of [1_000, 3_000, 9_000]) gauge.noteEdge(atMs, 0);
 
     const rain = gauge.close(12_000);
     rain.settle();
@@ -28,8 +28,8 @@ describe('the tipping bucket', () => {
 
   it('leaves a tip after the end of the interval to the next reading', async () => {
     const gauge = await open();
-    gauge.noteEdge(11_900);
-    gauge.noteEdge(12_100);
+    gauge.noteEdge(11_900, 0);
+    gauge.noteEdge(12_100, 0);
 
     const first = gauge.close(12_000);
     first.settle();
@@ -44,21 +44,33 @@ describe('the tipping bucket', () => {
       rain.settle();
       return rain.isTooFast;
     };
-    for (const atMs of [1_000, 1_500, 2_000, 2_149]) gauge.noteEdge(atMs);
+    for (const atMs of [1_000, 1_500, 2_000, 2_149]) gauge.noteEdge(atMs, 0);
     expect(isTooFast(12_000)).toBe(false);
 
-    for (const atMs of [11_900, 12_399]) gauge.noteEdge(atMs);
+    for (const atMs of [11_900, 12_399]) gauge.noteEdge(atMs, 0);
     expect([isTooFast(12_000), isTooFast(24_000), isTooFast(36_000)]).toEqual([false, true, false]);
+  });
+
+  it('tells what fell between two readings, which report it all the same', async () => {
+    outbox = createFakeSavedState({ rainTips: 3, rainReported: 2 });
+    const gauge = await open();
+    for (const atMs of [1_000, 11_600, 11_900, 12_100]) gauge.noteEdge(atMs, 0);
+
+    expect(gauge.closeInterim(12_000)).toEqual({ mm: 4 * 0.2794, isTooFast: true });
+    gauge.close(13_000).settle();
+    expect(gauge.closeInterim(24_000)).toEqual({ mm: 0.2794, isTooFast: true });
+    expect(gauge.closeInterim(36_000)).toEqual({ mm: 0, isTooFast: false });
+    expect(gauge.close(36_000).mm).toBe(0);
   });
 
   it('saves each tip when it happens', async () => {
     const gauge = await open();
-    gauge.noteEdge(1_000);
+    gauge.noteEdge(1_000, 0);
     await gauge.save();
     expect(outbox.entries.get('rainTips')).toBe(1);
 
-    gauge.noteEdge(2_000);
-    gauge.noteEdge(3_000);
+    gauge.noteEdge(2_000, 0);
+    gauge.noteEdge(3_000, 0);
     await gauge.save();
 
     expect(outbox.entries.get('rainTips')).toBe(3);
@@ -66,18 +78,18 @@ describe('the tipping bucket', () => {
 
   it('reports again what was not stored', async () => {
     const gauge = await open();
-    gauge.noteEdge(1_000);
+    gauge.noteEdge(1_000, 0);
     gauge.close(12_000);
-    gauge.noteEdge(13_000);
+    gauge.noteEdge(13_000, 0);
 
     expect(gauge.close(24_000).mm).toBeCloseTo(2 * 0.2794, 9);
   });
 
   it('goes on after a restart where it was, tips that no reading reported included', async () => {
     const before = await open();
-    for (const atMs of [1_000, 2_000]) before.noteEdge(atMs);
+    for (const atMs of [1_000, 2_000]) before.noteEdge(atMs, 0);
     await outbox.putState(before.close(12_000).state);
-    before.noteEdge(13_000);
+    before.noteEdge(13_000, 0);
     await before.save();
 
     const after = await open();
@@ -89,7 +101,7 @@ describe('the tipping bucket', () => {
   it('never goes back, even when a reading was stored and its tips were not', async () => {
     const before = await open();
     outbox.failure = new StorageFullError('no space left');
-    for (const atMs of [1_000, 2_000]) before.noteEdge(atMs);
+    for (const atMs of [1_000, 2_000]) before.noteEdge(atMs, 0);
     await before.save();
     outbox.failure = null;
     await outbox.putState(before.close(12_000).state);
@@ -101,9 +113,9 @@ describe('the tipping bucket', () => {
 
   it('a tip that is saved while a reading is stored does not undo it', async () => {
     const before = await open();
-    before.noteEdge(1_000);
+    before.noteEdge(1_000, 0);
     const rain = before.close(12_000);
-    before.noteEdge(12_500);
+    before.noteEdge(12_500, 0);
     await Promise.all([outbox.putState(rain.state), before.save()]);
 
     expect((await open()).close(1_000).mm).toBeCloseTo(0.2794, 9);
@@ -113,7 +125,7 @@ describe('the tipping bucket', () => {
     const gauge = await open();
     outbox.failure = new StorageFullError('no space left');
     for (const atMs of [1_000, 2_000, 3_000]) {
-      gauge.noteEdge(atMs);
+      gauge.noteEdge(atMs, 0);
       await gauge.save();
     }
     outbox.failure = null;
@@ -137,7 +149,7 @@ describe('the tipping bucket', () => {
 
   it('counts no contact bounce', async () => {
     const gauge = await open();
-    for (const atMs of [1_000, 1_001, 1_060, 1_100]) gauge.noteEdge(atMs);
+    for (const atMs of [1_000, 1_001, 1_060, 1_100]) gauge.noteEdge(atMs, 0);
 
     expect(gauge.tips).toBe(1);
   });

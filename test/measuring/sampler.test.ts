@@ -42,6 +42,8 @@ class Station {
   readonly log: RecordingLog = createRecordingLog();
   readonly outbox: FakeSavedState = createFakeSavedState();
   readonly deliveries: Delivery[] = [];
+  readonly interims: RawMeasurement[] = [];
+  intervalMs = intervalMs;
   readonly stop = new AbortController();
   edges: FakeEdgeSource = createFakeEdgeSource();
   vaneVolts = 1.487;
@@ -95,7 +97,11 @@ class Station {
           this.samples += 1;
         },
       },
-      intervalMs,
+      intervalMs: this.intervalMs,
+      takeInterim: (raw) => {
+        this.interims.push(raw);
+        return Promise.resolve();
+      },
       recorder: {
         deliver: async (raw, state) => {
           this.deliveries.push({ raw, state });
@@ -273,6 +279,65 @@ describe('the sampler', () => {
       station.edges.missed = 7;
 
       expect(instruments.suspectedMissedPulses()).toBe(7);
+    });
+  });
+
+  describe('between two readings that are far apart', () => {
+    const counted = ({ interims }: Station) =>
+      interims.map(({ values: { windgust, rainheight } }) => [windgust, rainheight]);
+
+    it('tells what is counted, every 12 s', async () => {
+      station.intervalMs = 3_600_000;
+      await station.start();
+      await station.blow(10, 24_000);
+      station.edges.pulse(RAIN, 24_500);
+      await station.blow(20, 12_500);
+
+      expect(station.deliveries).toEqual([]);
+      // The first says that nothing was measured before it.
+      expect(counted(station)).toEqual([
+        [null, 0],
+        [expect.closeTo(24, 6), 0],
+        [expect.closeTo(48, 1), 0.2794],
+      ]);
+      expect(station.interims[1]).toMatchObject({
+        values: { temperature: null, winddirection: null },
+        faults: {},
+      });
+    });
+
+    it('leaves the readings as they are', async () => {
+      station.intervalMs = 30_000;
+      await station.start();
+      station.edges.pulse(RAIN, 500);
+      await station.blow(10, 31_000);
+
+      expect(station.interims).toHaveLength(2);
+      expect(station.values).toMatchObject([{ windintensity: expect.closeTo(24, 6), rainheight: 0.2794 }]);
+    });
+
+    it('knows no wind while the lines are lost', async () => {
+      station.intervalMs = 60_000;
+      await station.start();
+      await station.blow(10, 25_000);
+      station.edges.setFault(new Error('gpiomon ended'));
+      await station.clock.advance(1_000);
+      station.edges.setFault(null);
+      await station.blow(10, 24_000);
+
+      expect(station.interims.map(({ faults }) => faults['windgust'])).toEqual([
+        'missing:not-ready',
+        undefined,
+        'missing:bus',
+        undefined,
+      ]);
+    });
+
+    it('tells nothing where readings come as often', async () => {
+      await station.start();
+      await station.blow(10, 25_000);
+
+      expect(station.interims).toEqual([]);
     });
   });
 

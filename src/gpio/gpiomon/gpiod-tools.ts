@@ -1,7 +1,7 @@
 // The command lines of libgpiod's tools, which changed between 1.6 (Bookworm) and 2 (Trixie).
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Edge } from '../edge-source.ts';
+import type { Edge, EdgeLevel } from '../edge-source.ts';
 import { parseGpiodetect } from '../header-chip.ts';
 
 export type GpiodVersion = 1 | 2;
@@ -33,21 +33,27 @@ export const findGpiodTools = async (): Promise<GpiodTools> => {
   return { version: parseGpiodVersion(version.stdout), chip: parseGpiodetect(chips.stdout) };
 };
 
-/** Falling edges with pull-ups, a line of text each: line, kind of edge, CLOCK_MONOTONIC of the interrupt. */
+/**
+ * Both edges with pull-ups, a line of text each: line, kind of edge, CLOCK_MONOTONIC of the interrupt. Without the
+ * kernel's debounce: it has one period for all lines, 1.6 has none, and it loses closures that are shorter.
+ */
 export const gpiomonArguments = ({ version, chip }: GpiodTools, lines: readonly number[]): string[] => {
   const offsets = lines.map(String);
-  if (version === 1)
-    return ['--line-buffered', '--falling-edge', '--bias=pull-up', '--format=%o %e %s.%n', chip, ...offsets];
-  return ['--chip', chip, '--edges=falling', '--bias=pull-up', '--format=%o %e %S', ...offsets];
+  if (version === 1) return ['--line-buffered', '--bias=pull-up', '--format=%o %e %s.%n', chip, ...offsets];
+  return ['--chip', chip, '--edges=both', '--bias=pull-up', '--format=%o %e %S', ...offsets];
 };
 
-const fallingEdge: Readonly<Record<GpiodVersion, string>> = { 1: '0', 2: '2' };
+const edgeLevels: Readonly<Record<GpiodVersion, Readonly<Record<string, EdgeLevel>>>> = {
+  1: { 0: 0, 1: 1 },
+  2: { 1: 1, 2: 0 },
+};
 
-/** `null` for what is no falling edge. The nanoseconds of 1.6 have no leading zeros: 10.187 may mean 10.000000187. */
+/** `null` for what is no edge. The nanoseconds of 1.6 have no leading zeros: 10.187 may mean 10.000000187. */
 export const parseEdge = (version: GpiodVersion, text: string): Edge | null => {
-  const [, line, kind, seconds, nanoseconds] = /^(\d+) (\d) (\d+)\.(\d{1,9})$/.exec(text) ?? [];
-  if (kind !== fallingEdge[version]) return null;
-  return { line: Number(line), atMs: Number(seconds) * 1_000 + Number(nanoseconds) / 1e6 };
+  const [, line, kind = '', seconds, nanoseconds] = /^(\d+) (\d) (\d+)\.(\d{1,9})$/.exec(text) ?? [];
+  const level = edgeLevels[version][kind];
+  if (level === undefined) return null;
+  return { line: Number(line), level, atMs: Number(seconds) * 1_000 + Number(nanoseconds) / 1e6 };
 };
 
 export type GpiosetLine = { readonly gpio: number; readonly inactiveLevel: 0 | 1 };

@@ -1,11 +1,13 @@
 import type { Gpio } from 'onoff';
 import { z } from 'zod';
 import type { Clock } from '../../time/clock.ts';
-import type { Edge } from '../edge-source.ts';
+import type { Edge, EdgeLevel } from '../edge-source.ts';
 import { unexportLine } from '../header-chip.ts';
 
 /** One contact cycle takes longer than this; shorter gaps are bounce. */
 const SHORTEST_CYCLE_MS = 4;
+/** A line that stays at a level for less bounces. */
+const SHORTEST_LEVEL_MS = 2;
 /** A process that is later than this may have missed a pulse. */
 const LATE_MS = 2;
 /** Pulses further apart have no rhythm to go by. */
@@ -13,29 +15,59 @@ const LONGEST_GAP_MS = 2_000;
 const REMEMBERED_GAPS = 16;
 const FEWEST_GAPS = 4;
 
+export type LevelEdge = Pick<Edge, 'level' | 'atMs'>;
+
 /**
- * Counts falling edges of one line from what sysfs tells: that something changed, and the level some time after.
+ * Tells the edges of one line from what sysfs tells: that something changed, and the level some time after.
  * Two changes that are told as one leave their trace in the order of levels, and more of them in the rhythm: cups
  * cannot halve their speed within one rotation.
  */
 export class LevelTracker {
-  #level: 0 | 1 | null = null;
+  #level: EdgeLevel | null = null;
+  /** When the line was seen low although it was low before, and nothing has happened since. */
+  #doubtfulMs: number | null = null;
   #eventMs = Number.NEGATIVE_INFINITY;
   #fallMs = Number.NEGATIVE_INFINITY;
   #gapsMs: number[] = [];
   #lateMs = 0;
   #suspected = 0;
 
-  /** Whether a falling edge happened. */
-  noteLevel(level: 0 | 1, atMs: number): boolean {
-    // High after high: it was low in between, unless the contact just opened and bounces.
-    const wasMissedLow = level === 1 && this.#level === 1 && atMs - this.#eventMs >= SHORTEST_CYCLE_MS;
+  /** The edges that happened by now; of one that may be bounce the next level or `flush` decides. */
+  noteLevel(level: EdgeLevel, atMs: number): readonly LevelEdge[] {
+    const earlier = this.#decide(atMs, level === 1);
+    const sinceMs = atMs - this.#eventMs;
+    const before = this.#level;
     this.#level = level;
     this.#eventMs = atMs;
-    if (level === 1 && !wasMissedLow) return false;
+    if (level === 0 && before === 0) {
+      // Low after low: it was high in between, for a whole opening or for the bounce of one.
+      this.#doubtfulMs = atMs;
+      return earlier;
+    }
+    // High after high: it was low in between, unless the contact just opened and bounces.
+    const wasMissedLow = level === 1 && before === 1 && sinceMs >= SHORTEST_CYCLE_MS;
+    if ((level === 0 && sinceMs >= SHORTEST_LEVEL_MS) || wasMissedLow) this.#noteFall(atMs);
+    return [...earlier, ...(wasMissedLow ? [{ level: 0, atMs } as const] : []), { level, atMs }];
+  }
+
+  /** The edge that turned out to be no bounce, as the line stayed low. */
+  flush(nowMs: number): readonly LevelEdge[] {
+    const isOld = this.#doubtfulMs !== null && nowMs - this.#doubtfulMs >= SHORTEST_LEVEL_MS;
+    return isOld ? this.#decide(nowMs, false) : [];
+  }
+
+  /** A contact that opens may be seen low once more; a closure lasts longer. */
+  #decide(nowMs: number, isHigh: boolean): readonly LevelEdge[] {
+    const atMs = this.#doubtfulMs;
+    this.#doubtfulMs = null;
+    if (atMs === null || (isHigh && nowMs - atMs < SHORTEST_LEVEL_MS)) return [];
+    this.#noteFall(atMs);
+    return [{ level: 0, atMs }];
+  }
+
+  #noteFall(atMs: number): void {
     this.#noteGap(atMs - this.#fallMs);
     this.#fallMs = atMs;
-    return true;
   }
 
   /** That the process looked so much later than it meant to. */
@@ -79,7 +111,7 @@ export const watchReportSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('armed') }),
   z.strictObject({
     kind: z.literal('edges'),
-    edges: z.array(z.strictObject({ line: z.int(), atMs: z.number() })),
+    edges: z.array(z.strictObject({ line: z.int(), level: z.literal([0, 1]), atMs: z.number() })),
   }),
   /** Pulses that may have been missed since the child began. */
   z.strictObject({ kind: z.literal('missed'), total: z.int() }),
@@ -109,7 +141,12 @@ const LOOK_PERIOD_MS = 10;
 /** Sending costs more than counting: edges go in batches, their times are exact all the same. */
 const SEND_PERIOD_MS = 50;
 
-type Line = { readonly gpio: InstanceType<OnoffPackage['Gpio']>; readonly tracker: LevelTracker };
+type Line = {
+  /** BCM number. */
+  readonly line: number;
+  readonly gpio: InstanceType<OnoffPackage['Gpio']>;
+  readonly tracker: LevelTracker;
+};
 
 /** Watches lines with onoff and reports until the signal aborts; a line that cannot be watched is a fault. */
 export const watchWithOnoff = async (
@@ -126,12 +163,12 @@ export const watchWithOnoff = async (
       unexportLine(sysfsNumber, parts.sysfsRoot);
       const gpio = new Gpio(sysfsNumber, 'in', 'both', { activeLow: false });
       const tracker = new LevelTracker();
-      watched.push({ gpio, tracker });
-      arm({ gpio, tracker }, { line, edges, parts });
+      watched.push({ line, gpio, tracker });
+      arm({ line, gpio, tracker }, edges, parts);
     }
     parts.report({ kind: 'armed' });
     await Promise.all([
-      sendEdges(edges, parts, signal),
+      sendEdges({ edges, watched }, parts, signal),
       reportMissed(
         watched.map(({ tracker }) => tracker),
         parts,
@@ -155,28 +192,29 @@ const loaded = (load: () => Promise<OnoffPackage>): Promise<OnoffPackage> =>
     );
   });
 
-type Counting = { readonly line: number; readonly edges: Edge[]; readonly parts: OnoffWatchParts };
-
 /** Without debounceTimeout, which loses every pulse that is shorter, and all of them once they are faster. */
-const arm = ({ gpio, tracker }: Line, { line, edges, parts: { report, clock } }: Counting): void => {
+const arm = ({ line, gpio, tracker }: Line, edges: Edge[], { report, clock }: OnoffWatchParts): void => {
   if (gpio.direction() !== 'in' || gpio.edge() !== 'both')
     throw new Error(`GPIO ${line} does not report edges: direction ${gpio.direction()}, edge ${gpio.edge()}`);
   tracker.noteLevel(gpio.readSync(), clock.monotonicMs());
   gpio.watch((error, level) => {
     const atMs = clock.monotonicMs();
     if (error) report({ kind: 'fault', message: error.message });
-    else if (tracker.noteLevel(level, atMs)) edges.push({ line, atMs });
+    else edges.push(...tracker.noteLevel(level, atMs).map((edge) => ({ line, ...edge })));
   });
 };
 
 /** Ends when the signal aborts. */
 const sendEdges = async (
-  edges: Edge[],
+  { edges, watched }: { readonly edges: Edge[]; readonly watched: readonly Line[] },
   { clock, report }: OnoffWatchParts,
   signal: AbortSignal,
 ): Promise<void> => {
   while (!signal.aborted) {
     await clock.sleep(SEND_PERIOD_MS, signal).catch(() => undefined);
+    const nowMs = clock.monotonicMs();
+    for (const { line, tracker } of watched)
+      edges.push(...tracker.flush(nowMs).map((edge) => ({ line, ...edge })));
     if (edges.length > 0) report({ kind: 'edges', edges: edges.splice(0) });
   }
 };

@@ -34,25 +34,35 @@ export const openAnemometer = (config: AnemometerConfig): OpenInstrument => {
   const { gpio, kmhPerHz, lockoutMilliseconds } = config;
   const isPulse = createBounceFilter(lockoutMilliseconds);
   let windRun: WindRun | null = null;
+  /** From the first interim measurement on. */
+  let interimRun: WindRun | null = null;
 
   /** Rejects an interval of which less than half was measured. */
-  const measure = ({ atMs, lengthMs }: Interval): Measured => {
-    const measuredMs = windRun === null ? 0 : atMs - windRun.fromMs;
-    const rates = windRun === null || measuredMs <= 0 ? null : windRun.close(atMs);
+  const ratesOf = (run: WindRun | null, { atMs, lengthMs }: Interval): Measured => {
+    const measuredMs = run === null ? 0 : atMs - run.fromMs;
+    const rates = run === null || measuredMs <= 0 ? null : run.close(atMs);
     if (rates === null || measuredMs * 2 < lengthMs)
       throw new SensorError('not-ready', 'anemometer: less than half of the interval was measured');
-    return { values: { windintensity: rates.meanHz * kmhPerHz, windgust: rates.gustHz * kmhPerHz } };
+    const { meanHz, gustHz } = rates;
+    return { values: { windintensity: meanHz * kmhPerHz, windgust: gustHz && gustHz * kmhPerHz } };
   };
 
   return {
-    measure,
+    measure: (interval) => ratesOf(windRun, interval),
+    measureInterim: (interval) => {
+      if (windRun !== null) interimRun ??= new WindRun(interval.atMs);
+      return ratesOf(interimRun, interval);
+    },
     contact: {
       gpio,
-      noteEdge: (atMs) => {
-        if (isPulse(atMs)) windRun?.addPulse(atMs);
+      noteEdge: (atMs, level) => {
+        if (!isPulse(atMs, level)) return;
+        windRun?.addPulse(atMs);
+        interimRun?.addPulse(atMs);
       },
       restart: (atMs) => {
         windRun = new WindRun(atMs);
+        if (interimRun !== null) interimRun = new WindRun(atMs);
       },
     },
   };

@@ -6,6 +6,8 @@ import type { SimulatedInstrument, Surroundings } from '../../simulation/surroun
 const KMH_PER_MS = 3.6;
 /** Below the time scale of gusts, and few enough steps to simulate days in seconds. */
 const STEP_SECONDS = 0.25;
+/** The magnet holds the contact closed for a part of the rotation. */
+const CLOSED_SHARE = 0.25;
 
 export const simulate = (
   { gpio, kmhPerHz }: { readonly gpio: number; readonly kmhPerHz: number },
@@ -15,6 +17,7 @@ export const simulate = (
     seed: seedOf(scenario.seed, 'anemometer'),
     rateHzAt: (elapsedSeconds) => (weatherAt(elapsedSeconds).windMs * KMH_PER_MS) / kmhPerHz,
     stepSeconds: STEP_SECONDS,
+    closedSecondsAt: (rateHz) => CLOSED_SHARE / rateHz,
     bounceAt: bounceOf(scenario, 'wind'),
   });
   return { trains: new Map([[gpio, train]]) };

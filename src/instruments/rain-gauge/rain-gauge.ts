@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { decimalNumber, gpioLine } from '../../config/fields.ts';
-import { defineInstrument, type InstrumentParts, type OpenInstrument } from '../instrument.ts';
-import { TippingBucket } from './tipping-bucket.ts';
+import { defineInstrument, type InstrumentParts, type Measured, type OpenInstrument } from '../instrument.ts';
+import { type Rain, TippingBucket } from './tipping-bucket.ts';
 
 const schema = z
   .strictObject({
@@ -39,13 +39,18 @@ const openRainGauge = async (
     measure: ({ atMs }) => {
       const { mm, isTooFast, state, settle } = bucket.close(atMs);
       return {
-        values: { rainheight: mm },
-        doubts: isTooFast ? { rainheight: 'suspect:bounce' } : {},
+        ...rainOf({ mm, isTooFast }),
         state,
         settle,
       };
     },
-    contact: { gpio, noteEdge: (atMs) => bucket.noteEdge(atMs) },
+    measureInterim: ({ atMs }) => rainOf(bucket.closeInterim(atMs)),
+    contact: { gpio, noteEdge: (atMs, level) => bucket.noteEdge(atMs, level) },
     save: () => bucket.save(),
   };
 };
+
+const rainOf = ({ mm, isTooFast }: Rain): Measured => ({
+  values: { rainheight: mm },
+  doubts: isTooFast ? { rainheight: 'suspect:bounce' } : {},
+});

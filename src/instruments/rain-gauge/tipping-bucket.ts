@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { EdgeLevel } from '../../gpio/edge-source.ts';
 import type { Log } from '../../log.ts';
 import type { Outbox } from '../../outbox/outbox.ts';
 import type { StateChanges } from '../../outbox/records.ts';
-import { createBounceFilter } from '../contacts.ts';
+import { type BounceFilter, createBounceFilter } from '../contacts.ts';
 
 export type TippingBucketOptions = {
   readonly mmPerTip: number;
@@ -11,11 +12,14 @@ export type TippingBucketOptions = {
   readonly log: Log;
 };
 
-/** Rain that no reading has reported yet. */
-export type UnreportedRain = {
+export type Rain = {
   readonly mm: number;
   /** Whether tips followed each other faster than a bucket can: some of them were no rain. */
   readonly isTooFast: boolean;
+};
+
+/** Rain that no reading has reported yet. */
+export type UnreportedRain = Rain & {
   /** To be written in one commit with the reading that reports it: either both survive a power cut or neither. */
   readonly state: StateChanges;
   /** To be called once that commit is on disk. */
@@ -36,7 +40,7 @@ const tipCount = z.int().nonnegative();
  */
 export class TippingBucket {
   readonly #options: TippingBucketOptions;
-  readonly #isTip: (atMs: number) => boolean;
+  readonly #isTip: BounceFilter;
   #tips: number;
   #saved: number;
   #reported: number;
@@ -45,6 +49,9 @@ export class TippingBucket {
   #lastTipMs = Number.NEGATIVE_INFINITY;
   /** Tips that came too soon after the one before and were not reported. */
   #tooFastMs: number[] = [];
+  #newestTooFastMs = Number.NEGATIVE_INFINITY;
+  /** The end of the last interim measurement, and the tips until then. */
+  #interim: { readonly tips: number; readonly atMs: number };
   #saving: Promise<void> | null = null;
   #isSaveFailing = false;
 
@@ -54,6 +61,7 @@ export class TippingBucket {
     this.#tips = tips;
     this.#saved = tips;
     this.#reported = reported;
+    this.#interim = { tips: reported, atMs: Number.NEGATIVE_INFINITY };
   }
 
   /** Reads how many tips were ever counted and how many of them were reported. */
@@ -74,12 +82,15 @@ export class TippingBucket {
     return this.#tips;
   }
 
-  /** One falling edge, bounce included. */
-  noteEdge(atMs: number): void {
-    if (!this.#isTip(atMs)) return;
+  /** One edge, bounce included. */
+  noteEdge(atMs: number, level: EdgeLevel): void {
+    if (!this.#isTip(atMs, level)) return;
     this.#tips += 1;
     this.#recentMs.push(atMs);
-    if (atMs - this.#lastTipMs < MIN_BETWEEN_TIPS_MS) this.#tooFastMs.push(atMs);
+    if (atMs - this.#lastTipMs < MIN_BETWEEN_TIPS_MS) {
+      this.#tooFastMs.push(atMs);
+      this.#newestTooFastMs = atMs;
+    }
     this.#lastTipMs = atMs;
     void this.save();
   }
@@ -94,8 +105,8 @@ export class TippingBucket {
 
   /** What fell before `atMs` and was not reported. It stays unreported until it is settled. */
   close(atMs: number): UnreportedRain {
+    const tips = this.#tipsBefore(atMs);
     this.#recentMs = this.#recentMs.filter((tipMs) => tipMs >= atMs);
-    const tips = this.#tips - this.#recentMs.length;
     return {
       mm: (tips - this.#reported) * this.#options.mmPerTip,
       isTooFast: this.#tooFastMs.some((tipMs) => tipMs < atMs),
@@ -105,6 +116,19 @@ export class TippingBucket {
         this.#tooFastMs = this.#tooFastMs.filter((tipMs) => tipMs >= atMs);
       },
     };
+  }
+
+  /** What fell since the last interim measurement, reported or not. */
+  closeInterim(atMs: number): Rain {
+    const tips = this.#tipsBefore(atMs);
+    const mm = (tips - this.#interim.tips) * this.#options.mmPerTip;
+    const isTooFast = this.#newestTooFastMs >= this.#interim.atMs;
+    this.#interim = { tips, atMs };
+    return { mm, isTooFast };
+  }
+
+  #tipsBefore(atMs: number): number {
+    return this.#tips - this.#recentMs.filter((tipMs) => tipMs >= atMs).length;
   }
 
   async #write(): Promise<void> {

@@ -1,7 +1,7 @@
 """The reed contacts of a mast: closes lines to ground at exact times, whatever else the machine does.
 
-contacts.py SECONDS WIND_LINES RAIN_LINES, lines separated by commas. Wind: 100 Hz, closed for 4 ms. Rain: a tip every
-3 s, closed for 60 ms, bouncing as it closes. Prints how many closures and tips it made.
+contacts.py SECONDS WIND_LINES RAIN_LINES, lines separated by commas. Wind: 100 Hz, closed for 4 ms, bouncing as it opens.
+Rain: a tip every 3 s, closed for 200 ms, bouncing as it closes and as it opens. Prints how many closures and tips it made.
 """
 import os
 import sys
@@ -15,12 +15,15 @@ pulls = {line: os.open(f"{chip}/sim_gpio{line}/pull", os.O_WRONLY) for line in w
 events = []
 for pulse in range(seconds * 100):
     events.append((pulse * 0.010, wind, b"pull-down"))
-    events.append((pulse * 0.010 + 0.004, wind, b"pull-up"))
+    for offset, direction in [(0.004, b"pull-up"), (0.0042, b"pull-down"), (0.0044, b"pull-up")]:
+        events.append((pulse * 0.010 + offset, wind, direction))
 tips = seconds // 3
 for tip in range(tips):
     start = 1 + tip * 3
-    for offset, direction in [(0, b"pull-down"), (0.001, b"pull-up"), (0.002, b"pull-down"), (0.060, b"pull-up")]:
-        events.append((start + offset, rain, direction))
+    for offset in (0, 0.002, 0.202):
+        events.append((start + offset, rain, b"pull-down"))
+    for offset in (0.001, 0.200, 0.204):
+        events.append((start + offset, rain, b"pull-up"))
 events.sort(key=lambda event: event[0])
 
 # A machine that is kept from running makes the cups turn slower, never faster than they can.

@@ -8,6 +8,7 @@ import type { EdgeSource } from '../../../src/gpio/edge-source.ts';
 import { createGpiomonEdgeSource } from '../../../src/gpio/gpiomon/gpiomon-edge-source.ts';
 import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/gpio/onoff/onoff-edge-source.ts';
 import { configuredInstruments } from '../../../src/instruments/catalogue.ts';
+import { createBounceFilter } from '../../../src/instruments/contacts.ts';
 import { StationInstruments } from '../../../src/instruments/station-instruments.ts';
 import { Sampler } from '../../../src/measuring/sampler.ts';
 import { createSimulatedI2cBus } from '../../../src/simulation/simulated-i2c-bus.ts';
@@ -19,10 +20,12 @@ import { installedLibgpiod, libgpiods, use } from './libgpiod.ts';
 
 const SECONDS = 60;
 const KMH_PER_HZ = 2.4;
+const LOCKOUT_MS = 4;
 const MM_PER_TIP = 0.2794;
 
-/** The daemon's sampling on these lines, and the edges of the wind line as they come out of the backend. */
+/** The daemon's sampling on these lines, and the closures of the wind line as they come out of the backend. */
 const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) => {
+  const isClosure = createBounceFilter(LOCKOUT_MS);
   let windEdges = 0;
   let isArmed = (): void => undefined;
   const armed = new Promise<void>((resolve) => {
@@ -36,7 +39,7 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
       await edgeSource.watch(
         lines,
         (edge) => {
-          if (edge.line === wind) windEdges += 1;
+          if (edge.line === wind && isClosure(edge.atMs, edge.level)) windEdges += 1;
           onEdge(edge);
         },
         onFault,
@@ -46,7 +49,7 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
   };
   const outbox = createFakeSavedState();
   const sensors = sensorsSchema.parse({
-    anemometer: { gpio: wind, kmhPerHz: KMH_PER_HZ },
+    anemometer: { gpio: wind, kmhPerHz: KMH_PER_HZ, lockoutMilliseconds: LOCKOUT_MS },
     rainGauge: { gpio: rain, mmPerTip: MM_PER_TIP },
   });
   const instruments = await StationInstruments.open({
@@ -82,6 +85,7 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
         return true;
       },
     },
+    takeInterim: () => Promise.resolve(),
   });
   const stop = new AbortController();
   const running = sampler.run(stop.signal);
