@@ -10,6 +10,7 @@ import { openLinuxI2cBus } from '../i2c/linux-i2c-bus.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
 import type { StationBuses } from './station-buses.ts';
+import { openLinuxSysfs } from './sysfs.ts';
 
 export type StationBusesParts = {
   readonly sensors: Pick<GatewayConfig['sensors'], 'i2cBus' | 'gpioBackend'>;
@@ -58,6 +59,7 @@ export const openStationBuses = async (parts: StationBusesParts): Promise<Statio
 
   return {
     i2cBus,
+    sysfs: openLinuxSysfs(),
     edgeSource,
     openOutputLine: (options) => {
       const line = openOutputLine(options);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { catalogue } from '../instruments/catalogue.ts';
+import { type CatalogueEntry, catalogue, instrumentsIn } from '../instruments/catalogue.ts';
 import type { Instrument, Wiring } from '../instruments/instrument.ts';
 import { TOPIC_MAX_BYTES, topicsOf } from '../weather/message.ts';
 import { isLoopback } from './loopback.ts';
@@ -165,10 +165,10 @@ const ruleChecks = ({ preAlerts = [] }: Probe): CrossProblem[] =>
 /** Finds what is wrong with keys that are each right by themselves. */
 export const crossCheck = (
   value: unknown,
-  instruments: readonly Instrument[] = catalogue,
+  entries: readonly CatalogueEntry[] = catalogue,
 ): CrossProblem[] => {
   const config = configProbe.parse(value);
-  const listed = listedIn(config, instruments);
+  const listed = listedIn(config, instrumentsIn(entries));
   return [
     ...topicChecks(config),
     ...outboxChecks(config),

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { catalogue } from '../instruments/catalogue.ts';
-import type { Instrument } from '../instruments/instrument.ts';
+import { type CatalogueEntry, catalogue } from '../instruments/catalogue.ts';
 import { createCredentialCheck, createPathResolver } from './credential-files.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -28,7 +27,7 @@ export type LoadOptions = {
   /** Whether key and certificates have to be in place already. */
   readonly areCredentialsExpected?: boolean;
   /** The instruments that the configuration may list. */
-  readonly instruments?: readonly Instrument[];
+  readonly instruments?: readonly CatalogueEntry[];
 };
 
 /** The configuration with its defaults and with every path absolute, or every problem of the file. */

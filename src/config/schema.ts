@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { catalogue } from '../instruments/catalogue.ts';
-import type { Instrument } from '../instruments/instrument.ts';
+import { type CatalogueEntry, catalogue } from '../instruments/catalogue.ts';
 import { STATION_ID, STATION_ID_IN_WORDS } from '../weather/message.ts';
 import { decimalNumber, oneOf, text, textLike, wholeNumber } from './fields.ts';
 import { preAlertsSchema } from './pre-alerts-schema.ts';
@@ -104,7 +103,7 @@ const logSchema = z
   .describe('What is logged.');
 
 /** The whole configuration file, with the parts of these instruments. */
-export const gatewaySchemaOf = (instruments: readonly Instrument[]) =>
+export const gatewaySchemaOf = (instruments: readonly CatalogueEntry[]) =>
   z
     .strictObject({
       station: stationSchema,

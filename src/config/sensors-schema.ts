@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { catalogue } from '../instruments/catalogue.ts';
-import type { Instrument } from '../instruments/instrument.ts';
+import { type CatalogueEntry, catalogue } from '../instruments/catalogue.ts';
 import { oneOf, wholeNumber } from './fields.ts';
 
 const busFields = {
@@ -14,7 +13,7 @@ const busFields = {
 export type SensorsConfig = z.output<z.ZodObject<typeof busFields, z.core.$loose>>;
 
 /** What is wired to the station, out of these instruments. */
-export const sensorsSchemaOf = (instruments: readonly Instrument[]) => {
+export const sensorsSchemaOf = (instruments: readonly CatalogueEntry[]) => {
   const parts = instruments.map(({ key, schema }) => [key, schema.exactOptional()] as const);
   return z
     .strictObject({ ...busFields, ...Object.fromEntries(parts) })

@@ -42,7 +42,9 @@ const schemaAt = (schema: unknown, value: unknown, path: KeyPath): unknown => {
   const [segment, ...rest] = path;
   if (segment === undefined) return schema;
   const bare = unwrap(schema);
-  const inner = bare instanceof z.ZodArray ? bare.element : objectFor(bare, value)?.shape[String(segment)];
+  const ofEach = bare instanceof z.ZodArray ? bare.element : undefined;
+  const ofAnyName = bare instanceof z.ZodRecord ? bare.valueType : undefined;
+  const inner = ofEach ?? ofAnyName ?? objectFor(bare, value)?.shape[String(segment)];
   return schemaAt(inner, property(value, segment), rest);
 };
 
@@ -98,6 +100,7 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   string: 'text',
   number: 'a number',
+  record: 'a mapping',
 };
 
 const describeAllowed = (issue: z.core.$ZodIssue, keys: readonly string[]): string => {

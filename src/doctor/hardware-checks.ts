@@ -59,7 +59,8 @@ const busesCheck = (parts: HardwareParts): Check => ({
 const instrumentChecks = (parts: HardwareParts): Check[] =>
   parts.instruments.flatMap(({ instrument: { check }, config }): Check[] => {
     if (check === undefined) return [];
-    const run = () => withBuses(parts, ({ i2cBus }) => check.run(config, { i2cBus, clock: parts.clock }));
+    const run = () =>
+      withBuses(parts, ({ i2cBus, sysfs }) => check.run(config, { i2cBus, sysfs, clock: parts.clock }));
     return [{ name: check.name, remedy: check.remedy ?? CHECK_WIRING, run }];
   });
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Sysfs } from '../buses/sysfs.ts';
 import type { EdgeLevel } from '../gpio/edge-source.ts';
 import type { I2cBus } from '../i2c/i2c-bus.ts';
 import type { Log } from '../log.ts';
@@ -38,6 +39,7 @@ export type Wiring = { readonly i2cAddresses?: readonly string[]; readonly gpios
 
 export type InstrumentParts = {
   readonly i2cBus: I2cBus;
+  readonly sysfs: Sysfs;
   readonly clock: Clock;
   readonly log: Log;
   /** Keeps small values across restarts. */
@@ -49,7 +51,7 @@ export type InstrumentCheck<Config> = {
   /** What to do when it fails, as far as the error does not say it; the wiring of I2C without. */
   readonly remedy?: string;
   /** Resolves with what was found; rejects with what is wrong. */
-  run(config: Config, parts: Pick<InstrumentParts, 'i2cBus' | 'clock'>): Promise<string>;
+  run(config: Config, parts: Pick<InstrumentParts, 'i2cBus' | 'sysfs' | 'clock'>): Promise<string>;
 };
 
 export type SimulatedTwin<Config> = {
@@ -101,6 +103,15 @@ export type Contact = {
 export const defineInstrument = <const Key extends string, Schema extends z.ZodObject>(
   instrument: Instrument<Key, Schema>,
 ): Instrument<Key, Schema> => instrument;
+
+/** A key that holds several instruments, each under a name of its own. */
+export type InstrumentGroup<Schema extends z.ZodRecord = z.ZodRecord> = {
+  readonly key: string;
+  readonly schema: Schema;
+  members(config: z.output<Schema>): readonly ConfiguredInstrument[];
+};
+
+export const isGroup = (entry: Instrument | InstrumentGroup): entry is InstrumentGroup => 'members' in entry;
 
 /** An instrument that the configuration lists, with its part of the configuration. */
 export type ConfiguredInstrument = {

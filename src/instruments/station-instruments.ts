@@ -55,7 +55,13 @@ export class StationInstruments {
       const { key, title } = instrument;
       entries.push({
         quantities: instrument.quantities(config),
-        instrument: await instrument.open(config, { i2cBus: buses.i2cBus, clock, log, outbox }),
+        instrument: await instrument.open(config, {
+          i2cBus: buses.i2cBus,
+          sysfs: buses.sysfs,
+          clock,
+          log,
+          outbox,
+        }),
         health: new InstrumentHealth({ name: key, title, log, datetime }),
       });
     }

@@ -1,6 +1,6 @@
 import { loadYamlFile } from '../config/load.ts';
 import type { ConfigProblem } from '../config/problem.ts';
-import { catalogue } from '../instruments/catalogue.ts';
+import { catalogue, instrumentsIn } from '../instruments/catalogue.ts';
 import { MAX_SEED, ordinaryScenario, type Scenario, scenarioSchemaOf } from './scenario.ts';
 
 export type LoadedScenario =
@@ -27,7 +27,7 @@ const seedProblem = (seed: string): ConfigProblem => ({
 export const loadScenario = async ({ scenario: file, seed }: ScenarioArguments): Promise<LoadedScenario> => {
   const isSeedGood = seed === undefined || (/^\d{1,10}$/.test(seed) && Number(seed) <= MAX_SEED);
   const seedProblems = isSeedGood ? [] : [seedProblem(seed)];
-  const chips = catalogue.flatMap(({ chip }) => chip ?? []);
+  const chips = instrumentsIn(catalogue).flatMap(({ chip }) => chip ?? []);
   const allowed = 'a scenario such as config/scenarios/storm.yaml';
   const loaded =
     file === undefined

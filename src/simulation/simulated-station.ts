@@ -1,4 +1,5 @@
 import type { StationBuses } from '../buses/station-buses.ts';
+import { createSimulatedSysfs } from '../buses/sysfs.ts';
 import type { ConfiguredInstrument } from '../instruments/instrument.ts';
 import type { Clock } from '../time/clock.ts';
 import { type EventOf, endOf, eventsOf, ordinaryScenario, type Scenario } from './scenario.ts';
@@ -84,6 +85,7 @@ export const openSimulatedStation = async (options: SimulatedStationOptions): Pr
   });
   const twins = await simulateAll(instruments, { scenario, weatherAt, elapsedSeconds });
   const i2cBus = createSimulatedI2cBus(new Map(twins.flatMap(({ chips }) => [...(chips ?? [])])));
+  const sysfs = createSimulatedSysfs(new Map(twins.flatMap(({ files }) => [...(files ?? [])])));
   const trains = new Map(twins.flatMap(({ trains: own }) => [...(own ?? [])]));
   const edgeSource = createSimulatedEdgeSource({ clock, startMs, trains });
   const outputLines = createSimulatedOutputLines();
@@ -92,6 +94,7 @@ export const openSimulatedStation = async (options: SimulatedStationOptions): Pr
   return {
     buses: {
       i2cBus,
+      sysfs,
       edgeSource,
       openOutputLine: (line) => outputLines.open(line),
       close: async () => {

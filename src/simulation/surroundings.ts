@@ -17,4 +17,6 @@ export type SimulatedInstrument = {
   readonly chips?: ReadonlyMap<number, I2cChip>;
   /** By BCM number. */
   readonly trains?: ReadonlyMap<number, PulseTrain>;
+  /** Texts of files, by their paths below /sys. */
+  readonly files?: ReadonlyMap<string, () => string>;
 };

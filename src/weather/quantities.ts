@@ -234,6 +234,86 @@ export const quantityTable = {
     },
     chart: { title: 'Pressure', style: 'area', colour: '--pressure', span: 4 },
   },
+  /** Range: DS18B20 data sheet. At a metre's depth it stands still for days, so it is never stuck. */
+  soiltemperature: {
+    name: 'Soil temperature',
+    unit: '°C',
+    decimals: 1,
+    shownDecimals: 1,
+    combine: 'mean',
+    range: { min: limit(-40, -55, 0), max: limit(70, 20, 125) },
+    steady: { step: limit(3, 0.1, 50), stuck: limit(0, 0, 5) },
+    configured: { section: 'soilTemperature', unit: 'Celsius' },
+    metric: {
+      name: 'weather_soil_temperature_celsius',
+      factor: 1,
+      help: 'Soil temperature of the newest reading.',
+    },
+    chart: { title: 'Soil temperature', style: 'area', span: 2 },
+    optional: true,
+  },
+  /** Wherever its owner hung it: in a shelter, in water, in a box. */
+  secondtemperature: {
+    name: 'Second temperature',
+    unit: '°C',
+    decimals: 1,
+    shownDecimals: 1,
+    combine: 'mean',
+    range: { min: limit(-55, -90, 0), max: limit(85, 20, 125) },
+    steady: { step: limit(5, 0.1, 50), stuck: limit(0, 0, 5) },
+    configured: { section: 'secondTemperature', unit: 'Celsius' },
+    metric: {
+      name: 'weather_second_temperature_celsius',
+      factor: 1,
+      help: 'Second temperature of the newest reading.',
+    },
+    chart: { title: 'Second temperature', style: 'area', span: 2 },
+    optional: true,
+  },
+  /** Of the battery or the supply of the station. */
+  supplyvoltage: {
+    name: 'Supply voltage',
+    unit: 'V',
+    decimals: 2,
+    shownDecimals: 2,
+    combine: 'mean',
+    range: { min: 0, max: 100 },
+    metric: {
+      name: 'weather_supply_volts',
+      factor: 1,
+      help: 'Supply voltage of the station in the newest reading.',
+    },
+    chart: { title: 'Supply voltage', style: 'line', span: 1 },
+    optional: true,
+  },
+  /** Into the battery or the station; negative the other way. */
+  supplycurrent: {
+    name: 'Supply current',
+    unit: 'A',
+    decimals: 3,
+    shownDecimals: 2,
+    combine: 'mean',
+    range: { min: -100, max: 100 },
+    metric: {
+      name: 'weather_supply_amperes',
+      factor: 1,
+      help: 'Supply current of the station in the newest reading.',
+    },
+    chart: { title: 'Supply current', style: 'line', span: 0.5 },
+    optional: true,
+  },
+  /** Direct sun: 100,000 to 130,000 lx. */
+  illuminance: {
+    name: 'Illuminance',
+    unit: 'lx',
+    decimals: 0,
+    shownDecimals: 0,
+    combine: 'mean',
+    range: { min: 0, max: 200_000 },
+    metric: { name: 'weather_illuminance_lux', factor: 1, help: 'Illuminance of the newest reading.' },
+    chart: { title: 'Illuminance', style: 'area', min: 0, span: 100 },
+    optional: true,
+  },
 } as const satisfies Readonly<Record<string, QuantityRecord>>;
 
 type Table = typeof quantityTable;

@@ -105,7 +105,7 @@ export const brokenRules: readonly BrokenConfiguration[] = [
       '{ id: a, kind: limit, quantity: winddirection, direction: above, warning: 35, hysteresis: 1 }',
     ),
     problems: [
-      '4:37: preAlerts[0].quantity: found "winddirection"; allowed: one of temperature, humidity, windintensity, windgust, pressure, rainheight, windmean, windmaxgust, rainintensity, rainhour, dewpoint, sealevelpressure, pressuretendency, heatindex, windchill',
+      '4:37: preAlerts[0].quantity: found "winddirection"; allowed: one of temperature, humidity, windintensity, windgust, pressure, soiltemperature, secondtemperature, supplyvoltage, supplycurrent, illuminance, rainheight, windmean, windmaxgust, rainintensity, rainhour, dewpoint, sealevelpressure, pressuretendency, heatindex, windchill',
     ],
   },
   {
@@ -128,7 +128,7 @@ export const brokenRules: readonly BrokenConfiguration[] = [
       '{ id: a, kind: rate, quantity: dewpoint, direction: rising, windowMinutes: 60, warning: 3, hysteresis: 1 }',
     ),
     problems: [
-      '4:36: preAlerts[0].quantity: found "dewpoint"; allowed: one of temperature, humidity, windintensity, windgust, pressure',
+      '4:36: preAlerts[0].quantity: found "dewpoint"; allowed: one of temperature, humidity, windintensity, windgust, pressure, soiltemperature, secondtemperature, supplyvoltage, supplycurrent, illuminance',
     ],
   },
   {
@@ -217,7 +217,7 @@ export const brokenRules: readonly BrokenConfiguration[] = [
     title: 'a sensor rule for a sensor by its chip',
     text: rules('{ id: a, kind: sensor, quantities: [temperature, bme280] }'),
     problems: [
-      '4:54: preAlerts[0].quantities[1]: found "bme280"; allowed: one of temperature, humidity, winddirection, windintensity, windgust, rainheight, pressure',
+      '4:54: preAlerts[0].quantities[1]: found "bme280"; allowed: one of temperature, humidity, winddirection, windintensity, windgust, rainheight, pressure, soiltemperature, secondtemperature, supplyvoltage, supplycurrent, illuminance',
     ],
   },
   {
@@ -317,7 +317,7 @@ export const brokenRules: readonly BrokenConfiguration[] = [
       '{ id: c, kind: sensor, output: { gpio: 6 } }',
     )}sensors: { rainGauge: { gpio: 6 } }\n`,
     problems: [
-      '4:5: preAlerts[0].quantity: found nothing; allowed: one of temperature, humidity, windintensity, windgust, pressure, rainheight, windmean, windmaxgust, rainintensity, rainhour, dewpoint, sealevelpressure, pressuretendency, heatindex, windchill',
+      '4:5: preAlerts[0].quantity: found nothing; allowed: one of temperature, humidity, windintensity, windgust, pressure, soiltemperature, secondtemperature, supplyvoltage, supplycurrent, illuminance, rainheight, windmean, windmaxgust, rainintensity, rainhour, dewpoint, sealevelpressure, pressuretendency, heatindex, windchill',
       '4:5: preAlerts[0].direction: found nothing; allowed: one of above, below',
       '4:5: preAlerts[0].hysteresis: found nothing; allowed: a number from 0 to 1000',
       '4:43: preAlerts[0].output.gpio: found 6; allowed: a line of its own (sensors.rainGauge.gpio has this one)',

@@ -12,6 +12,7 @@ type Schema = {
   readonly enum?: readonly unknown[] | undefined;
   readonly properties?: Readonly<Record<string, Schema>> | undefined;
   readonly required?: readonly string[] | undefined;
+  readonly additionalProperties?: Schema | false | undefined;
   readonly items?: Schema | undefined;
   readonly oneOf?: readonly Schema[] | undefined;
 };
@@ -24,6 +25,7 @@ const schema: z.ZodType<Schema> = z.lazy(() =>
     enum: z.array(z.unknown()).optional(),
     properties: z.record(z.string(), schema).optional(),
     required: z.array(z.string()).optional(),
+    additionalProperties: z.union([z.literal(false), schema]).optional(),
     items: schema.optional(),
     oneOf: z.array(schema).optional(),
   }),
@@ -35,13 +37,14 @@ type Entry = { readonly key: string; readonly schema: Schema; readonly isRequire
 const entriesOf = (within: string, { properties = {}, required = [] }: Schema): Entry[] =>
   Object.entries(properties).flatMap(([name, child]) => {
     const key = within === '' ? name : `${within}.${name}`;
-    return child.properties === undefined
-      ? [{ key, schema: child, isRequired: required.includes(name) }]
-      : entriesOf(key, child);
+    if (child.properties !== undefined) return entriesOf(key, child);
+    // Below a name that the person chooses.
+    if (child.additionalProperties) return entriesOf(`${key}.NAME`, child.additionalProperties);
+    return [{ key, schema: child, isRequired: required.includes(name) }];
   });
 
 /** Parts of the file that may be left out although a key in them is required. */
-const OPTIONAL_PARTS = /^(sensors\.\w+|output)\./;
+const OPTIONAL_PARTS = /^(sensors\.kernel\.NAME|sensors\.\w+|output)\./;
 
 const isAddress = (key: string): boolean => key.endsWith('address');
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { I2cError } from '../../src/i2c/i2c-bus.ts';
-import { catalogue, configuredInstruments } from '../../src/instruments/catalogue.ts';
+import { catalogue, configuredInstruments, instrumentsIn } from '../../src/instruments/catalogue.ts';
 import {
   crc8,
   Sht,
@@ -184,7 +184,7 @@ describe.each(families)('a chip of the family $name', ({ family, name }) => {
 describe.each(['sht3x', 'sht4x'])('the instrument %s', (key) => {
   const open = async (config: object, events: object[] = []) => {
     const clock = createManualClock({ isAutomatic: true });
-    const instrument = catalogue.find((each) => each.key === key);
+    const instrument = instrumentsIn(catalogue).find((each) => each.key === key);
     if (instrument === undefined) throw new Error('not in the catalogue');
     const configured = configuredInstruments({ [key]: instrument.schema.parse(config) });
     const scenario = { name: 'test', seed: 1, events: events as never };
@@ -195,7 +195,13 @@ describe.each(['sht3x', 'sht4x'])('the instrument %s', (key) => {
 
   const measure = async (config: object, events: object[] = []) => {
     const { instrument, buses, clock, parsed } = await open(config, events);
-    const parts = { i2cBus: buses.i2cBus, clock, log: undefined as never, outbox: undefined as never };
+    const parts = {
+      i2cBus: buses.i2cBus,
+      sysfs: buses.sysfs,
+      clock,
+      log: undefined as never,
+      outbox: undefined as never,
+    };
     const opened = await instrument.open(parsed, parts);
     return (await opened.measure({ atMs: 0, lengthMs: 12_000 })).values;
   };
@@ -222,7 +228,7 @@ describe.each(['sht3x', 'sht4x'])('the instrument %s', (key) => {
   it('has a line in doctor', async () => {
     const { instrument, buses, clock, parsed } = await open({});
 
-    expect(await instrument.check?.run(parsed, { i2cBus: buses.i2cBus, clock })).toMatch(
+    expect(await instrument.check?.run(parsed, { i2cBus: buses.i2cBus, sysfs: buses.sysfs, clock })).toMatch(
       /^serial number 12345678 at 0x44; -?\d+\.\d °C, \d+ %RH$/,
     );
   });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createSimulatedSysfs } from '../../src/buses/sysfs.ts';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { sensorsSchema } from '../../src/config/sensors-schema.ts';
 import type { OutputLine } from '../../src/gpio/output-line.ts';
@@ -73,6 +74,7 @@ class Station {
       instruments: configuredInstruments(sensorsSchema.parse(sensors)),
       buses: {
         i2cBus: this.createBus(),
+        sysfs: createSimulatedSysfs(new Map()),
         edgeSource: this.edges,
         openOutputLine: () => Promise.reject<OutputLine>(new Error('no output here')),
         close: () => Promise.resolve(),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatProblem } from '../../src/config/problem.ts';
-import { catalogue } from '../../src/instruments/catalogue.ts';
+import { catalogue, instrumentsIn } from '../../src/instruments/catalogue.ts';
 import { loadScenario } from '../../src/simulation/load-scenario.ts';
 import { createWeatherEvents } from '../../src/simulation/simulated-station.ts';
 import { createWeatherModel, type Weather } from '../../src/simulation/weather-model.ts';
@@ -129,7 +129,7 @@ describe('loading a scenario', () => {
       'startsAt: noon',
     ].join('\n');
 
-    const chips = catalogue.flatMap(({ chip }) => chip ?? []);
+    const chips = instrumentsIn(catalogue).flatMap(({ chip }) => chip ?? []);
     expect(await problemsOf(text, '-1')).toEqual([
       's.yaml:3:13: events[0].kind: found "earthquake"; allowed: one of weather, busError, brownOut, ' +
         'hungBme280, stuckVane, openVane, bounce, networkAway, clockStep',

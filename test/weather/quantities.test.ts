@@ -19,6 +19,11 @@ const storedOrder = [
   'windgust',
   'rainheight',
   'pressure',
+  'soiltemperature',
+  'secondtemperature',
+  'supplyvoltage',
+  'supplycurrent',
+  'illuminance',
 ];
 
 const recorded = z

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { createSimulatedSysfs } from '../../../src/buses/sysfs.ts';
 import { sensorsSchema } from '../../../src/config/sensors-schema.ts';
 import type { EdgeSource } from '../../../src/gpio/edge-source.ts';
 import { createGpiomonEdgeSource } from '../../../src/gpio/gpiomon/gpiomon-edge-source.ts';
@@ -56,6 +57,7 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
     instruments: configuredInstruments(sensors),
     buses: {
       i2cBus: createSimulatedI2cBus(new Map()),
+      sysfs: createSimulatedSysfs(new Map()),
       edgeSource: counting,
       openOutputLine: () => Promise.reject(new Error('no output here')),
       close: () => edgeSource.close(),
