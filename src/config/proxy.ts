@@ -8,6 +8,15 @@ export type HttpProxy = {
 
 const DEFAULT_PORT = 80;
 
+/** A percent sign that begins no code stands for itself. */
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
 /** Of `http://[user:password@]host[:port]`; `null` for anything else. */
 export const parseProxy = (text: string): HttpProxy | null => {
   if (!URL.canParse(text)) return null;
@@ -15,9 +24,7 @@ export const parseProxy = (text: string): HttpProxy | null => {
   if (protocol !== 'http:' || hostname === '' || !['', '/'].includes(pathname) || search !== '') return null;
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const address = { host, port: port === '' ? DEFAULT_PORT : Number(port) };
-  return username === ''
-    ? address
-    : { ...address, user: decodeURIComponent(username), password: decodeURIComponent(password) };
+  return username === '' ? address : { ...address, user: decode(username), password: decode(password) };
 };
 
 /** What the environment says of proxies: `HTTPS_PROXY` and `NO_PROXY`, as other programs read them. */
@@ -26,15 +33,12 @@ export type ProxyEnvironment = {
   readonly noProxy?: string | undefined;
 };
 
+/** As curl reads it: names with their subdomains, addresses, `*`, separated by commas or spaces, each with or without a port. */
 const isExempt = (endpoint: string, noProxy: string): boolean =>
   noProxy
-    .split(',')
-    .map((entry) =>
-      entry
-        .trim()
-        .toLowerCase()
-        .replace(/^\*?\./, ''),
-    )
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .map((entry) => entry.replace(/^\*?\./, '').replace(/^\[(.*)\](?::\d+)?$|^([^:]*):\d+$/, '$1$2'))
     .some((name) => name === '*' || (name !== '' && (endpoint === name || endpoint.endsWith(`.${name}`))));
 
 /** The proxy to use for an endpoint: that of the configuration, or else that of the environment. */
@@ -44,6 +48,8 @@ export const proxyFor = (
   { httpsProxy, noProxy }: ProxyEnvironment,
 ): HttpProxy | undefined => {
   if (configured !== undefined) return parseProxy(configured) ?? undefined;
-  if (httpsProxy === undefined || isExempt(endpoint.toLowerCase(), noProxy ?? '')) return undefined;
-  return parseProxy(httpsProxy) ?? undefined;
+  if (httpsProxy === undefined || httpsProxy === '' || isExempt(endpoint.toLowerCase(), noProxy ?? ''))
+    return undefined;
+  // Other programs take an address without a scheme.
+  return parseProxy(httpsProxy.includes('://') ? httpsProxy : `http://${httpsProxy}`) ?? undefined;
 };

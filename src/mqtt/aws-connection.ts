@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import sdk from 'aws-iot-device-sdk-v2';
 import type { HttpProxy } from '../config/proxy.ts';
 import { type Connect, ConnectError, type Connection, type ConnectionEnd } from './connection.ts';
-import { InboundGuard } from './inbound-guard.ts';
+import { InboundRelay } from './inbound-relay.ts';
 import { failureOf, farewellOf, lossOf, reasonCodeText } from './link-reason.ts';
 import type { PublishOptions, PublishResult } from './publisher.ts';
 
@@ -30,6 +30,8 @@ type Settle = (result: PublishResult) => void;
 /** The publishes of one connection that wait for their PUBACK; each is settled exactly once. */
 class InFlight {
   readonly #settles = new Set<Settle>();
+  /** Several were in flight since there was none. */
+  #areSeveral = false;
 
   /** `acknowledgement` resolves with the reason code of the PUBACK. */
   track(acknowledgement: Promise<number>): Promise<PublishResult> {
@@ -37,6 +39,7 @@ class InFlight {
       const settle: Settle = (result) => {
         if (this.#settles.delete(settle)) resolve(result);
       };
+      this.#areSeveral = this.#settles.size > 0;
       this.#settles.add(settle);
       acknowledgement.then(
         (reasonCode) => settle(isRefusal(reasonCode) ? refused(reasonCode) : { kind: 'acknowledged' }),
@@ -53,7 +56,7 @@ class InFlight {
 
   /** The connection has ended. A farewell about a payload means the one that was in flight, if it was alone. */
   settleAll(reason: string, farewell = 0): void {
-    const isAboutPayload = permanentReasonCodes.has(farewell) && this.#settles.size === 1;
+    const isAboutPayload = permanentReasonCodes.has(farewell) && !this.#areSeveral;
     const result = isAboutPayload ? refused(farewell) : ({ kind: 'unacknowledged', reason } as const);
     for (const settle of [...this.#settles]) settle(result);
   }
@@ -82,6 +85,7 @@ export type AwsConnectionParts = {
   readonly flowControl?: 'iot-core' | 'none';
 };
 
+/** Of the connection to the relay, on the loopback interface. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const CONNACK_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_SECONDS = 60;
@@ -105,31 +109,23 @@ const tlsContext = ({ certificate, privateKey, rootCa }: AwsConnectionParts) => 
   return new io.ClientTlsContext(options);
 };
 
-const proxyOptions = ({ host, port, user, password }: HttpProxy) => {
+/** The relay, as the proxy that the SDK knows; a real one stands behind it. */
+const proxyOptions = (relayPort: number, proxy: HttpProxy | undefined) => {
   const { HttpProxyOptions, HttpProxyAuthenticationType, HttpProxyConnectionType } = http;
-  return user === undefined
-    ? new HttpProxyOptions(
-        host,
-        port,
-        HttpProxyAuthenticationType.None,
-        undefined,
-        undefined,
-        undefined,
-        HttpProxyConnectionType.Tunneling,
-      )
-    : new HttpProxyOptions(
-        host,
-        port,
-        HttpProxyAuthenticationType.Basic,
-        user,
-        password ?? '',
-        undefined,
-        HttpProxyConnectionType.Tunneling,
-      );
+  const isBasic = proxy?.user !== undefined;
+  return new HttpProxyOptions(
+    '127.0.0.1',
+    relayPort,
+    isBasic ? HttpProxyAuthenticationType.Basic : HttpProxyAuthenticationType.None,
+    proxy?.user,
+    isBasic ? (proxy.password ?? '') : undefined,
+    undefined,
+    HttpProxyConnectionType.Tunneling,
+  );
 };
 
 /** Without the SDK's builder, which cannot refuse TLS 1.0 and 1.1. */
-const createClient = (parts: AwsConnectionParts) => {
+const createClient = (parts: AwsConnectionParts, relayPort: number) => {
   const { ClientExtendedValidationAndFlowControl: FlowControl } = mqtt5;
   const keepAliveSeconds = parts.keepAliveSeconds ?? KEEP_ALIVE_SECONDS;
   return new mqtt5.Mqtt5Client({
@@ -159,18 +155,19 @@ const createClient = (parts: AwsConnectionParts) => {
       parts.flowControl === 'none' ? FlowControl.None : FlowControl.AwsIotCoreDefaults,
     // Saves 60 bytes of each CONNECT, and a user name that brokers with access lists would look up.
     disableMetrics: true,
-    ...(parts.proxy === undefined ? {} : { httpProxyOptions: proxyOptions(parts.proxy) }),
+    httpProxyOptions: proxyOptions(relayPort, parts.proxy),
   });
 };
 
 type Client = ReturnType<typeof createClient>;
 
 /** Only a client that is stopped may be closed, and one that is not closed leaks. */
-const dispose = async (client: Client, withWill: boolean): Promise<void> => {
+const dispose = async (client: Client, relay: InboundRelay, withWill: boolean): Promise<void> => {
   const stopped = once(client, mqtt5.Mqtt5Client.STOPPED);
   client.stop(withWill ? { reasonCode: mqtt5.DisconnectReasonCode.DisconnectWithWillMessage } : undefined);
   await stopped;
   client.close();
+  relay.close();
 };
 
 const errorName = (error: { readonly error_name?: unknown }): string =>
@@ -179,28 +176,21 @@ const errorName = (error: { readonly error_name?: unknown }): string =>
 class AwsConnection implements Connection {
   readonly ended: Promise<ConnectionEnd>;
   readonly #client: Client;
+  readonly #relay: InboundRelay;
   readonly #inFlight = new InFlight();
-  #guard!: InboundGuard;
   #closing: Promise<void> | undefined;
 
-  constructor(client: Client) {
+  constructor(client: Client, relay: InboundRelay) {
     this.#client = client;
+    this.#relay = relay;
     this.ended = new Promise((resolve) => {
-      const end = (how: ConnectionEnd, reasonCode?: number): void => {
-        this.#guard.stop();
-        this.#inFlight.settleAll(how.reason, reasonCode);
-        resolve(how);
-      };
       client.once('disconnection', ({ error, disconnect }) => {
-        if (disconnect === undefined) end(lossOf(errorName(error)));
-        else end(farewellOf(disconnect.reasonCode), disconnect.reasonCode);
-      });
-      this.#guard = new InboundGuard((reason) => {
-        end({ kind: 'refused', reason });
-        void this.close();
+        const farewell = disconnect && farewellOf(disconnect.reasonCode);
+        const how = relay.failure() ?? farewell ?? lossOf(errorName(error));
+        this.#inFlight.settleAll(how.reason, disconnect?.reasonCode);
+        resolve(how);
       });
     });
-    client.on('messageReceived', () => this.#guard.noteMessage());
   }
 
   publish(topic: string, payload: string, options: PublishOptions = {}): Promise<PublishResult> {
@@ -223,8 +213,7 @@ class AwsConnection implements Connection {
 
   close(): Promise<void> {
     if (this.#closing === undefined) {
-      this.#guard.stop();
-      this.#closing = dispose(this.#client, true);
+      this.#closing = dispose(this.#client, this.#relay, true);
       this.#inFlight.settleAll('the connection was closed');
     }
     return this.#closing;
@@ -232,7 +221,7 @@ class AwsConnection implements Connection {
 }
 
 /** Resolves with why it failed, or `null` once the broker has accepted. */
-const attempt = (client: Client, signal: AbortSignal): Promise<ConnectionEnd | null> =>
+const attempt = (client: Client, relay: InboundRelay, signal: AbortSignal): Promise<ConnectionEnd | null> =>
   new Promise((resolve) => {
     const abort = (): void => settle({ kind: 'broken', reason: 'stopped' });
     const settle = (failure: ConnectionEnd | null): void => {
@@ -244,7 +233,7 @@ const attempt = (client: Client, signal: AbortSignal): Promise<ConnectionEnd | n
     client.once('connectionFailure', ({ error, connack }) =>
       settle(
         connack === undefined
-          ? failureOf(errorName(error))
+          ? (relay.failure() ?? failureOf(errorName(error)))
           : { kind: 'refused', reason: reasonCodeText(connack.reasonCode) },
       ),
     );
@@ -259,10 +248,14 @@ export const awsConnect =
   (parts: AwsConnectionParts): Connect =>
   async (signal) => {
     signal.throwIfAborted();
+    const { endpoint, port, proxy } = parts;
+    const target = proxy ? { ...proxy, isProxy: true } : { host: endpoint, port, isProxy: false };
+    const relay = await InboundRelay.listen(target);
     let client: Client;
     try {
-      client = createClient(parts);
+      client = createClient(parts, relay.port);
     } catch (error) {
+      relay.close();
       throw new ConnectError(
         {
           kind: 'refused',
@@ -271,10 +264,10 @@ export const awsConnect =
         { cause: error },
       );
     }
-    const connection = new AwsConnection(client);
-    const failure = await attempt(client, signal);
+    const connection = new AwsConnection(client, relay);
+    const failure = await attempt(client, relay, signal);
     if (failure === null) return connection;
-    const disposed = dispose(client, false);
+    const disposed = dispose(client, relay, false);
     // In the middle of a TLS handshake that takes up to 10 s, which an orderly end does not wait for.
     if (!signal.aborted) await disposed;
     throw new ConnectError(failure);

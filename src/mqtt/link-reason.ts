@@ -42,19 +42,25 @@ export const farewellOf = (reasonCode: number): ConnectionEnd => ({
   reason: reasonCodeText(reasonCode),
 });
 
-/** Errors of name resolution and of the TCP handshake: there was no answer. */
-const unreachable: Readonly<Record<string, string>> = {
-  AWS_IO_DNS_INVALID_NAME: 'the name of the endpoint does not exist',
-  AWS_IO_DNS_NO_ADDRESS_FOR_HOST: 'the endpoint has no address',
-  AWS_IO_DNS_QUERY_FAILED: 'the name of the endpoint cannot be resolved: is the network up?',
-  AWS_IO_DNS_QUERY_AGAIN: 'the name of the endpoint cannot be resolved now: is the network up?',
-  AWS_IO_SOCKET_ADDRESS_NOT_AVAILABLE: 'no local address: is the network up?',
-  AWS_IO_SOCKET_CONNECT_ABORTED: 'connection aborted',
-  AWS_IO_SOCKET_CONNECTION_REFUSED: 'connection refused: nothing listens on this port of the endpoint',
-  AWS_IO_SOCKET_NETWORK_DOWN: 'the network is down',
-  AWS_IO_SOCKET_NO_ROUTE_TO_HOST: 'no route to the endpoint: is the network up?',
-  AWS_IO_SOCKET_TIMEOUT: 'the endpoint does not answer',
-  AWS_IO_SOCKET_INVALID_ADDRESS: 'the endpoint has no valid address',
+/** Errors of name resolution and of the TCP handshake, by the code of Node.js: there was no answer. */
+const unreachable: Readonly<Record<string, (where: string) => string>> = {
+  ENOTFOUND: (where) => `the name of ${where} cannot be resolved: does it exist, and is the network up?`,
+  EAI_AGAIN: (where) => `the name of ${where} cannot be resolved now: is the network up?`,
+  EADDRNOTAVAIL: () => 'no local address: is the network up?',
+  ECONNREFUSED: (where) => `connection refused: nothing listens on this port of ${where}`,
+  ENETDOWN: () => 'the network is down',
+  ENETUNREACH: (where) => `no route to ${where}: is the network up?`,
+  EHOSTUNREACH: (where) => `no route to ${where}: is the network up?`,
+  ETIMEDOUT: (where) => `${where} does not answer`,
+};
+
+/** How the way to the endpoint, or to the HTTP proxy before it, failed. */
+export const unreachableOf = (error: NodeJS.ErrnoException, isProxy: boolean): ConnectionEnd => {
+  const where = isProxy ? 'the HTTP proxy' : 'the endpoint';
+  // Where a name has several addresses, Node.js tells of each.
+  const { code = '' } = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+  const reason = unreachable[code]?.(where) ?? `${where} cannot be reached (${code || error.message})`;
+  return { kind: 'unreachable', reason };
 };
 
 /** There was an answer, and the attempt failed. */
@@ -86,11 +92,11 @@ const refused: Readonly<Record<string, string>> = {
 const unexplained = (errorName: string): string => `the connection failed (${errorName})`;
 
 /** How an attempt failed, by the name of the SDK's error. */
-export const failureOf = (errorName: string): ConnectionEnd => {
-  const noAnswer = unreachable[errorName];
-  if (noAnswer !== undefined) return { kind: 'unreachable', reason: noAnswer };
-  return { kind: 'refused', reason: refused[errorName] ?? unexplained(errorName), isHandshake: true };
-};
+export const failureOf = (errorName: string): ConnectionEnd => ({
+  kind: 'refused',
+  reason: refused[errorName] ?? unexplained(errorName),
+  isHandshake: true,
+});
 
 const losses: Readonly<Record<string, string>> = {
   AWS_IO_SOCKET_CLOSED: 'the connection was closed',
@@ -107,5 +113,5 @@ const losses: Readonly<Record<string, string>> = {
 /** How an established connection broke, by the name of the SDK's error. */
 export const lossOf = (errorName: string): ConnectionEnd => ({
   kind: 'broken',
-  reason: losses[errorName] ?? unreachable[errorName] ?? refused[errorName] ?? unexplained(errorName),
+  reason: losses[errorName] ?? refused[errorName] ?? unexplained(errorName),
 });

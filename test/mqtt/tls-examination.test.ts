@@ -104,7 +104,7 @@ describe('the examination of TLS', () => {
     },
   );
 
-  it('tells an old TLS, an answer without TLS, silence, a closed port and a name that does not exist', async () => {
+  it('tells an old TLS, an answer without TLS, silence, a closed port, no route and a name that does not exist', async () => {
     const old = await serve({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
     expect((await examine(old)).text).toMatch(/does not speak TLS 1\.2 or 1\.3/);
     server?.close();
@@ -125,6 +125,10 @@ describe('the examination of TLS', () => {
     expect((await examine(mute)).text).toMatch(/accepts the connection and then says nothing/);
 
     expect((await examine(1)).text).toBe('127.0.0.1:1 refuses the connection: the port is closed');
+    // Linux routes no TCP to the broadcast address.
+    expect((await examine(1, { endpoint: '255.255.255.255' })).text).toBe(
+      'there is no route to 255.255.255.255:1',
+    );
     expect((await examine(1, { endpoint: 'nowhere.invalid' })).text).toMatch(
       /the name nowhere\.invalid:1 (does not exist|cannot be resolved)/,
     );
