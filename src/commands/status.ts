@@ -171,11 +171,13 @@ const outboxLines = (status: ShownStatus, paint: Paint): Line[] => {
 };
 
 const alertLines = ({ preAlerts }: ShownStatus, paint: Paint): Line[] => {
-  const raised = preAlerts.filter(({ text }) => text !== '');
-  const lines = raised.map(({ rule, severity, text, output }) => {
-    const line = output === null || output.state === 'failing' ? '' : ` ${outputText(output)}`;
-    return `${paint(severity === 'alert' ? 'alert' : 'warning', rule)}: ${text}${line}`;
-  });
+  const raised = preAlerts.filter(({ severity }) => severity !== 'none');
+  const lines = preAlerts
+    .filter(({ text }) => text !== '')
+    .map(({ rule, severity, text, output }) => {
+      const line = output === null || output.state === 'failing' ? '' : ` ${outputText(output)}`;
+      return `${paint(severity === 'alert' ? 'alert' : 'warning', rule)}: ${text}${line}`;
+    });
   const failing = preAlerts.flatMap(({ rule, output }) =>
     output?.state === 'failing' ? [`${rule}: ${paint('alert', outputText(output))}`] : [],
   );

@@ -4,6 +4,7 @@ import type { Instrument, Wiring } from '../instruments/instrument.ts';
 import { TOPIC_MAX_BYTES, topicsOf } from '../weather/message.ts';
 import { isLoopback } from './loopback.ts';
 import { dottedKey, type KeyPath } from './problem.ts';
+import { qualitySchema } from './quality-schema.ts';
 import type { CrossProblem } from './validate.ts';
 
 /** What the checks look at, whatever else of the file is broken: a part that does not parse is not there. */
@@ -16,6 +17,7 @@ const configProbe = z
     outbox: probe(
       z.object({ dailyWriteMegabytes: probe(z.number()), dailyWriteWarningMegabytes: probe(z.number()) }),
     ),
+    quality: probe(qualitySchema),
     sensors: probe(z.record(z.string(), z.unknown())),
     preAlerts: probe(z.array(probe(z.object({ id: probe(z.string()), output: outputProbe })))),
     http: probe(z.object({ listen: probe(z.string()), token: probe(z.string()) })),
@@ -94,6 +96,27 @@ const lineChecks = ({ sensors, preAlerts = [] }: Probe, listed: readonly Listed[
       : [{ path, allowed: `a line of its own (${dottedKey(holder.path)} has this one)` }];
   });
 };
+
+/** A lockout that is longer than the time between two closures loses them without a word. */
+const lockoutChecks = (
+  { quality = qualitySchema.parse({}) }: Probe,
+  listed: readonly Listed[],
+): CrossProblem[] =>
+  listed.flatMap(({ instrument, part }): CrossProblem[] => {
+    const { data } = instrument.schema.safeParse(part);
+    const lockout = data === undefined ? undefined : instrument.lockout?.(data, quality);
+    if (lockout === undefined || lockout.ms <= lockout.shortestMs) return [];
+    const isWritten = Reflect.get(part, 'lockoutMilliseconds') !== undefined;
+    if (!isWritten && lockout.isDefaultShortened) return [];
+    const mostMs = Math.floor(lockout.shortestMs * 10) / 10;
+    return [
+      {
+        path: ['sensors', instrument.key, 'lockoutMilliseconds'],
+        found: `${lockout.ms} ms, which loses closures`,
+        allowed: `at most ${mostMs} ms, the time between two closures ${lockout.when}`,
+      },
+    ];
+  });
 
 /** Rules that share an output cannot want opposite levels of it. */
 const polarityChecks = ({ preAlerts = [] }: Probe): CrossProblem[] => {
@@ -174,6 +197,7 @@ export const crossCheck = (
     ...outboxChecks(config),
     ...addressChecks(listed),
     ...lineChecks(config, listed),
+    ...lockoutChecks(config, listed),
     ...polarityChecks(config),
     ...httpChecks(config),
     ...ruleChecks(config),

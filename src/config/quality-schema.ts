@@ -3,6 +3,7 @@ import { CALM_KMH } from '../weather/derived.ts';
 import {
   type LimitName,
   limitsOf,
+  MAX_RAIN_MM_PER_MINUTE,
   type QuantityTable,
   quantitiesOf,
   quantityTable,
@@ -94,7 +95,7 @@ const vaneSchema = z
  */
 const rainSchema = z
   .strictObject({
-    maxMmPerMinute: limit(1, 100, 40, 'Above it the value fails, mm in a minute.'),
+    maxMmPerMinute: limit(1, 100, MAX_RAIN_MM_PER_MINUTE, 'Above it the value fails, mm in a minute.'),
     maxMmPerHour: limit(10, 1000, 401, 'Above it the value fails, mm in an hour.'),
     dryAirPercent: limit(0, 100, 10, 'Rain below this humidity is suspect, %RH.'),
   })

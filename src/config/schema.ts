@@ -23,7 +23,9 @@ const stationSchema = z
     name: text(128).describe('Name for people, as in the alert mail. 1 to 128 characters.'),
     elevationMetres: decimalNumber(-430, 8850)
       .exactOptional()
-      .describe('Height of the barometer above sea level, m. -430 to 8850; sea-level pressure needs it.'),
+      .describe(
+        'Height of the barometer above sea level, m. -430 to 8850; sea-level pressure needs it, and is null above 750 m.',
+      ),
   })
   .describe('Who this station is.');
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Sysfs } from '../buses/sysfs.ts';
+import type { QualityConfig } from '../config/quality-schema.ts';
 import type { EdgeLevel } from '../gpio/edge-source.ts';
 import type { I2cBus } from '../i2c/i2c-bus.ts';
 import type { Log } from '../log.ts';
@@ -27,6 +28,8 @@ export type Instrument<Key extends string = string, Schema extends z.ZodObject =
   readonly chip?: string;
   /** The quantities it measures. */
   quantities(config: z.output<Schema>): readonly Quantity[];
+  /** The lockout of its contact, and how soon one closure may follow another. */
+  lockout?(config: z.output<Schema>, limits: QualityConfig): Lockout;
   /** Prepares it without a transfer: whether it answers is only known when it is read. */
   open(config: z.output<Schema>, parts: InstrumentParts): Promise<OpenInstrument>;
   /** How `doctor` tests it; an instrument that only counts edges is tested with its line. */
@@ -36,6 +39,15 @@ export type Instrument<Key extends string = string, Schema extends z.ZodObject =
 };
 
 export type Wiring = { readonly i2cAddresses?: readonly string[]; readonly gpios?: readonly string[] };
+
+export type Lockout = {
+  readonly ms: number;
+  /** Whether the instrument shortens a default that is too long. */
+  readonly isDefaultShortened?: true;
+  /** The shortest time between two closures, and when that is. */
+  readonly shortestMs: number;
+  readonly when: string;
+};
 
 export type InstrumentParts = {
   readonly i2cBus: I2cBus;
@@ -81,6 +93,8 @@ export type Interval = {
 /** What one instrument gave for one interval; `null` is a value that is unknown for no fault of its own. */
 export type Measured = {
   readonly values: Readonly<Partial<Values>>;
+  /** Why values are `null` that it could give otherwise: `missing:` and a fault code. */
+  readonly faults?: QualityFlags;
   /** What the instrument itself doubts of them. */
   readonly doubts?: QualityFlags;
   /** Written in one commit with the reading. */

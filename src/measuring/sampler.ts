@@ -41,7 +41,8 @@ export const combine = (
     const [first] = candidates;
     values[quantity] = winner === undefined ? null : valueFrom(winner, quantity);
     if (winner === undefined) {
-      if (first?.fault) faults[quantity] = `missing:${first.fault.code}`;
+      const reason = reasonOf(first, quantity);
+      if (reason !== undefined) faults[quantity] = reason;
       continue;
     }
     const doubt = winner === first ? winner.measured?.doubts?.[quantity] : SUBSTITUTE;
@@ -53,6 +54,10 @@ export const combine = (
 
 const valueFrom = ({ fault, measured }: Outcome, quantity: Quantity): number | null =>
   fault === null ? (measured?.values[quantity] ?? null) : null;
+
+/** Why the first instrument has no value, where that is a fault. */
+const reasonOf = (first: Outcome | undefined, quantity: Quantity): string | undefined =>
+  first?.fault ? `missing:${first.fault.code}` : first?.measured?.faults?.[quantity];
 
 /** Counts behind a fault wait for the next reading, unless a substitute has reported the same interval. */
 const reportedOf = (

@@ -7,7 +7,7 @@ import { RecentReadings } from '../weather/recent-readings.ts';
 import type { Assessment, Observation, Severity } from './assessment.ts';
 import { type EngineState, type Evaluation, evaluateRules, initialState, type Turn } from './engine.ts';
 import { type RuleState, restingState } from './rule-state.ts';
-import { derivedFrom, isJudgedBy } from './rules.ts';
+import { derivedFrom, isJudgedBy, whyNotJudged } from './rules.ts';
 
 const durationMs = z.number().min(0);
 const instant = z.object({
@@ -83,7 +83,7 @@ export type RuleStatus = {
   /** `unknown`: not active, and its quantity has no valid value. */
   readonly state: RuleState['phase'] | 'unknown';
   readonly severity: Severity | 'none';
-  /** What is the matter while it is active or clearing, otherwise empty. */
+  /** What is the matter while it is active or clearing, and what keeps it from being judged; empty otherwise. */
   readonly text: string;
 };
 
@@ -129,7 +129,8 @@ class RulesOfStation {
   readonly #interimDerived: readonly DerivedQuantity[];
   #state: EngineState;
   #derived: Derived;
-  readonly #assessments = new Map<string, Assessment | null>();
+  /** What each rule last made of which measurement. */
+  readonly #judged = new Map<string, { assessment: Assessment | null; measurement: Measurement }>();
 
   constructor(options: PreAlertsOptions) {
     const { rules, intervalMs, interim, restored, recent } = options;
@@ -172,9 +173,11 @@ class RulesOfStation {
   }
 
   status(): RuleStatus[] {
-    return this.#options.rules.map(({ id }) =>
-      statusOf(id, this.#state.rules[id] ?? restingState, this.#assessments.get(id) ?? null),
-    );
+    return this.#options.rules.map((rule) => {
+      const judged = this.#judged.get(rule.id);
+      const why = judged?.assessment === null ? whyNotJudged(rule, judged.measurement) : '';
+      return statusOf(rule.id, this.#state.rules[rule.id] ?? restingState, judged?.assessment ?? null, why);
+    });
   }
 
   #derive(recent: RecentReadings, intervalMs: number): Derived {
@@ -191,7 +194,9 @@ class RulesOfStation {
   #decide(observation: Observation, turn: Turn): Decision {
     const { steps, state, assessments } = evaluateRules(this.#options.rules, this.#state, observation, turn);
     this.#state = state;
-    for (const [index, { id }] of turn.rules.entries()) this.#assessments.set(id, assessments[index] ?? null);
+    const { measurement } = observation;
+    for (const [index, { id }] of turn.rules.entries())
+      this.#judged.set(id, { assessment: assessments[index] ?? null, measurement });
     return { steps, state, assessments, derived: this.#derived };
   }
 }
@@ -200,9 +205,13 @@ const statusOf = (
   rule: string,
   { phase, severity, announced }: RuleState,
   assessment: Assessment | null,
-): RuleStatus => ({
-  rule,
-  state: severity === null && assessment === null ? 'unknown' : phase,
-  severity: severity ?? 'none',
-  text: severity === null ? '' : (assessment?.sentence(severity) ?? announced?.text ?? ''),
-});
+  why: string,
+): RuleStatus => {
+  const matter = severity === null ? '' : (assessment?.sentence(severity) ?? announced?.text ?? '');
+  return {
+    rule,
+    state: severity === null && assessment === null ? 'unknown' : phase,
+    severity: severity ?? 'none',
+    text: [matter, why].filter((text) => text !== '').join(' '),
+  };
+};

@@ -5,10 +5,19 @@ import type {
   SensorRule,
   TrendRule,
 } from '../config/pre-alerts-schema.ts';
-import { type DerivedQuantity, derivedTable } from '../weather/derived.ts';
+import type { QualityConfig } from '../config/quality-schema.ts';
+import { possibleRange } from '../quality/limits.ts';
+import {
+  type DerivedQuantity,
+  derivedTable,
+  HEAT_INDEX_MIN_C,
+  MAX_ELEVATION_METRES,
+  WIND_CHILL_MAX_C,
+} from '../weather/derived.ts';
 import { formatDuration } from '../weather/format.ts';
 import { type Quantity, quantityTable } from '../weather/quantities.ts';
-import type { MinuteMeans } from '../weather/recent-readings.ts';
+import type { Measurement } from '../weather/reading.ts';
+import { isUsable, type MinuteMeans } from '../weather/recent-readings.ts';
 import {
   type Assessment,
   judgeLevels,
@@ -25,6 +34,8 @@ export type RuleGround = {
   readonly measured: ReadonlySet<Quantity>;
   readonly intervalMs: number;
   readonly elevationMetres: number | undefined;
+  /** The limits of quality control, where they hold. */
+  readonly limits?: QualityConfig;
 };
 
 const NEEDS: Readonly<Record<Exclude<RuleQuantity, Quantity>, readonly Quantity[]>> = {
@@ -55,16 +66,70 @@ export const derivedFrom = (quantities: ReadonlySet<Quantity>) =>
     NEEDS[derived].every((quantity) => quantities.has(quantity)),
   );
 
+/** What keeps a rule from being judged now, as a sentence; empty where nothing is flagged. */
+export const whyNotJudged = (rule: PreAlertRule, { quality }: Measurement): string => {
+  if (rule.kind === 'sensor') return '';
+  const flagged = needsOf(rule.quantity).flatMap((quantity) => {
+    const flag = quality[quantity];
+    return flag === undefined || isUsable(flag) ? [] : [`${nameOf(quantity).toLowerCase()} (${flag})`];
+  });
+  return flagged.length === 0 ? '' : `Not judged: no good value of ${flagged.join(' and ')}.`;
+};
+
 const list = (quantities: readonly Quantity[]): string =>
   quantities.map((quantity) => nameOf(quantity).toLowerCase()).join(' and ');
 
 /** A rule is raised at a severity for which it has a limit. */
 const limitFor = (levels: Levels, severity: Severity): number => levels[severity] as number;
 
+/** Values that a quantity can have; of what is derived, as far as its definition bounds it. */
+const rangeOf = (
+  quantity: RuleQuantity,
+  limits: QualityConfig,
+): { readonly min: number; readonly max: number } => {
+  const of = (each: Quantity) => possibleRange(each, { limits, quantityTable });
+  const { maxMmPerMinute, maxMmPerHour } = limits.rain;
+  switch (quantity) {
+    case 'windmean':
+      return of('windintensity');
+    case 'windmaxgust':
+      return of('windgust');
+    case 'rainintensity':
+      return { min: 0, max: 60 * maxMmPerMinute };
+    case 'rainhour':
+      return { min: 0, max: maxMmPerHour };
+    case 'dewpoint':
+      return { min: Number.NEGATIVE_INFINITY, max: of('temperature').max };
+    case 'heatindex':
+      return { min: HEAT_INDEX_MIN_C, max: Number.POSITIVE_INFINITY };
+    case 'windchill':
+      return { min: Number.NEGATIVE_INFINITY, max: WIND_CHILL_MAX_C };
+    case 'sealevelpressure':
+    case 'pressuretendency':
+      return { min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY };
+    default:
+      return of(quantity);
+  }
+};
+
+/** That a limit lies where no value is left by quality control. */
+const unreachableLimit = (rule: LimitRule | RateRule | TrendRule, limits: QualityConfig): string | null => {
+  const { min, max } = rangeOf(rule.quantity, limits);
+  const levels = rule.kind === 'trend' ? [rule.limit] : [rule.warning, rule.alert];
+  const isBeyond = (limit: number): boolean => {
+    if (rule.kind === 'rate') return limit > max - min;
+    return rule.direction === 'above' ? limit > max : limit < min;
+  };
+  const beyond = levels.find((limit) => limit !== undefined && isBeyond(limit));
+  return beyond === undefined
+    ? null
+    : `${limitAmount(rule.quantity, beyond)} is outside ${written(min, 1)} to ${written(max, 1)} ${unitOf(rule.quantity)}, which is all that its quantity can be`;
+};
+
 /** Why a rule can never be judged, as a clause of a sentence; `null` where it can. */
 export const whyNeverJudged = (
   rule: PreAlertRule,
-  { measured, intervalMs, elevationMetres }: RuleGround,
+  { measured, intervalMs, elevationMetres, limits }: RuleGround,
 ): string | null => {
   if (rule.kind === 'sensor') {
     const absent = rule.quantities.filter((quantity) => !measured.has(quantity));
@@ -74,6 +139,10 @@ export const whyNeverJudged = (
   if (missing.length > 0) return `nothing measures ${list(missing)}`;
   if (rule.quantity === 'sealevelpressure' && elevationMetres === undefined)
     return 'sea-level pressure needs station.elevationMetres';
+  if (rule.quantity === 'sealevelpressure' && (elevationMetres ?? 0) > MAX_ELEVATION_METRES)
+    return `sea-level pressure is not computed above ${MAX_ELEVATION_METRES} m`;
+  const unreachable = limits === undefined ? null : unreachableLimit(rule, limits);
+  if (unreachable !== null) return unreachable;
   if (rule.kind === 'limit') return null;
   const windowMs = rule.windowMinutes * 60_000;
   const inWindow = Math.ceil(windowMs / Math.max(intervalMs, 60_000));
@@ -265,9 +334,12 @@ const sentenceOf = ({ quantity, limit }: TrendRule, course: Course): string => {
   return `${state}, ${verb} by ${change}, and will reach ${limitAmount(quantity, limit)} in about ${minutes} min.`;
 };
 
-/** What stops rules for longer: a jump is believed after a minute and a half, an extreme may be real. */
+/**
+ * What stops rules for longer: a jump is believed after a minute and a half, an extreme may be real, and a substitute
+ * measures what the first instrument does not.
+ */
 const isTrouble = (flag: string | undefined): flag is string =>
-  flag !== undefined && /^missing:|^failed:range$|^suspect:(?!step$|range$|gust$)/.test(flag);
+  flag !== undefined && /^missing:|^failed:range$|^suspect:(?!step$|range$|gust$|substitute$)/.test(flag);
 
 /** Says which of its quantities have no valid value. */
 export const assessSensor = (

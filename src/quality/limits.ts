@@ -88,6 +88,20 @@ const resolve = (record: QuantityRecord, limits: QualityConfig): Partial<Record<
 const limitOf = (quantity: Quantity, name: LimitName, limits: Limits): number | undefined =>
   resolvedOf(limits)[quantity]?.[name];
 
+/** The most that its instrument is made for, at the configured limits. */
+export const usualMax = (quantity: Quantity, limits: Limits): number =>
+  limitOf(quantity, 'max', limits) as number;
+
+/** Values outside of it fail, at the configured limits. */
+export const possibleRange = (
+  quantity: Quantity,
+  limits: Limits,
+): { readonly min: number; readonly max: number } => {
+  const max = usualMax(quantity, limits);
+  const min = limitOf(quantity, 'min', limits) as number;
+  return { min, max: Math.max(max, limits.quantityTable[quantity].record ?? max) };
+};
+
 /** `suspect` is beyond what the instrument is made for, and within what air has done. */
 export const judgeRange = (
   quantity: Quantity,
@@ -95,10 +109,10 @@ export const judgeRange = (
   limits: Limits,
 ): 'good' | 'suspect' | 'failed' => {
   // Every quantity has a range.
-  const min = limitOf(quantity, 'min', limits) as number;
-  const max = limitOf(quantity, 'max', limits) as number;
-  if (value >= min && value <= max) return 'good';
-  return value > max && value <= (limits.quantityTable[quantity].record ?? max) ? 'suspect' : 'failed';
+  const { min, max } = possibleRange(quantity, limits);
+  // NaN fails, too.
+  if (!(value >= min && value <= max)) return 'failed';
+  return value > usualMax(quantity, limits) ? 'suspect' : 'good';
 };
 
 /** Readings that agree prove nothing as long as they are fewer: hourly ones often do. */

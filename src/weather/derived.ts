@@ -8,7 +8,7 @@ const GRAVITY = 9.80665;
 const GAS_CONSTANT = 287.05;
 const KELVIN = 273.15;
 /** Higher up the reduction to sea level is arbitrary (DWD reduces up to 750 m). */
-const MAX_ELEVATION_METRES = 750;
+export const MAX_ELEVATION_METRES = 750;
 
 /** Saturation vapour pressure over water, hPa. */
 export const saturationHpa = (temperatureC: number): number =>
@@ -33,18 +33,24 @@ export type StationAir = {
   readonly elevationMetres: number | undefined;
 };
 
-/** Pressure at sea level, hPa (DWD, VuB 2); `null` when the station's height is not known or above 750 m. */
+/**
+ * Pressure at sea level, hPa (DWD, VuB 2); `null` when the station's height is not known or above 750 m. Without
+ * humidity the air counts as dry, which gives too much: with 20 hPa of vapour 0.1 hPa at 100 m and 0.8 hPa at 750 m.
+ */
 export const seaLevelPressure = (air: StationAir): number | null => {
   const { pressureHpa, temperatureC, humidityPercent, elevationMetres } = air;
   if (elevationMetres === undefined || elevationMetres > MAX_ELEVATION_METRES) return null;
-  if (pressureHpa === null || temperatureC === null || humidityPercent === null) return null;
-  const meanKelvin =
-    temperatureC + KELVIN + 0.12 * vapourHpa(temperatureC, humidityPercent) + 0.00325 * elevationMetres;
+  if (pressureHpa === null || temperatureC === null) return null;
+  const moisture = 0.12 * vapourHpa(temperatureC, humidityPercent ?? 0);
+  const meanKelvin = temperatureC + KELVIN + moisture + 0.00325 * elevationMetres;
   return pressureHpa * Math.exp((GRAVITY * elevationMetres) / (GAS_CONSTANT * meanKelvin));
 };
 
 /** Rothfusz' regression begins at 80 °F; the NWS adjusts it up to 112 °F, beyond which it is extrapolation. */
 const HEAT_INDEX_FAHRENHEIT = { min: 80, max: 112 };
+export const HEAT_INDEX_MIN_C = (HEAT_INDEX_FAHRENHEIT.min - 32) / 1.8;
+/** In warmer air wind chill is not defined, and it is never above the temperature. */
+export const WIND_CHILL_MAX_C = 10;
 
 /**
  * Heat index, °C, as the US National Weather Service computes it (wpc.ncep.noaa.gov, "The Heat Index Equation").
@@ -77,7 +83,8 @@ const rothfusz = (t: number, rh: number): number => {
 
 /** Wind chill, °C (Environment Canada and NWS, 2001); `null` above 10 °C and up to 4.8 km/h, where it is not defined. */
 export const windChill = (temperatureC: number | null, windKmh: number | null): number | null => {
-  if (temperatureC === null || windKmh === null || temperatureC > 10 || windKmh <= 4.8) return null;
+  if (temperatureC === null || windKmh === null || temperatureC > WIND_CHILL_MAX_C || windKmh <= 4.8)
+    return null;
   const v = windKmh ** 0.16;
   return 13.12 + 0.6215 * temperatureC - 11.37 * v + 0.3965 * temperatureC * v;
 };

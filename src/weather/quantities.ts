@@ -61,6 +61,9 @@ export type QuantityRecord = {
   readonly optional?: true;
 };
 
+/** WMO: no more falls in a minute. */
+export const MAX_RAIN_MM_PER_MINUTE = 40;
+
 /** A gust is a mean over 3 s (WMO-No. 8 vol. I ch. 5). */
 export const GUST_MS = 3_000;
 

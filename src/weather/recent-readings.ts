@@ -1,12 +1,14 @@
 import { elapsedMs } from '../time/elapsed.ts';
 import { type Quantity, quantities } from './quantities.ts';
-import type { Instant, Measurement } from './reading.ts';
+import { type Instant, type Measurement, SUBSTITUTE } from './reading.ts';
 
-/** Doubts of an extreme that may be real: they must not silence the warning of it. */
-const isUsable = (flag: string | undefined): boolean =>
-  flag === undefined || flag === 'suspect:range' || flag === 'suspect:gust';
+/** An extreme may be real, and its doubt must not silence the warning of it; a substitute is a measurement as well. */
+const USABLE: readonly (string | undefined)[] = [undefined, 'suspect:range', 'suspect:gust', SUBSTITUTE];
 
-/** The value, if nothing speaks against it but that it is extreme. */
+/** Whether rules and derived quantities use a value with this flag. */
+export const isUsable = (flag: string | undefined): boolean => USABLE.includes(flag);
+
+/** The value, if nothing speaks against it but that it is extreme, or another instrument's. */
 export const goodValue = ({ values, quality }: Measurement, quantity: Quantity): number | null =>
   isUsable(quality[quantity]) ? (values[quantity] ?? null) : null;
 

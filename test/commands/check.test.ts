@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,10 +23,11 @@ describe('check', () => {
     );
   });
 
-  const checkGoodFiles = async (keyMode: number) => {
+  const checkGoodFiles = async (keyMode: number, text?: string) => {
     const folder = await mkdtemp(join(tmpdir(), 'check-'));
     for (const name of ['good.yaml', 'good.pem'])
       await copyFile(new URL(name, import.meta.url), join(folder, name));
+    if (text !== undefined) await writeFile(join(folder, 'good.yaml'), text.replaceAll('/x/', `${folder}/`));
     await chmod(join(folder, 'good.pem'), keyMode);
     const context = createRecordingContext();
     const status = await command({ operands: [], config: join(folder, 'good.yaml') }, context);
@@ -39,6 +40,52 @@ describe('check', () => {
 
     expect(status).toBe(0);
     expect(out).toBe(`${folder}/good.yaml: no problems\n`);
+  });
+
+  it('names what will never work, with which the daemon starts all the same', async () => {
+    const { status, out } = await checkGoodFiles(
+      0o640,
+      [
+        'station: { id: "1", name: High, elevationMetres: 1500 }',
+        'aws: { endpoint: localhost, certificate: /x/good.pem, privateKey: /x/good.pem }',
+        'reporting: { intervalSeconds: 600 }',
+        'sensors: { anemometer: { gpio: 5 }, bme280: {} }',
+        'preAlerts:',
+        '  - { id: gust, kind: limit, quantity: windgust, direction: above, warning: 74, hysteresis: 11 }',
+        '  - { id: storm, kind: rate, quantity: windintensity, direction: rising, windowMinutes: 10, warning: 50, hysteresis: 5 }',
+        '  - { id: far, kind: limit, quantity: windmaxgust, direction: above, warning: 74, alert: 500, hysteresis: 11 }',
+        '  - { id: rain, kind: limit, quantity: rainhour, direction: above, warning: 20, hysteresis: 2 }',
+        '  - { id: low, kind: limit, quantity: sealevelpressure, direction: below, warning: 980, hysteresis: 2 }',
+        '  - { id: ahead, kind: trend, quantity: temperature, direction: above, limit: 40, minChange: 1 }',
+        '  - { id: hot, kind: limit, quantity: temperature, direction: above, warning: 61, hysteresis: 1 }',
+        '  - { id: faults, kind: sensor, quantities: [rainheight] }',
+      ].join('\n'),
+    );
+
+    expect(status).toBe(0);
+    expect(out.split('\n').map((line) => line.replace(/^\S*good\.yaml:/, ''))).toEqual([
+      '1:50: station.elevationMetres: sea-level pressure is not computed above 750 m and stays null',
+      expect.stringMatching(/^8:5: preAlerts\[2\]: the rule far can never be raised: 500 km\/h is outside/),
+      '9:5: preAlerts[3]: the rule rain can never be raised: nothing measures rain',
+      '10:5: preAlerts[4]: the rule low can never be raised: sea-level pressure is not computed above 750 m',
+      expect.stringMatching(
+        /^11:5: preAlerts\[5\]: the rule ahead can never be raised: its window of 20 min/,
+      ),
+      expect.stringMatching(/^12:5: preAlerts\[6\]: the rule hot can never be raised: 61 °C is outside/),
+      '13:5: preAlerts[7]: the rule faults can never be raised: nothing measures any of its quantities',
+      ' no problems',
+      '',
+    ]);
+  });
+
+  it('says when no sensor is listed', async () => {
+    const { status, out } = await checkGoodFiles(
+      0o640,
+      'station: { id: "1", name: Bare }\naws: { endpoint: localhost, certificate: /x/good.pem, privateKey: /x/good.pem }\n',
+    );
+
+    expect(status).toBe(0);
+    expect(out).toContain('sensors: no sensor is listed');
   });
 
   it('names a key that every user can read', async () => {

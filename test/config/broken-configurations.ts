@@ -285,6 +285,27 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     problems: ['3:31: sensors.bme280.address: found 0x78; allowed: one of the numbers 0x76, 0x77'],
   },
   {
+    title: 'a lockout that loses the strongest wind',
+    text: `${SMALLEST}sensors: { anemometer: { gpio: 5, lockoutMilliseconds: 50 } }\n`,
+    problems: [
+      '3:56: sensors.anemometer.lockoutMilliseconds: found 50 ms, which loses closures; allowed: at most 10 ms, the time between two closures at 240 km/h (quality.wind.maxKmh) and 2.4 km/h per Hz',
+    ],
+  },
+  {
+    title: 'cups that are too fast for the default lockout',
+    text: `${SMALLEST}sensors: { anemometer: { gpio: 5, kmhPerHz: 0.315 } }\n`,
+    problems: [
+      '3:12: sensors.anemometer.lockoutMilliseconds: found 4 ms, which loses closures; allowed: at most 1.3 ms, the time between two closures at 240 km/h (quality.wind.maxKmh) and 0.315 km/h per Hz',
+    ],
+  },
+  {
+    title: 'a lockout that loses the strongest rain',
+    text: `${SMALLEST}sensors: { rainGauge: { gpio: 6, mmPerTip: 0.01, lockoutMilliseconds: 150 } }\n`,
+    problems: [
+      '3:71: sensors.rainGauge.lockoutMilliseconds: found 150 ms, which loses closures; allowed: at most 15 ms, the time between two closures at 40 mm a minute (quality.rain.maxMmPerMinute) and 0.01 mm a tip',
+    ],
+  },
+  {
     title: 'an address as text',
     text: `${SMALLEST}sensors: { bme280: { address: "0x76" } }\n`,
     problems: ['3:31: sensors.bme280.address: found "0x76"; allowed: one of the numbers 0x76, 0x77'],

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Bme280 } from '../../src/instruments/bme280/bme280-driver.ts';
 import { storeCoefficients } from '../../src/instruments/bme280/coefficients.ts';
-import { burstOf, typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
+import { burstOf, type RawSample, typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
 import { SensorError } from '../../src/instruments/sensor-error.ts';
 import { createScriptedBme280, type ScriptedBme280, workedExample } from '../fakes/bme280.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';
@@ -154,6 +154,26 @@ describe('the BME280 driver', () => {
     scripted.raws.push(raw);
 
     expect((await create().read()).temperatureCelsius).toBe(celsius);
+  });
+
+  /** A measurement with these raw values beside those of the worked example. */
+  const readingOf = (raw: Partial<RawSample>) => {
+    scripted.raws.push({ ...workedExample, ...raw });
+    return create().read();
+  };
+
+  it.each([0, 0x8000])('knows no humidity of a dead cell, which gives %i', async (adc_H) => {
+    expect(await readingOf({ adc_H })).toMatchObject({ temperatureCelsius: 25.08, humidityPercent: null });
+  });
+
+  it.each([
+    ['a pressure', { adc_P: 230_000 }],
+    ['a temperature', { adc_T: 820_000 }],
+  ])('trusts nothing of a chip that gives %s out of its range, as two at one address do', async (_, raw) => {
+    expect(await faultOf(readingOf(raw))).toMatchObject({
+      code: 'implausible',
+      message: expect.stringMatching(/two chips at one address/),
+    });
   });
 
   it.each([0x00, 0xff])('rejects a burst of only 0x%s', async (byte) => {

@@ -47,8 +47,23 @@ describe('the tipping bucket', () => {
     for (const atMs of [1_000, 1_500, 2_000, 2_149]) gauge.noteEdge(atMs, 0);
     expect(isTooFast(12_000)).toBe(false);
 
-    for (const atMs of [11_900, 12_399]) gauge.noteEdge(atMs, 0);
+    for (const atMs of [11_900, 12_318]) gauge.noteEdge(atMs, 0);
     expect([isTooFast(12_000), isTooFast(24_000), isTooFast(36_000)]).toEqual([false, true, false]);
+  });
+
+  it.each([
+    [0.01, 100],
+    [0.1, 400],
+    [0.2794, 1_000],
+  ])('takes tips of %f mm at %i mm/h for rain', async (mmPerTip, mmPerHour) => {
+    const gauge = await TippingBucket.open({ mmPerTip, lockoutMs: 10, outbox, log });
+    const gapMs = (3_600_000 * mmPerTip) / mmPerHour;
+    for (let tip = 0; tip < 20; tip += 1) gauge.noteEdge(1_000 + tip * gapMs, 0);
+
+    expect(gauge.close(1_000 + 20 * gapMs)).toMatchObject({
+      mm: expect.closeTo(20 * mmPerTip, 9),
+      isTooFast: false,
+    });
   });
 
   it('tells what fell between two readings, which report it all the same', async () => {

@@ -33,6 +33,14 @@ describe('a measurement of several instruments', () => {
     expect(raw.doubts).toEqual({ temperature: 'suspect:substitute', rainheight: 'suspect:substitute' });
   });
 
+  it('passes on why an instrument that works has no value', () => {
+    const { raw } = combine(at, [
+      gives({ temperature: 20, humidity: null }, { faults: { humidity: 'missing:implausible' } }),
+    ]);
+
+    expect(raw).toMatchObject({ values: { temperature: 20 }, faults: { humidity: 'missing:implausible' } });
+  });
+
   it('gives the reason of the first where none has a value', () => {
     const { raw } = combine(at, [
       { quantities: ['temperature'], fault: away, measured: null },

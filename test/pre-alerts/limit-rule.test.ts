@@ -123,4 +123,55 @@ describe('a rule on a limit', () => {
     expect(station.readsFor(5, { temperature: 20 })).toEqual([]);
     expect(station.reads({ temperature: 20 })).toEqual(['heat cleared']);
   });
+
+  it('judges the value of a substitute', () => {
+    const station = createStation([heatRule()]);
+
+    expect(station.reads({ temperature: 36 }, { temperature: 'suspect:substitute' })).toEqual([
+      'heat raised',
+    ]);
+  });
+
+  it('says what keeps it from being judged, active or not', () => {
+    const wind = ruleOf({
+      ...{
+        id: 'chill',
+        kind: 'limit',
+        quantity: 'windchill',
+        direction: 'below',
+        warning: -10,
+        hysteresis: 1,
+      },
+    });
+    const station = createStation([heatRule(), wind]);
+    station.reads({ temperature: 36 });
+    station.reads({ temperature: 36 }, { temperature: 'suspect:stuck', windintensity: 'missing:bus' });
+
+    expect(station.status()).toMatchObject([
+      {
+        state: 'active',
+        text: expect.stringMatching(/limit.* Not judged: no good value of temperature \(suspect:stuck\)\.$/),
+      },
+      {
+        state: 'unknown',
+        severity: 'none',
+        text: 'Not judged: no good value of temperature (suspect:stuck) and wind (missing:bus).',
+      },
+    ]);
+    station.reads({ temperature: 20 });
+    expect(station.status()[0]?.text).toBe('');
+  });
+
+  it('cites the limit of its own severity, also while the value is between the two, and no minus zero', () => {
+    const station = createStation([
+      heatRule({ quantity: 'temperature', warning: -0.04, alert: 2, hysteresis: 5 }),
+    ]);
+    station.reads({ temperature: -0.04 });
+    station.readsFor(31, { temperature: -0.04 });
+
+    expect(station.steps.map(({ event }) => [event.transition, event.limit, event.text])).toEqual([
+      ['raised', -0.04, 'Temperature is 0.0 °C; the warning limit is -0.04 °C.'],
+      ['reminder', -0.04, 'Temperature is 0.0 °C; the warning limit is -0.04 °C.'],
+    ]);
+  });
 });

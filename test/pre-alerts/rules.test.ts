@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PreAlertRule } from '../../src/config/pre-alerts-schema.ts';
+import { qualitySchema } from '../../src/config/quality-schema.ts';
 import { assessTrend, whyNeverJudged } from '../../src/pre-alerts/rules.ts';
 import { derive } from '../../src/weather/derived.ts';
+import { quantities } from '../../src/weather/quantities.ts';
 import { RecentReadings } from '../../src/weather/recent-readings.ts';
 import { measurementAt } from '../fakes/measurements.ts';
 import { ruleOf } from '../fakes/pre-alert-rules.ts';
@@ -44,6 +46,57 @@ describe('why a rule can never be judged', () => {
     expect(why(trend())).toBeNull();
     expect(why(trend(), { intervalMs: 600_000 })).toMatch(
       /^its window of \d+ min holds \d of the \d+ values/,
+    );
+  });
+});
+
+describe('that a limit is out of reach', () => {
+  const limits = qualitySchema.parse({});
+  const why = (written: Readonly<Record<string, unknown>>) =>
+    whyNeverJudged(ruleOf({ hysteresis: 0, ...written }), {
+      measured: new Set(quantities),
+      intervalMs: 12_000,
+      elevationMetres: 751,
+      limits,
+    });
+
+  it.each([
+    ['temperature', 'above', 60.1],
+    ['temperature', 'below', -40.1],
+    ['humidity', 'above', 106],
+    ['windgust', 'above', 409],
+    ['windmaxgust', 'above', 409],
+    ['windmean', 'above', 409],
+    ['rainhour', 'above', 402],
+    ['dewpoint', 'above', 61],
+    ['heatindex', 'below', 26],
+    ['windchill', 'above', 11],
+    ['pressure', 'below', 499],
+  ])('is said of %s %s %f', (quantity, direction, warning) => {
+    expect(why({ kind: 'limit', quantity, direction, warning })).toContain('is outside');
+  });
+
+  it.each([
+    ['windgust', 'above', 300],
+    ['temperature', 'above', 60],
+    ['temperature', 'below', 100],
+    ['pressuretendency', 'below', -900],
+    ['rainintensity', 'above', 2_000],
+  ])('is not said of %s %s %f', (quantity, direction, warning) => {
+    expect(why({ kind: 'limit', quantity, direction, warning })).toBeNull();
+  });
+
+  it('is said of rates and trends', () => {
+    const rate = { kind: 'rate', quantity: 'temperature', direction: 'rising', windowMinutes: 30 };
+    const ahead = { kind: 'trend', quantity: 'temperature', direction: 'above', minChange: 1 };
+    expect(why({ ...rate, warning: 101 })).toContain('is outside');
+    expect(why({ ...rate, warning: 99 })).toBeNull();
+    expect(why({ ...ahead, limit: 61, hysteresis: undefined })).toContain('is outside');
+  });
+
+  it('is said of sea-level pressure above 750 m', () => {
+    expect(why({ kind: 'limit', quantity: 'sealevelpressure', direction: 'below', warning: 980 })).toBe(
+      'sea-level pressure is not computed above 750 m',
     );
   });
 });

@@ -38,6 +38,16 @@ describe('a rule on sensors', () => {
     expect(station.reads({ temperature: null }, { temperature: 'failed:range' })).toEqual(['fault raised']);
   });
 
+  it('is not raised by a single doubt, nor by a substitute that measures in its place', () => {
+    const doubts: QualityFlags[] = [{ temperature: 'suspect:stuck' }, {}, {}, {}];
+    const substitutes: QualityFlags[] = Array.from({ length: 9 }, () => ({
+      temperature: 'suspect:substitute',
+    }));
+    const station = createStation([fault()]);
+
+    expect([...doubts, ...substitutes].flatMap((quality) => station.reads({}, quality))).toEqual([]);
+  });
+
   it('may be an alert', () => {
     const station = createStation([fault({ readings: 1, severity: 'alert' })]);
     station.reads({}, missing);

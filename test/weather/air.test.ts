@@ -51,7 +51,16 @@ describe('the pressure at sea level', () => {
     expect(seaLevelPressure({ ...air, elevationMetres: 751 })).toBeNull();
     expect(seaLevelPressure({ ...air, pressureHpa: null })).toBeNull();
     expect(seaLevelPressure({ ...air, temperatureC: null })).toBeNull();
-    expect(seaLevelPressure({ ...air, humidityPercent: null })).toBeNull();
+  });
+
+  it('takes the air for dry where humidity is missing, with a small error', () => {
+    const warm = { pressureHpa: 930, temperatureC: 25, humidityPercent: 63, elevationMetres: 750 };
+    const errorHpa = (elevationMetres: number): number =>
+      (seaLevelPressure({ ...warm, elevationMetres, humidityPercent: null }) ?? 0) -
+      (seaLevelPressure({ ...warm, elevationMetres }) ?? 0);
+
+    expect(errorHpa(100)).toBeCloseTo(0.1, 1);
+    expect(errorHpa(750)).toBeCloseTo(0.7, 1);
   });
 });
 

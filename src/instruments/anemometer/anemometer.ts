@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { decimalNumber, gpioLine } from '../../config/fields.ts';
+import { usualMax } from '../../quality/limits.ts';
+import { quantityTable } from '../../weather/quantities.ts';
 import { createBounceFilter } from '../contacts.ts';
 import { defineInstrument, type Interval, type Measured, type OpenInstrument } from '../instrument.ts';
 import { SensorError } from '../sensor-error.ts';
@@ -26,6 +28,14 @@ export const anemometer = defineInstrument({
   schema,
   wiring: { gpios: ['gpio'] },
   quantities: () => ['windintensity', 'windgust'],
+  lockout: ({ kmhPerHz, lockoutMilliseconds }, limits) => {
+    const maxKmh = usualMax('windintensity', { limits, quantityTable });
+    return {
+      ms: lockoutMilliseconds,
+      shortestMs: (1000 * kmhPerHz) / maxKmh,
+      when: `at ${maxKmh} km/h (quality.wind.maxKmh) and ${kmhPerHz} km/h per Hz`,
+    };
+  },
   open: (config) => Promise.resolve(openAnemometer(config)),
   simulated: () => import('./simulated.ts'),
 });

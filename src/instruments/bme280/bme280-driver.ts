@@ -4,7 +4,12 @@ import type { I2cBus } from '../../i2c/i2c-bus.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SensorError, withBusFaults } from '../sensor-error.ts';
 import { type Bme280Coefficients, CALIB00, CALIB26, parseCoefficients } from './coefficients.ts';
-import { type Bme280Reading, compensate } from './compensation.ts';
+import { type Bme280Values, compensate } from './compensation.ts';
+
+/** `null` where the humidity cell is dead. */
+export type Bme280Reading = Omit<Bme280Values, 'humidityPercent'> & {
+  readonly humidityPercent: number | null;
+};
 
 export type Bme280Options = {
   readonly bus: I2cBus;
@@ -61,6 +66,13 @@ const isReset = ({ ctrlHum, ctrlMeas }: Controls): boolean =>
 const isResetBurst = (burst: Uint8Array): boolean =>
   [0x80, 0x00, 0x00, 0x80, 0x00, 0x00].every((byte, at) => burst[at] === byte);
 
+/** What the chip can measure (datasheet table 1). */
+const RANGE = { minHpa: 300, maxHpa: 1100, minCelsius: -40, maxCelsius: 85 };
+
+/** A cell that is broken or was not measured: raw 0, or 0x8000 on the dot. */
+const isDeadHumidity = (burst: Uint8Array): boolean =>
+  burst[7] === 0x00 && (burst[6] === 0x00 || burst[6] === 0x80);
+
 const isBlank = (burst: Uint8Array): boolean =>
   burst.every((byte) => byte === 0x00) || burst.every((byte) => byte === 0xff);
 
@@ -96,7 +108,21 @@ export class Bme280 {
     await this.#awaitMeasurement();
     const burst = await this.#readBlock(PRESS_MSB, 8);
     this.#checkBurst(burst);
-    return await compensate(this.#coefficients, burst);
+    const reading = await compensate(this.#coefficients, burst);
+    this.#checkRange(reading);
+    return isDeadHumidity(burst) ? { ...reading, humidityPercent: null } : reading;
+  }
+
+  /** One value that no chip can measure makes the others worthless, however mild they look. */
+  #checkRange({ temperatureCelsius, pressureHpa }: Bme280Values): void {
+    const isPossible =
+      pressureHpa >= RANGE.minHpa &&
+      pressureHpa <= RANGE.maxHpa &&
+      temperatureCelsius >= RANGE.minCelsius &&
+      temperatureCelsius <= RANGE.maxCelsius;
+    if (isPossible) return;
+    const values = `${temperatureCelsius.toFixed(1)} °C and ${pressureHpa.toFixed(1)} hPa`;
+    throw this.#fault('implausible', `gives ${values}: two chips at one address, or a damaged one`);
   }
 
   /** At every read: a chip that was swapped or a bus that returns rubbish must not pass as weather. */

@@ -9,8 +9,7 @@ import {
   temperatureCalibration,
 } from '../air-calibration.ts';
 import { defineInstrument } from '../instrument.ts';
-import { Bme280 } from './bme280-driver.ts';
-import type { Bme280Reading } from './compensation.ts';
+import { Bme280, type Bme280Reading } from './bme280-driver.ts';
 
 const calibrationSchema = z
   .strictObject({
@@ -31,6 +30,8 @@ const schema = z
 
 type Bme280Config = z.output<typeof schema>;
 
+const DEAD_CELL = 'no humidity: its cell is dead';
+
 export const bme280 = defineInstrument({
   key: 'bme280',
   title: 'BME280, air',
@@ -49,6 +50,7 @@ export const bme280 = defineInstrument({
             humidity: reading.humidityPercent,
             pressure: reading.pressureHpa,
           },
+          faults: reading.humidityPercent === null ? { humidity: 'missing:implausible' } : {},
         };
       },
     });
@@ -60,7 +62,7 @@ export const bme280 = defineInstrument({
       const { temperatureCelsius, humidityPercent, pressureHpa } = reading;
       return (
         `chip id 0x60 at 0x${address.toString(16)}; ${temperatureCelsius.toFixed(1)} °C, ` +
-        `${humidityPercent.toFixed(0)} %RH, ${pressureHpa.toFixed(1)} hPa`
+        `${humidityPercent === null ? DEAD_CELL : `${humidityPercent.toFixed(0)} %RH`}, ${pressureHpa.toFixed(1)} hPa`
       );
     },
   },
@@ -76,7 +78,8 @@ export const calibrate = (
   const { temperature, humidity, pressure } = calibration;
   return {
     temperatureCelsius: calibrateTemperature(reading.temperatureCelsius, temperature),
-    humidityPercent: calibrateHumidity(reading.humidityPercent, humidity),
+    humidityPercent:
+      reading.humidityPercent === null ? null : calibrateHumidity(reading.humidityPercent, humidity),
     pressureHpa: reading.pressureHpa * pressure.scale + pressure.offsetHpa,
   };
 };

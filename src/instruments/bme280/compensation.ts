@@ -5,7 +5,7 @@
 import BME280 from 'bme280-sensor';
 import type { Bme280Coefficients } from './coefficients.ts';
 
-export type Bme280Reading = {
+export type Bme280Values = {
   readonly temperatureCelsius: number;
   readonly humidityPercent: number;
   /** At the station, not reduced to sea level. */
@@ -35,7 +35,7 @@ const withoutDeprecationWarnings = <T>(act: () => T): T => {
 export const compensate = async (
   coefficients: Bme280Coefficients,
   burst: Uint8Array,
-): Promise<Bme280Reading> => {
+): Promise<Bme280Values> => {
   const sensor: BME280 = Object.assign(Object.create(BME280.prototype), {
     cal: coefficients,
     i2cBus: busOf(burst),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { decimalNumber, gpioLine } from '../../config/fields.ts';
 import { defineInstrument, type InstrumentParts, type Measured, type OpenInstrument } from '../instrument.ts';
-import { type Rain, TippingBucket } from './tipping-bucket.ts';
+import { fastestTipMs, type Rain, TippingBucket } from './tipping-bucket.ts';
 
 const schema = z
   .strictObject({
@@ -11,7 +11,9 @@ const schema = z
       .describe('Rain in one tip of the bucket, mm. 0.01 to 10.'),
     lockoutMilliseconds: decimalNumber(0, 1000)
       .default(150)
-      .describe('Edges that follow a counted one within this time are contact bounce, ms. 0 to 1000.'),
+      .describe(
+        'Edges that follow a counted one within this time are contact bounce, ms. 0 to 1000; without it less for a bucket that tips faster.',
+      ),
   })
   .describe('Tipping bucket with a reed contact to ground.');
 
@@ -24,6 +26,12 @@ export const rainGauge = defineInstrument({
   schema,
   wiring: { gpios: ['gpio'] },
   quantities: () => ['rainheight'],
+  lockout: (config, { rain }) => ({
+    ms: config.lockoutMilliseconds,
+    isDefaultShortened: true,
+    shortestMs: (60_000 * config.mmPerTip) / rain.maxMmPerMinute,
+    when: `at ${rain.maxMmPerMinute} mm a minute (quality.rain.maxMmPerMinute) and ${config.mmPerTip} mm a tip`,
+  }),
   open: (config, parts) => openRainGauge(config, parts),
   simulated: () => import('./simulated.ts'),
 });
@@ -34,7 +42,8 @@ const openRainGauge = async (
   { outbox, log }: Pick<InstrumentParts, 'outbox' | 'log'>,
 ): Promise<OpenInstrument> => {
   const { gpio, mmPerTip, lockoutMilliseconds } = config;
-  const bucket = await TippingBucket.open({ mmPerTip, lockoutMs: lockoutMilliseconds, outbox, log });
+  const lockoutMs = Math.min(lockoutMilliseconds, fastestTipMs(mmPerTip));
+  const bucket = await TippingBucket.open({ mmPerTip, lockoutMs, outbox, log });
   return {
     measure: ({ atMs }) => {
       const { mm, isTooFast, state, settle } = bucket.close(atMs);

@@ -3,6 +3,7 @@ import type { EdgeLevel } from '../../gpio/edge-source.ts';
 import type { Log } from '../../log.ts';
 import type { Outbox } from '../../outbox/outbox.ts';
 import type { StateChanges } from '../../outbox/records.ts';
+import { MAX_RAIN_MM_PER_MINUTE } from '../../weather/quantities.ts';
 import { type BounceFilter, createBounceFilter } from '../contacts.ts';
 
 export type TippingBucketOptions = {
@@ -29,8 +30,12 @@ export type UnreportedRain = Rain & {
 const TIPS = 'rainTips';
 const REPORTED = 'rainReported';
 
-/** A bucket takes 0.52 s to move (Duchon et al. 2014). */
-const MIN_BETWEEN_TIPS_MS = 500;
+/** A bucket of 0.2 mm or more takes 0.52 s to move (Duchon et al. 2014). */
+const BUCKET_MS = 500;
+
+/** The least time between two tips of rain. */
+export const fastestTipMs = (mmPerTip: number): number =>
+  Math.min(BUCKET_MS, (60_000 * mmPerTip) / MAX_RAIN_MM_PER_MINUTE);
 
 const tipCount = z.int().nonnegative();
 
@@ -87,7 +92,7 @@ export class TippingBucket {
     if (!this.#isTip(atMs, level)) return;
     this.#tips += 1;
     this.#recentMs.push(atMs);
-    if (atMs - this.#lastTipMs < MIN_BETWEEN_TIPS_MS) {
+    if (atMs - this.#lastTipMs < fastestTipMs(this.#options.mmPerTip)) {
       this.#tooFastMs.push(atMs);
       this.#newestTooFastMs = atMs;
     }
