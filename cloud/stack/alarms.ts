@@ -134,6 +134,9 @@ export class Alarms extends Construct {
     this.#add('readings-stream-age', {
       metric: streams.readings.metricGetRecordsIteratorAgeMilliseconds({ statistic: 'Maximum' }),
       above: Duration.minutes(10).toMilliseconds(),
+      periods: 3,
+      // The job polls an empty stream too: no data means that nobody reads.
+      missing: TreatMissingData.BREACHING,
     });
     const application = analytics.application.ref;
     this.#add('analytics-down', {

@@ -247,6 +247,16 @@ describe("the stack with the post's numbers", () => {
     synthesis.template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
   });
 
+  it('rings when nobody reads the stream, or the job says nothing', () => {
+    for (const name of ['readings-stream-age', 'analytics-down']) {
+      synthesis.template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmDescription: Match.stringLikeRegexp(`^${name}:`),
+        EvaluationPeriods: 3,
+        TreatMissingData: 'breaching',
+      });
+    }
+  });
+
   it('refuses to be deployed without the Flink job', () => {
     const rules = JSON.stringify(synthesis.template.toJSON()['Rules'] ?? {});
     expect(rules.includes('The Flink job was not built')).toBe(!findAnalyticsJar(undefined).isBuilt);
