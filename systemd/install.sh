@@ -34,6 +34,11 @@ refuse_users() {
   [ "$(id -u)" = 0 ] || fail "must run as root: sudo $0"
 }
 
+refuse_beside_package() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' weather-gateway 2>/dev/null)" != installed ] ||
+    fail "the Debian package is installed here: upgrade that, or remove it first (sudo apt remove weather-gateway), which keeps configuration, key and readings"
+}
+
 # Installs the Debian package of each missing command of the list COMMAND:PACKAGE, and checks the version of Node.js.
 install_missing_packages() {
   local missing=() pair
@@ -71,12 +76,21 @@ settle_ownership() {
 needed_to_run=(node:nodejs gpiomon:gpiod)
 needed_to_build=("${needed_to_run[@]}" npm:npm g++:g++ make:make python3:python3)
 
-# Removes the binaries of other systems from release $1: a third of its size.
+# Removes from release $1 what nobody runs, which is a third of it: binaries of other systems, what the compiler left, and
+# types, tests and examples of the packages.
 prune() {
-  local platform
-  platform=linux-$(node -p process.arch)
-  find "$1/node_modules/aws-crt/dist/bin" "$1/node_modules/classic-level/prebuilds" \
+  local modules=$1/node_modules platform addon
+  platform=linux-${npm_config_arch:-$(node -p process.arch)}
+  find "$modules/aws-crt/dist/bin" "$modules/classic-level/prebuilds" \
     -mindepth 1 -maxdepth 1 -type d ! -name "$platform" ! -name "$platform-glibc" -exec rm -r {} + 2>/dev/null || true
+  for addon in i2c-bus epoll; do
+    [ ! -d "$modules/$addon/build" ] || find "$modules/$addon/build" \( -name obj.target -o -type f ! -name '*.node' \) -prune -exec rm -r {} +
+  done
+  find "$modules" \( -name '*.musl.node' -o -name '*.[cm]ts' -o -name '*.ts' -o -name '*.map' -o -name '*.html' -o -name '*.py' \
+    -o -name '.*' ! -name .package-lock.json ! -name .bin -o -name nan -o -path '*/classic-level/deps' -o -regextype posix-extended \
+    -regex '.*/node_modules/(@[^/]*/)?[^/]*/(tests?|examples?|spec|integration(-test)?|benchmarks?|dist\.browser)' \
+    \) -prune -exec rm -rf {} +
+  find "$modules" -type d -empty -delete
 }
 
 # Makes a release in $1 out of package $2, or out of the clone.
@@ -98,8 +112,9 @@ stage() {
   tar --force-local -xzf "$package" --strip-components=1 --no-same-owner -C "$target"
   rm -rf "$scratch"
   is_release "$target" || fail "$package is no package of weather-gateway"
-  # Builds the addons for the buses, whatever npm is told elsewhere.
-  (cd "$target" && npm ci --omit=dev --ignore-scripts=false --no-audit --no-fund)
+  # Builds the addons for the buses, whatever npm is told elsewhere; other native packages bring their binaries.
+  (cd "$target" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund &&
+    npm rebuild --ignore-scripts=false --foreground-scripts=false epoll i2c-bus)
   chmod +x "$target/dist/main.js"
   prune "$target"
 }
@@ -223,6 +238,7 @@ case ${1:-} in
   --release)
     refuse_unfit_machine
     refuse_users
+    refuse_beside_package
     lock_or_fail
     install_missing_packages "${needed_to_run[@]}"
     release=$(copy_release "${2:?--release DIR}")
@@ -232,6 +248,7 @@ case ${1:-} in
   *)
     refuse_unfit_machine
     refuse_users
+    refuse_beside_package
     lock_or_fail
     install_missing_packages "${needed_to_build[@]}"
     release="$program/$(date -u +%Y%m%dT%H%M%SZ)"

@@ -74,6 +74,12 @@ const byTheClock: readonly Suite[] = [
     needs: ['unshare', 'systemd-sysusers'],
   },
   {
+    name: 'package',
+    about: 'the Debian packages, from installation to purge on a Debian 13',
+    command: [...SYSTEM, 'system/package.test'],
+    needs: ['unshare', 'mmdebstrap', 'dh', 'help2man', 'lintian', 'aarch64-linux-gnu-g++'],
+  },
+  {
     name: 'broker',
     about: 'the daemon against mosquitto over mutual TLS',
     command: [...SYSTEM, 'system/link', 'nothing-lost', 'system/pre-alert', 'system/publisher'],

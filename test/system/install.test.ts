@@ -173,6 +173,15 @@ mkdir empty
     expect(stderr).toContain('install.sh: there is no package nowhere.tgz');
   });
 
+  it('is not installed over the Debian package', async () => {
+    await makeRelease(join(folder, 'release'), '1.0.0');
+    await writeFile(join(folder, 'bin/dpkg-query'), '#!/bin/sh\nprintf installed\n', { mode: 0o755 });
+
+    const { code, stderr } = await onNewMachine('"$install" --release release');
+    expect(code).toBe(1);
+    expect(stderr).toContain('the Debian package is installed here');
+  });
+
   it('lets only one installer work at a time', async () => {
     await makeRelease(join(folder, 'release'), '1.0.0');
 
