@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,5 +91,67 @@ describe('install.sh', () => {
     expect(await attempt({}, '--help')).toMatchObject({
       stdout: expect.stringContaining('install.sh --uninstall [--purge]'),
     });
+  });
+});
+
+describe('first-light.sh', () => {
+  const firstLight = join(systemd, 'first-light.sh');
+  let bin: string;
+
+  beforeAll(async () => {
+    bin = await mkdtemp(join(tmpdir(), 'first-light-'));
+    await writeFile(join(bin, 'model'), 'Raspberry Pi 4 Model B Rev 1.5\0');
+    const programs = {
+      gpiodetect: `[ "$1" != --version ] || { echo "gpiodetect (libgpiod) v2.2.1"; exit; }
+echo "gpiochip0 [pinctrl-bcm2711] (58 lines)"
+echo "gpiochip1 [raspberrypi-exp-gpio] (8 lines)"`,
+      // A wire that loses nothing: what one drives, the other sees when it is stopped.
+      gpioset: `[ "$1" != --version ] || { echo "gpioset (libgpiod) v2.2.1"; exit; }
+echo "$4" | tr , '\n' | grep -c 5ms >"${bin}/periods"
+echo "$5 $2" >"${bin}/driven"`,
+      gpiomon: `trap 'seq $(($(cat "${bin}/periods") / 2)); exit' TERM
+while :; do sleep 0.1; done`,
+    };
+    for (const [name, script] of Object.entries(programs))
+      await writeFile(join(bin, name), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
+  });
+  afterAll(() => rm(bin, { recursive: true }));
+
+  const report = (...args: string[]) =>
+    run(firstLight, args, {
+      env: {
+        ...process.env,
+        PATH: `${bin}:${process.env['PATH']}`,
+        DEVICE_TREE: bin,
+        FIRST_LIGHT_FOLDER: bin,
+      },
+    });
+
+  it('says on one page what the machine is and does, and leaves nothing behind', async () => {
+    const before = await readdir(bin);
+    const { stdout, stderr } = await report();
+
+    expect(stderr).toBe('');
+    expect(stdout.split('\n').length).toBeLessThan(60);
+    expect(stdout).toContain('Raspberry Pi 4 Model B Rev 1.5\n');
+    expect(stdout).toContain('gpiochip0 [pinctrl-bcm2711] (58 lines)');
+    for (const name of ['kernel', 'page size', 'memory', 'synced writes', 'write', 'time synchronized'])
+      expect(stdout).toMatch(new RegExp(`^${name} +\\S.*\\d`, 'm'));
+    expect(stdout).toMatch(/^pulses +not counted: no --jumper$/m);
+    expect(await readdir(bin)).toEqual(before);
+  });
+
+  it('counts what a jumper wire carries', async () => {
+    const { stdout } = await report('--jumper', '17:27');
+
+    expect(stdout).toMatch(
+      /^pulses +500 of 500 counted at GPIO 27, sent by GPIO 17 of gpiochip0 in \d+ ms$/m,
+    );
+    expect(await readFile(join(bin, 'driven'), 'utf8')).toBe('17=0 gpiochip0\n');
+  });
+
+  it('refuses what is no pair of lines, and an option it does not know', async () => {
+    await expect(report('--jumper', '17')).rejects.toMatchObject({ code: 1 });
+    await expect(report('--jumpers')).rejects.toMatchObject({ code: 1 });
   });
 });
