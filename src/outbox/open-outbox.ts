@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { giveUpReserve, keepReserve, unavailableStore } from '../store/full-disk.ts';
-import { openUsableStore } from '../store/open-store.ts';
-import type { StoreLocation } from '../store/recovery.ts';
+import { openUsableStore, type StoreLocation } from '../store/open-store.ts';
 import { describeStoreReport, StorageFullError, type Store, type StoreReport } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
 import { findLedger } from './find-ledger.ts';

@@ -2,7 +2,7 @@ import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { createOneAtATime } from '../time/loops.ts';
-import { DAMAGE_MARK } from './damage.ts';
+import { DAMAGE_MARK, forgetOpenings, PROVEN_AFTER_MS } from './damage.ts';
 import {
   type EntriesOptions,
   type KeyRange,
@@ -13,7 +13,6 @@ import {
   type StoreChange,
   type WriteOptions,
 } from './store.ts';
-import { forgetOpenings, PROVEN_AFTER_MS } from './unclean-shutdowns.ts';
 
 /**
  * LevelDB tells errno only as strerror's text (util/env_posix.cc, PosixError).
@@ -184,3 +183,38 @@ export class LevelStore implements Store {
     return fault;
   }
 }
+
+const rootMessage = (thrown: unknown): string => {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.cause instanceof Error ? thrown.cause.message : thrown.message;
+};
+
+/** Opening takes whatever LevelDB says for damage, except that somebody else has it or that the disk takes nothing. */
+export const openingFault = (thrown: unknown): Error => {
+  const fault = storageFault(thrown);
+  if (fault instanceof StorageLockedError || fault instanceof StorageFullError) return fault;
+  return new StorageDamagedError(rootMessage(thrown), { cause: thrown });
+};
+
+export const openLevelStore = async (location: string): Promise<Store> => {
+  const database = createDatabase(location);
+  try {
+    await database.open();
+    return new LevelStore(database);
+  } catch (error) {
+    throw openingFault(error);
+  }
+};
+
+/** LevelDB takes its lock before it looks at anything else, so this opening always fails and changes nothing. */
+export const requireUnlocked = async (location: string): Promise<void> => {
+  try {
+    await createDatabase(location).open({ createIfMissing: false, errorIfExists: true });
+  } catch (error) {
+    if (!(storageFault(error) instanceof StorageLockedError)) return;
+    throw new StorageLockedError(
+      `${location} is in use by another process; stop the daemon first (systemctl stop weather-gateway)`,
+      { cause: error },
+    );
+  }
+};

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readManifest } from '../../src/store/damage.ts';
+import { isCompactionSuspect, noteOpening, readManifest } from '../../src/store/damage.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
 import { openStore, openUsableStore } from '../../src/store/open-store.ts';
 import {
@@ -14,7 +14,6 @@ import {
   StorageLockedError,
   type StoreReport,
 } from '../../src/store/store.ts';
-import { isCompactionSuspect, noteOpening } from '../../src/store/unclean-shutdowns.ts';
 import { createFillableDatabase } from '../fakes/full-database.ts';
 import { createRecordingLog, type RecordingLog } from '../fakes/log.ts';
 
