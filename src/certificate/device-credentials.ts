@@ -100,7 +100,8 @@ export class DeviceCredentials {
         'key and certificate work and are kept as a pair',
       );
     } catch (error) {
-      log.warn({ err: error }, 'key and certificate work but could not be kept');
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn({ reason }, 'key and certificate work but could not be kept');
     }
   }
 

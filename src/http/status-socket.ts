@@ -43,7 +43,8 @@ export const serveStatusSocket =
     let isTold = false;
     while (server === null && !signal.aborted) {
       server = await open(parts).catch((error: unknown) => {
-        if (!isTold) log.warn({ err: error }, 'the commands on this machine cannot ask for the status');
+        const reason = error instanceof Error ? error.message : String(error);
+        if (!isTold) log.warn({ reason }, 'the commands on this machine cannot ask for the status');
         isTold = true;
         return null;
       });

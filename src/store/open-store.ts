@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { access, constants, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Log } from '../log.ts';
 import {
   DAMAGE_MARK,
@@ -165,11 +165,24 @@ const tell = ({ log }: StoreLocation, opened: OpenedStore): OpenedStore => {
 
 const FULL_CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
+/** `mkdir` itself, told to make the parents too, takes a read-only file system for a missing directory. */
+const makeDirectory = async (path: string): Promise<void> => {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT') throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path);
+  }
+};
+
 /** Makes the directory of the store, or says in one sentence why it cannot be used. */
 const requireUsable = async (directory: string, location: string): Promise<void> => {
   try {
     await finishSalvage(directory);
-    await mkdir(location, { recursive: true });
+    await makeDirectory(location);
     await access(location, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (!(error instanceof Error)) throw error;

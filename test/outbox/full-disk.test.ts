@@ -128,6 +128,8 @@ describe.skipIf(why !== null)(`an outbox on a disk that is full at the start (${
     expect(report).toMatchObject({ outcome: 'unavailable', cause: expect.stringContaining('ead-only') });
     expect(await outbox.append('reading', 'a')).toMatchObject({ seq: 1, isStored: false });
     expect((await readdir(disk.path)).filter((name) => name.startsWith('damaged-'))).toEqual([]);
+    const missing = await openOutbox(optionsFor(join(disk.path, 'not', 'there')).options);
+    expect(missing.report).toMatchObject({ cause: expect.stringContaining('read-only') });
     await disk.makeWritable();
   });
 });

@@ -82,7 +82,10 @@ const byTheClock: readonly Suite[] = [
   {
     name: 'broker',
     about: 'the daemon against mosquitto over mutual TLS',
-    command: [...SYSTEM, 'system/link', 'nothing-lost', 'system/pre-alert', 'system/publisher'],
+    command: [
+      ...SYSTEM,
+      ...['system/full-disk', 'system/link', 'nothing-lost', 'system/pre-alert', 'system/publisher'],
+    ],
     needs: ['mosquitto'],
   },
   {

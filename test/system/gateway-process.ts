@@ -35,6 +35,8 @@ export type GatewayProcess = {
   pid(): number | undefined;
   /** For how long it has told where its dashboard is, which it does last of all when it starts; 0 before. */
   upMs(): number;
+  /** Of its dashboard; `undefined` before it has told it. */
+  url(): string | undefined;
   /** What the running gateway answers to `GET /api/status`; `null` while it does not. */
   status(): Promise<unknown>;
   standing(): Promise<Standing | null>;
@@ -134,6 +136,7 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     isRunning: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     pid: () => child?.pid,
     upMs: () => (url === undefined ? 0 : Date.now() - upAtMs),
+    url: () => url,
     status,
     standing,
     waiting: async () => (await standing())?.waiting ?? null,
