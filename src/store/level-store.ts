@@ -27,7 +27,7 @@ const codeOf = (error: Error): unknown => ('code' in error ? error.code : undefi
 const rootOf = (error: Error): Error => (error.cause instanceof Error ? error.cause : error);
 
 /** An error of classic-level as the store's port names it; anything else is a bug and comes back as it is. */
-export const storageFault = (thrown: unknown): unknown => {
+const storageFault = (thrown: unknown): unknown => {
   if (!(thrown instanceof Error)) return thrown;
   const root = rootOf(thrown);
   const options = { cause: thrown };
