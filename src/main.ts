@@ -8,6 +8,7 @@ import type { CommandContext } from './commands/command.ts';
 const commands: Commands = {
   check: () => import('./commands/check.ts'),
   doctor: () => import('./commands/doctor.ts'),
+  diagnostics: () => import('./commands/diagnostics.ts'),
   enroll: () => import('./commands/enroll.ts'),
   replay: () => import('./commands/replay.ts'),
   status: () => import('./commands/status.ts'),

@@ -9,6 +9,7 @@ const USAGE = `Usage: weather-gateway COMMAND [options]
   doctor   [--config FILE] [--json]                                    test buses, sensors, certificate, disk and cloud
   status   [--config FILE] [--json]                                    what the running daemon knows of itself
   outbox   stats|peek|verify [--config FILE] [--json]                  the store, while the daemon is stopped
+  diagnostics FILE [--config FILE]                                     all of it for somebody far away, without secrets
   enroll   [--config FILE] [--force]                                   make the private key and a signing request
   replay   FILE... [--map FILE] [--config FILE] [--json]               try quality control and rules on recorded weather
 
@@ -40,6 +41,7 @@ const accepted: Readonly<
   doctor: { options: ['config', 'json'], operands: 0 },
   status: { options: ['config', 'json'], operands: 0 },
   outbox: { options: ['config', 'json'], operands: 1 },
+  diagnostics: { options: ['config'], operands: 1 },
   enroll: { options: ['config', 'force'], operands: 0 },
   replay: { options: ['config', 'json', 'map'], operands: Number.POSITIVE_INFINITY },
 };

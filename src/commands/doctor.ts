@@ -14,7 +14,7 @@ import { systemSynchronization } from '../time/synchronization.ts';
 import { printable, printableJson } from '../weather/format.ts';
 import { type CommandContext, configured, stateDirectoryOf } from './command.ts';
 
-const checksFor = (config: GatewayConfig, configFile: string, context: CommandContext): Check[] => {
+export const checksFor = (config: GatewayConfig, configFile: string, context: CommandContext): Check[] => {
   const { sensors, aws } = config;
   const { environment, signal } = context;
   const log = createLog('silent');

@@ -193,7 +193,12 @@ describe('the commands of docs/messages.md', () => {
     expect([...statuses.keys()]).toEqual(names);
   });
 
-  const operands: Readonly<Record<string, readonly string[]>> = { outbox: ['stats'], replay: ['FILE'] };
+  const operands: Readonly<Record<string, readonly string[]>> = {
+    outbox: ['stats'],
+    replay: ['FILE'],
+    diagnostics: [join(tmpdir(), `diagnostics-${process.pid}.json.gz`)],
+  };
+  afterAll(() => rm(operands['diagnostics']?.[0] ?? '', { force: true }));
 
   it('end with the status that the page gives for a bad configuration', async () => {
     for (const name of statuses.keys()) {

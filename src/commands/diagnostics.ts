@@ -1,0 +1,96 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { parseProxy } from '../config/proxy.ts';
+import type { GatewayConfig } from '../config/schema.ts';
+import { runChecks } from '../doctor/check.ts';
+import { machineReport, maskSecrets, packDiagnostics } from '../doctor/diagnostics.ts';
+import { inspectOutbox } from '../outbox/inspection.ts';
+import { askDaemon } from '../status/daemon-socket.ts';
+import { systemClock } from '../time/clock.ts';
+import { type Command, type CommandContext, stateDirectoryOf } from './command.ts';
+import { checksFor } from './doctor.ts';
+
+const UNIT = 'weather-gateway.service';
+const JOURNAL_LINES = 5_000;
+
+const secretsOf = (config: GatewayConfig | undefined, { proxy }: CommandContext['environment']): string[] => {
+  const urls = [config?.aws.proxy, proxy.httpsProxy].filter((url) => url !== undefined);
+  const passwords = urls.flatMap((url) => {
+    const password = parseProxy(url)?.password;
+    return password === undefined || password === '' ? [] : [password, encodeURIComponent(password)];
+  });
+  return [config?.http.token, ...passwords].filter((secret) => secret !== undefined);
+};
+
+/** The lines of the private key, wherever they may have got to. */
+const keyLines = async (config: GatewayConfig | undefined): Promise<string[]> => {
+  const text = config === undefined ? '' : await readFile(config.aws.privateKey, 'utf8').catch(() => '');
+  return text.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----'));
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What the store holds, where no daemon has it: the status has the same counts while one runs. */
+const outboxReport = async (directory: string): Promise<unknown> => {
+  try {
+    const inspection = await inspectOutbox(directory);
+    if (typeof inspection === 'string') return { problem: inspection };
+    try {
+      return { stats: inspection.stats(), damage: inspection.damage, lanes: await inspection.verify() };
+    } finally {
+      await inspection.close();
+    }
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
+};
+
+const gatewayReport = async (config: GatewayConfig, configFile: string, context: CommandContext) => {
+  const directory = stateDirectoryOf(config, context);
+  const answer = await askDaemon(directory, context.signal);
+  return {
+    configuration: config,
+    status:
+      answer.kind === 'answered'
+        ? answer.body
+        : { problem: answer.kind === 'unknown' ? answer.reason : answer.kind },
+    outbox: answer.kind === 'not running' ? await outboxReport(directory) : null,
+    doctor: await runChecks(checksFor(config, configFile, context), systemClock, () => undefined),
+  };
+};
+
+/** Writes all that somebody far away needs to help, in one file and without secrets; also with a bad configuration. */
+export const command: Command = async (args, context) => {
+  const { environment, version, out, err } = context;
+  const fail = (message: string): number => {
+    err.write(`weather-gateway: ${message}\n`);
+    return 1;
+  };
+  const [file] = args.operands;
+  if (file === undefined)
+    return fail('diagnostics needs the name of the file to write, such as station.json.gz');
+  const configFile = args.config ?? environment.configPath;
+  const { config, problems } = await loadConfig(configFile, {
+    credentialsDirectory: environment.credentialsDirectory,
+  });
+  const directory = config === undefined ? '/' : stateDirectoryOf(config, context);
+  const report = {
+    version,
+    datetime: new Date(systemClock.wallMs()).toISOString(),
+    ...(config === undefined
+      ? { problems: problems.map(formatProblem) }
+      : await gatewayReport(config, configFile, context)),
+    ...(await machineReport({ unit: UNIT, directory, journalLines: JOURNAL_LINES })),
+  };
+  const secrets = [...secretsOf(config, environment), ...(await keyLines(config))];
+  const packed = packDiagnostics(maskSecrets(report, secrets) as typeof report);
+  try {
+    await writeFile(file, packed, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    return fail(exists ? `${file} exists; name a new file` : reasonOf(error));
+  }
+  out.write(`${file}: ${packed.length} bytes, without key, token and passwords (zcat shows it)\n`);
+  return 0;
+};
