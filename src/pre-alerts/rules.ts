@@ -262,7 +262,7 @@ export const assessRate = (
   // Worse is more, in the direction the rule watches.
   const change = sign * line.slopePerMinute * windowMinutes;
   const judged = judgeLevels(change, rule, { sign: 1, held });
-  const verb = direction === 'rising' ? 'rises' : 'falls';
+  const [verb, back] = direction === 'rising' ? ['rises', 'falls'] : ['falls', 'rises'];
   const span = windowMinutes % 60 === 0 ? `${windowMinutes / 60} h` : `${windowMinutes} min`;
   return {
     raise: judged.raise,
@@ -279,7 +279,9 @@ export const assessRate = (
     sentence: (severity) =>
       `${nameOf(quantity)} ${verb} by ${amount(quantity, change)} in ${span}; the ${severity} limit is ${limitAmount(quantity, limitFor(rule, severity))}.`,
     endSentence: () =>
-      `${nameOf(quantity)} no longer ${verb} so fast: ${amount(quantity, change)} in ${span}.`,
+      change < 0
+        ? `${nameOf(quantity)} ${back} now: by ${amount(quantity, -change)} in ${span}.`
+        : `${nameOf(quantity)} no longer ${verb} so fast: ${amount(quantity, change)} in ${span}.`,
   };
 };
 

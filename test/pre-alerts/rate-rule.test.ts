@@ -55,6 +55,18 @@ describe('a rule on a rate', () => {
     ]);
   });
 
+  it('says that the pressure rises when the eye of a storm has passed', () => {
+    const { station, events } = run({ offDelaySeconds: 5400 }, [
+      [3, 0],
+      [3, -2.2],
+      [1, 0],
+      [5, 6],
+    ]);
+
+    expect(events.at(-1)).toBe('fall cleared');
+    expect(station.steps.at(-1)?.event?.text).toMatch(/^Pressure rises now: by \d+\.\d hPa in 3 h\.$/);
+  });
+
   it('does not mind the other direction', () => {
     expect(run({}, [[6, 3]]).events).toEqual([]);
     expect(
