@@ -4,6 +4,7 @@ import {
   believableChange,
   type Check,
   type CheckContext,
+  knownResolution,
   type Limits,
   leastChange,
   MIN_READINGS,
@@ -49,8 +50,11 @@ export const checkSteps: Check<StepMemory> = (memory, values, context) => {
     const last = memory[quantity];
     const reference = last && { ...last, ageMs: last.ageMs + sinceMs };
     const hasCompany = moved.some((each) => each !== quantity);
+    const resolution = knownResolution(context.earlierResolutions, quantity);
     const flag =
-      value === null ? undefined : flagOf(quantity, { value, reference, hasCompany, limits: context });
+      value === null
+        ? undefined
+        : flagOf(quantity, { value, resolution, reference, hasCompany, limits: context });
     if (flag !== undefined) flags[quantity] = flag;
     const kept = referenceAfter(value, { reference, isGood: flag === undefined });
     if (kept) next[quantity] = kept;
@@ -84,18 +88,21 @@ const referenceAfter = (value: number | null, { reference, isGood }: Outcome): R
 
 type Candidate = {
   readonly value: number;
+  /** The step in which its values come. */
+  readonly resolution: number;
   readonly reference: Reference | undefined;
   readonly hasCompany: boolean;
   readonly limits: Limits;
 };
 
 const flagOf = (quantity: Quantity, candidate: Candidate): string | undefined => {
-  const { value, reference, hasCompany, limits } = candidate;
+  const { value, resolution, reference, hasCompany, limits } = candidate;
   if (reference === undefined) return undefined;
   const change = Math.abs(value - reference.value);
   const possible = possibleChange(quantity, reference.ageMs, limits);
   if (reference.isConfirmed && change > possible * (hasCompany ? IMPOSSIBLE_FACTOR : 1)) return 'failed:step';
-  if (change <= believableChange(quantity, reference.ageMs, limits)) return undefined;
+  const believable = Math.max(believableChange(quantity, reference.ageMs, limits), resolution + ROUNDING);
+  if (change <= believable) return undefined;
   return hasCompany && change <= possible ? undefined : 'suspect:step';
 };
 

@@ -9,7 +9,7 @@ import {
 } from '../weather/quantities.ts';
 import type { Values } from '../weather/reading.ts';
 
-type Learnt = { readonly last: number; readonly smallestChange: number | null };
+type Learnt = { readonly last: number; readonly smallestChange: number | null; readonly changes: number };
 
 /** For each quantity the last value, and the smallest change from one value to the next. */
 export type ResolutionMemory = Readonly<Partial<Record<Quantity, Learnt>>>;
@@ -31,7 +31,8 @@ export const learnResolutions = (
     const change = quantity === 'winddirection' ? Math.min(distance, 360 - distance) : distance;
     const smallest = known?.smallestChange ?? null;
     const isSmaller = change > ROUNDING && (smallest === null || change < smallest);
-    next[quantity] = { last: value, smallestChange: isSmaller ? change : smallest };
+    const changes = (known?.changes ?? -1) + 1;
+    next[quantity] = { last: value, smallestChange: isSmaller ? change : smallest, changes };
   }
   return next;
 };
@@ -39,6 +40,13 @@ export const learnResolutions = (
 /** The step in which a quantity's values come; `null` before it ever changed. */
 export const resolutionOf = (memory: ResolutionMemory, quantity: Quantity): number | null =>
   memory[quantity]?.smallestChange ?? null;
+
+/** Fewer changes may all have been jumps. */
+const MIN_CHANGES = 5;
+
+/** The same once it is sure; 0 before. */
+export const knownResolution = (memory: ResolutionMemory, quantity: Quantity): number =>
+  (memory[quantity]?.changes ?? 0) < MIN_CHANGES ? 0 : (resolutionOf(memory, quantity) ?? 0);
 
 /** The limits in force. */
 export type Limits = { readonly limits: QualityConfig; readonly quantityTable: QuantityTable };
@@ -51,6 +59,8 @@ export type CheckContext = Limits & {
   readonly observedMs: number;
   /** What is known of the steps in which values come. */
   readonly resolutions: ResolutionMemory;
+  /** What was known of them before the present reading. */
+  readonly earlierResolutions: ResolutionMemory;
 };
 
 type Sections = Readonly<Record<string, number | Readonly<Record<string, number>>>>;

@@ -62,9 +62,11 @@ const judge = (
   // Nobody knows how long the station was off: earlier values tell nothing about this one.
   const known = memory !== undefined && since !== null && since >= 0 ? memory : undefined;
   const sinceMs = known && since !== null ? since : 0;
-  const resolutions = learnResolutions(known?.resolutions ?? {}, raw.values, quantitiesOf(table));
+  const earlierResolutions = known?.resolutions ?? {};
+  const resolutions = learnResolutions(earlierResolutions, raw.values, quantitiesOf(table));
   const context: CheckContext = {
     resolutions,
+    earlierResolutions,
     limits,
     quantityTable: table,
     sinceMs,
@@ -79,19 +81,18 @@ const judge = (
   const values = withoutFailed(inRange.values, flags, table);
   const persistence = checkPersistence(known?.persistence ?? {}, values, context);
   const vane = checkVane(known?.vane ?? untouchedVane, values, context);
+  const doubted = { ...vane.flags, ...persistence.flags, ...flags };
+  const good = withoutFlagged(values, doubted, table);
+  // A humidity that stands still may be stuck long before that is certain.
+  const isStill = (persistence.memory.humidity?.heldMs ?? 0) >= limits.stuckMinutes * 60_000;
+  const witnesses = isStill ? { ...good, humidity: null } : good;
   return {
     measurement: {
       at: raw.at,
       values: isCalm(values, limits) ? { ...values, winddirection: null } : values,
       quality: {
-        ...contradictions(
-          withoutFlagged(values, { ...vane.flags, ...persistence.flags, ...flags }, table),
-          values,
-          rules,
-        ),
-        ...vane.flags,
-        ...persistence.flags,
-        ...flags,
+        ...contradictions(witnesses, values, rules),
+        ...doubted,
         ...substituteFlags(substituted, flags),
       },
     },

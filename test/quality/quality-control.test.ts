@@ -339,6 +339,13 @@ describe('contradictions', () => {
     expect(lastQuality([rawAt(0, { rainheight: null, humidity: 20 })])).toEqual({});
   });
 
+  it('lets no humidity convict the rain that has stood still for an hour, stuck or not', () => {
+    const { check } = control(12_000);
+    for (let seconds = 0; seconds <= 3_600; seconds += 12) check(rawAt(seconds, { humidity: 5 }));
+
+    expect(check(rawAt(3_612, { humidity: 5, rainheight: 0.2794 })).quality).not.toHaveProperty('rainheight');
+  });
+
   it('lets no value that is in doubt itself convict another', () => {
     const stuck = standing({ humidity: 5 }, 60);
     const { check } = control(300_000);
@@ -416,5 +423,21 @@ describe('quality control as a whole', () => {
         300_000,
       ),
     ).toEqual(lastQuality(readings, 300_000));
+  });
+});
+
+describe('values in coarse steps', () => {
+  it('may change by one step, once the step is known', () => {
+    const { check } = control(60_000);
+    const hpaAt = (minute: number): number => 1013 + (minute % 10 >= 5 ? 1 : 0);
+    const flagsOf = (fromMinute: number): (string | undefined)[] =>
+      Array.from({ length: 50 }, (_, index) => {
+        const minute = fromMinute + index;
+        return check(rawAt(minute * 60, { pressure: hpaAt(minute) })).quality.pressure;
+      });
+
+    expect(flagsOf(0)).toContain('suspect:step');
+    expect(flagsOf(50).filter((flag) => flag !== undefined)).toEqual([]);
+    expect(check(rawAt(6_000, { pressure: 1015.9 })).quality.pressure).toBe('suspect:step');
   });
 });
