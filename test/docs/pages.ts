@@ -21,4 +21,5 @@ const part = (page: string, label: string): MarkedPart => ({ page: new URL(page,
 export const configurationPart = part('docs/configuration.md', 'npm run schema');
 export const metricsPart = part('docs/messages.md', 'npm run schema, metrics');
 export const evidencePart = part('docs/quality-and-alerts.md', 'npm run evidence');
+export const recordsPart = part('docs/quality-and-alerts.md', 'npm run evidence, records');
 export const figuresPart = part('docs/benchmarks.md', 'npm run bench');

@@ -20,7 +20,7 @@ export const rowOf = (rules: Rules, { rule, what, isReached, days }: Foreseen): 
   return [`\`${rule}\``, what, `${came}, on ${cameOn} of ${days.length} days`, ...countsOf(foresight)];
 };
 
-const countsOf = ({ leadMinutes, missed, falseWarnings }: Foresight): Cells => {
+export const countsOf = ({ leadMinutes, missed, falseWarnings }: Foresight): Cells => {
   const [least, median] = [leadMinutes[0], leadMinutes[Math.floor(leadMinutes.length / 2)]];
   const ahead =
     least === undefined || median === undefined ? '' : `${least.toFixed(0)} / ${median.toFixed(0)} min`;

@@ -3,7 +3,7 @@ import type { PreAlertEvent } from '../../src/pre-alerts/assessment.ts';
 import { createPreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import type { Derived } from '../../src/weather/derived.ts';
-import type { Values } from '../../src/weather/reading.ts';
+import type { RawMeasurement, Values } from '../../src/weather/reading.ts';
 import { type Span, SpanRecorder } from './foresight.ts';
 import { type SimulatedReadings, simulatedReadings } from './simulated-days.ts';
 
@@ -23,18 +23,25 @@ export type RuleRun = {
 
 /** Runs quality control and the rules of a configuration over simulated readings. */
 export const runRules = (
-  { preAlerts: rules, quality: limits }: Rules,
+  rules: Rules,
   options: SimulatedReadings,
   watched: ReadonlyMap<string, IsReached> = new Map(),
+): RuleRun => runRulesOver(rules, simulatedReadings(options), options.intervalSeconds * 1000, watched);
+
+/** The same over any readings, `intervalMs` apart. */
+export const runRulesOver = (
+  { preAlerts: rules, quality: limits }: Rules,
+  raws: Iterable<RawMeasurement>,
+  intervalMs: number,
+  watched: ReadonlyMap<string, IsReached>,
 ): RuleRun => {
-  const intervalMs = options.intervalSeconds * 1000;
   const quality = createQualityControl({ limits, intervalMs });
   const preAlerts = createPreAlerts({ rules, intervalMs, restored: undefined });
   const events: PreAlertEvent[] = [];
   const flags = new Map<string, number>();
   const recorders = new Map([...watched.keys()].map((name) => [name, new SpanRecorder()]));
   let readings = 0;
-  for (const raw of simulatedReadings(options)) {
+  for (const raw of raws) {
     const measurement = quality.check(raw);
     readings += 1;
     for (const [quantity, flag] of Object.entries(measurement.quality)) {

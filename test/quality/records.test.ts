@@ -44,6 +44,8 @@ describe('of a real record in which every value is sound', () => {
     'ndbc-coarse-steps',
     'ship-southern-ocean',
     'alamosa-winter',
+    'laguardia-storm',
+    'viejas-heat',
   ])('%s hardly a value is flagged, and no instrument is called faulty', async (name) => {
     const { events, flags, perThousand } = await replayed(name);
 
