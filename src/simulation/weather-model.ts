@@ -3,6 +3,33 @@ import { createLayeredNoise, createNoise, hash32, type Noise, seedOf, uniform } 
 
 const MEAN_HPA = 1014;
 const DAY_SECONDS = 86_400;
+const YEAR_SECONDS = 365.2425 * DAY_SECONDS;
+
+/** A mild coast of the temperate north. */
+const YEARLY_MEAN_C = 11.5;
+const YEARLY_SWING_C = 6.5;
+const DAILY_SWING_C = 4.5;
+/** The warmest day is in the last week of July, the warmest hour about 15:00. */
+const WARMEST_DAY = 205;
+const WARMEST_HOUR = 15;
+const RAIN_COOLING_C = 2.5;
+
+/** At most one shower begins in each slot. */
+const SLOT_SECONDS = 4 * 3600;
+const SHOWER_PROBABILITY = 0.15;
+
+const PREVAILING_DEGREES = 240;
+const TYPICAL_MS = 3.5;
+const TYPICAL_GUSTINESS = 0.2;
+
+/** From the anemometer's own inertia up to the gap in the spectrum at some ten minutes. */
+const TURBULENCE = [
+  { periodSeconds: 3, weight: 0.35 },
+  { periodSeconds: 10, weight: 0.5 },
+  { periodSeconds: 35, weight: 0.55 },
+  { periodSeconds: 120, weight: 0.4 },
+  { periodSeconds: 400, weight: 0.3 },
+];
 
 /** Passing highs and lows and the air's half-daily tide. Gives hPa at sea level. */
 const createSeaLevelPressure = (seed: number): ((elapsedSeconds: number, solarSeconds: number) => number) => {
@@ -27,10 +54,6 @@ const stationPressureHpa = (
   seaLevelHpa: number,
   { elevationMetres, temperatureC }: { readonly elevationMetres: number; readonly temperatureC: number },
 ): number => seaLevelHpa * Math.exp((-9.80665 * elevationMetres) / (287.05 * (temperatureC + 273.15)));
-
-/** At most one shower begins in each slot. */
-const SLOT_SECONDS = 4 * 3600;
-const SHOWER_PROBABILITY = 0.15;
 
 type Shower = {
   readonly startSeconds: number;
@@ -78,19 +101,6 @@ export type MeanWind = {
 
 export type Wind = { readonly windMs: number; readonly windDirectionDegrees: number };
 
-const PREVAILING_DEGREES = 240;
-const TYPICAL_MS = 3.5;
-const TYPICAL_GUSTINESS = 0.2;
-
-/** From the anemometer's own inertia up to the gap in the spectrum at some ten minutes. */
-const TURBULENCE = [
-  { periodSeconds: 3, weight: 0.35 },
-  { periodSeconds: 10, weight: 0.5 },
-  { periodSeconds: 35, weight: 0.55 },
-  { periodSeconds: 120, weight: 0.4 },
-  { periodSeconds: 400, weight: 0.3 },
-];
-
 const normalDegrees = (degrees: number): number => ((degrees % 360) + 360) % 360;
 
 export type MeanWindInputs = {
@@ -133,17 +143,6 @@ const createTurbulence = (seed: number): ((elapsedSeconds: number, mean: MeanWin
     ),
   });
 };
-
-const YEAR_SECONDS = 365.2425 * DAY_SECONDS;
-
-/** A mild coast of the temperate north. */
-const YEARLY_MEAN_C = 11.5;
-const YEARLY_SWING_C = 6.5;
-const DAILY_SWING_C = 4.5;
-/** The warmest day is in the last week of July, the warmest hour about 15:00. */
-const WARMEST_DAY = 205;
-const WARMEST_HOUR = 15;
-const RAIN_COOLING_C = 2.5;
 
 export type Air = { readonly temperatureC: number; readonly dewPointC: number };
 

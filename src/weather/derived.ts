@@ -10,6 +10,36 @@ const KELVIN = 273.15;
 /** Higher up the reduction to sea level is arbitrary (DWD reduces up to 750 m). */
 export const MAX_ELEVATION_METRES = 750;
 
+/** Rothfusz' regression begins at 80 °F; the NWS adjusts it up to 112 °F, beyond which it is extrapolation. */
+const HEAT_INDEX_FAHRENHEIT = { min: 80, max: 112 };
+export const HEAT_INDEX_MIN_C = (HEAT_INDEX_FAHRENHEIT.min - 32) / 1.8;
+/** In warmer air wind chill is not defined, and it is never above the temperature. */
+export const WIND_CHILL_MAX_C = 10;
+
+const HOUR_MS = 3_600_000;
+
+/** No tip for so long is no rain, and the first tip after a dry time is spread over as much. */
+const DRY_AFTER_MS = 900_000;
+/** WMO-No. 8: intensity is that of a minute at least. */
+const MIN_SPAN_MS = 60_000;
+/** Two tips a minute apart may be drizzle that was nearly enough for the first: 17 mm/h where 1 fell. */
+const ENOUGH_TIPS = 4;
+const ENOUGH_SPAN_MS = 300_000;
+const ROUNDING = 1e-6;
+
+/** WMO-No. 8, wind: averaged over ten minutes. */
+const WIND_MEAN_MS = 600_000;
+/** WMO-No. 8, AWS: a mean needs two thirds of its samples. */
+const MIN_COVERED = 2 / 3;
+/** WMO-No. 8, wind: below 0.5 m/s it is calm and has no direction. The configuration may set another threshold. */
+export const CALM_KMH = 1.8;
+/** Winds that cancel each other out have no direction: a resultant below this, km/h, is rounding. */
+const SHORTEST_RESULTANT_KMH = 0.01;
+const RADIANS_PER_DEGREE = Math.PI / 180;
+
+const TENDENCY_MS = 3 * HOUR_MS;
+const TENDENCY_TOLERANCE_MS = 300_000;
+
 /** Saturation vapour pressure over water, hPa. */
 export const saturationHpa = (temperatureC: number): number =>
   MAGNUS.hPa * Math.exp((MAGNUS.a * temperatureC) / (MAGNUS.bCelsius + temperatureC));
@@ -45,12 +75,6 @@ export const seaLevelPressure = (air: StationAir): number | null => {
   const meanKelvin = temperatureC + KELVIN + moisture + 0.00325 * elevationMetres;
   return pressureHpa * Math.exp((GRAVITY * elevationMetres) / (GAS_CONSTANT * meanKelvin));
 };
-
-/** Rothfusz' regression begins at 80 °F; the NWS adjusts it up to 112 °F, beyond which it is extrapolation. */
-const HEAT_INDEX_FAHRENHEIT = { min: 80, max: 112 };
-export const HEAT_INDEX_MIN_C = (HEAT_INDEX_FAHRENHEIT.min - 32) / 1.8;
-/** In warmer air wind chill is not defined, and it is never above the temperature. */
-export const WIND_CHILL_MAX_C = 10;
 
 /**
  * Heat index, °C, as the US National Weather Service computes it (wpc.ncep.noaa.gov, "The Heat Index Equation").
@@ -88,16 +112,6 @@ export const windChill = (temperatureC: number | null, windKmh: number | null): 
   const v = windKmh ** 0.16;
   return 13.12 + 0.6215 * temperatureC - 11.37 * v + 0.3965 * temperatureC * v;
 };
-
-/** No tip for so long is no rain, and the first tip after a dry time is spread over as much. */
-const DRY_AFTER_MS = 900_000;
-/** WMO-No. 8: intensity is that of a minute at least. */
-const MIN_SPAN_MS = 60_000;
-/** Two tips a minute apart may be drizzle that was nearly enough for the first: 17 mm/h where 1 fell. */
-const ENOUGH_TIPS = 4;
-const ENOUGH_SPAN_MS = 300_000;
-const ROUNDING = 1e-6;
-const HOUR_MS = 3_600_000;
 
 type Tips = { readonly rainMm: number; readonly agoMs: number };
 
@@ -161,14 +175,6 @@ const rainOfLastHour = (recent: RecentReadings): number | null => {
 
 export type MeanWind = { readonly meanKmh: number | null; readonly directionDegrees: number | null };
 
-/** WMO-No. 8, wind: averaged over ten minutes. */
-const WIND_MEAN_MS = 600_000;
-/** WMO-No. 8, AWS: a mean needs two thirds of its samples. */
-const MIN_COVERED = 2 / 3;
-/** WMO-No. 8, wind: below 0.5 m/s it is calm and has no direction. The configuration may set another threshold. */
-export const CALM_KMH = 1.8;
-const RADIANS_PER_DEGREE = Math.PI / 180;
-
 /**
  * Scalar mean of the speed and direction of the mean vector over the last ten minutes. Each reading stands for the
  * time since the one before, an interval at most: nothing is known of a gap. `null` below two thirds of known time.
@@ -204,9 +210,6 @@ const meanWind = (recent: RecentReadings, intervalMs: number, calmKmh: number): 
   const hasDirection = meanKmh !== null && meanKmh >= calmKmh && isKnown(directionMs);
   return { meanKmh, directionDegrees: hasDirection ? directionOf(east, north, directionMs) : null };
 };
-
-/** Winds that cancel each other out have no direction: a resultant below this, km/h, is rounding. */
-const SHORTEST_RESULTANT_KMH = 0.01;
 
 const directionOf = (east: number, north: number, overMs: number): number | null => {
   if (Math.hypot(east, north) < SHORTEST_RESULTANT_KMH * overMs) return null;
@@ -254,9 +257,6 @@ export type DerivationOptions = {
   /** Below it the wind is calm and has no direction. */
   readonly calmKmh?: number | undefined;
 };
-
-const TENDENCY_MS = 3 * HOUR_MS;
-const TENDENCY_TOLERANCE_MS = 300_000;
 
 /** How far back `deriveFrom` looks. */
 export const RECENT_SPAN_MS = TENDENCY_MS + 2 * TENDENCY_TOLERANCE_MS;
