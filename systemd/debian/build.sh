@@ -40,7 +40,7 @@ build() { # architecture
   cp "$source/release/systemd/weather-gateway.sysusers" "$source/debian/sysusers.d/weather-gateway.conf"
   cp "$source/release/systemd/60-weather-gateway.rules" "$source/debian/weather-gateway.udev"
   sed 's|/usr/local/bin/|/usr/bin/|' "$source/release/systemd/weather-gateway.service" >"$source/debian/weather-gateway.service"
-  rm -r "$source/release/systemd"
+  find "$source/release/systemd" -type f ! -name first-light.sh -delete
   cat >"$source/debian/changelog" <<CHANGELOG
 weather-gateway ($version) trixie; urgency=medium
 

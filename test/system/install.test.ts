@@ -10,6 +10,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const run = promisify(execFile);
 const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Moments of an upgrade at which the power is cut. */
+const MOMENTS = 24;
+
 type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 describe('install.sh', () => {
@@ -180,6 +183,62 @@ mkdir empty
     const { code, stderr } = await onNewMachine('"$install" --release release');
     expect(code).toBe(1);
     expect(stderr).toContain('the Debian package is installed here');
+  });
+
+  it('leaves the old release or the new one, complete, wherever the power is cut during an upgrade', {
+    timeout: 400_000,
+  }, async () => {
+    for (const version of ['1.0.0', '2.0.0']) {
+      const release = join(folder, version);
+      await makeRelease(release, version);
+      await run(
+        'bash',
+        [
+          '-c',
+          'mkdir more && for i in {1..400}; do echo $i | sha512sum >more/$i; done; find . -type f -exec sha256sum {} + >/tmp/sums.$$; mv /tmp/sums.$$ sums',
+        ],
+        { cwd: release },
+      );
+    }
+    // As soon as ext4 is shut down nothing reaches the disk any more, its journal included.
+    await writeFile(
+      join(folder, 'cut.py'),
+      'import fcntl, os\nfcntl.ioctl(os.open("/opt", os.O_RDONLY), 0x8004587D, b"\\2\\0\\0\\0")\n',
+    );
+
+    const { stdout, code } = await onNewMachine(`
+now() { date +%s%3N; }
+truncate -s 64M before.img && mkfs.ext4 -q before.img
+mount -o loop before.img /opt && "$install" --release 1.0.0 >/dev/null && umount /opt || exit
+cp before.img disk.img
+mount -o loop disk.img /opt
+from=$(now)
+"$install" --release 2.0.0 >/dev/null || exit
+took=$(($(now) - from))
+umount /opt
+for moment in $(seq ${MOMENTS}); do
+  cp before.img disk.img && mount -o loop disk.img /opt || exit
+  "$install" --release 2.0.0 >/dev/null 2>&1 &
+  at=$((took * moment / ${MOMENTS}))
+  sleep "$(printf '%d.%03d' $((at / 1000)) $((at % 1000)))"
+  python3 cut.py
+  wait
+  umount /opt && mount -o loop disk.img /opt || exit
+  echo "moment $moment $(weather-gateway --version) $(cd /opt/weather-gateway/current && sha256sum --quiet -c sums 2>&1 | wc -l)"
+  "$install" --release 2.0.0 >/dev/null 2>&1 || exit
+  echo "again $(weather-gateway --version) $(ls /opt/weather-gateway | grep -c -v current)"
+  umount /opt
+done`);
+
+    const lines = stdout.trim().split('\n');
+    const moments = lines.filter((line) => line.startsWith('moment '));
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    expect(moments).toHaveLength(MOMENTS);
+    for (const line of moments) expect(line).toMatch(/^moment \d+ [12]\.0\.0 0$/);
+    expect(new Set(moments.map((line) => line.split(' ')[2]))).toEqual(new Set(['1.0.0', '2.0.0']));
+    // What was left half-made is gone after the next upgrade: two releases at most.
+    for (const line of lines.filter((each) => each.startsWith('again ')))
+      expect(line).toMatch(/^again 2\.0\.0 [12]$/);
   });
 
   it('lets only one installer work at a time', async () => {
