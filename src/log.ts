@@ -16,6 +16,19 @@ export type Log = {
   child(fields: Readonly<Record<string, unknown>>): Log;
 };
 
+/** Kept until it can be written; what is more is lost. */
+const MAX_UNWRITTEN_BYTES = 65_536;
+
+/** Where the log cannot be written, as on a full disk, the station measures on. */
+const standardOutput = () => {
+  const destination = pino.destination({ dest: 1, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
+  destination.on('error', () => undefined);
+  return destination;
+};
+
 /** journald adds time, host and process itself, so a line carries neither. */
 export const createLog = (level: LogLevel): Log =>
-  pino({ level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } });
+  pino(
+    { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
+    standardOutput(),
+  );

@@ -12,7 +12,8 @@ export type PublishResult =
 
 export type LinkState =
   | { readonly state: 'disconnected'; readonly reason: string }
-  | { readonly state: 'connecting' }
+  /** `reason`: why the attempt before failed, where that is known. */
+  | { readonly state: 'connecting'; readonly reason?: string }
   | { readonly state: 'connected' };
 
 export type PublishOptions = { readonly retain?: boolean };

@@ -74,6 +74,8 @@ export class LinkHistory {
   #link: LinkState;
   #sinceMs: number;
   #connections = 0;
+  /** Why there is no connection, once one was tried. */
+  #failure: string | null = null;
 
   constructor(clock: Clock, link: LinkState) {
     this.#clock = clock;
@@ -90,7 +92,12 @@ export class LinkHistory {
     const wasUp = this.#link.state === 'connected';
     if (wasUp !== (link.state === 'connected')) this.#sinceMs = this.#clock.monotonicMs();
     if (!wasUp && link.state === 'connected') this.#connections += 1;
-    this.#link = link;
+    if (link.state === 'connected') this.#failure = null;
+    else if (link.state === 'disconnected' && this.#link.state !== 'disconnected')
+      this.#failure = link.reason;
+    // An attempt may take half a minute, and whoever looks meanwhile wants to know.
+    const isRetry = link.state === 'connecting' && this.#failure !== null;
+    this.#link = isRetry ? { ...link, reason: this.#failure } : link;
   }
 
   status(publisher: Pick<Publisher, 'problem'>): LinkStatus {
