@@ -47,7 +47,7 @@ export class IdConflict {
     if (this.#problem !== TAKEN_OVER) this.#clear();
   }
 
-  /** `isOurs`: the connection was dropped by this station. */
+  /** `isOurs`: the connection was dropped by this station, or because of what it published. */
   noteEnded(end: ConnectionEnd, isOurs: boolean): void {
     // A session that lasted clears what was suspected before.
     this.problem();

@@ -45,6 +45,10 @@ export class ReconnectingPublisher implements Publisher {
   #drop: ((end: ConnectionEnd) => void) | undefined;
   /** Payloads (status apart) that this connection has brought home. */
   #acknowledged = 0;
+  /** Topics on which a message was ever acknowledged. */
+  readonly #takenTopics = new Set<string>();
+  /** A message on another topic was not answered: it may be why this connection ends. */
+  #hasUntakenTopic = false;
   #loggedReason: string | undefined;
 
   constructor(parts: ReconnectingPublisherParts) {
@@ -77,7 +81,9 @@ export class ReconnectingPublisher implements Publisher {
   async publish(topic: string, payload: string, options: PublishOptions = {}): Promise<PublishResult> {
     if (!this.#connection || this.#stop.signal.aborted) return notConnected;
     const result = await this.#connection.publish(topic, payload, options);
+    if (result.kind === 'acknowledged') this.#takenTopics.add(topic);
     if (result.kind === 'acknowledged' && options.retain !== true) this.#acknowledged += 1;
+    if (result.kind === 'unacknowledged' && !this.#takenTopics.has(topic)) this.#hasUntakenTopic = true;
     return result;
   }
 
@@ -151,6 +157,7 @@ export class ReconnectingPublisher implements Publisher {
       if (this.#stop.signal.aborted) resolve(stopped);
     });
     this.#acknowledged = 0;
+    this.#hasUntakenTopic = false;
     this.#unreachable.reset();
     this.#connection = connection;
     this.#become({ state: 'connected' });
@@ -158,7 +165,7 @@ export class ReconnectingPublisher implements Publisher {
       connection.ended.then((how) => [how, false] as const),
       dropped.then((how) => [how, true] as const),
     ]);
-    this.#conflict.noteEnded(end, isOurs);
+    this.#conflict.noteEnded(end, isOurs || this.#hasUntakenTopic);
     this.#connection = undefined;
     this.#drop = undefined;
     await connection.close();

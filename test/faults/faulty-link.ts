@@ -18,6 +18,10 @@ export const linkFaults = [
   'client certificate refused',
   'connection refused by the broker',
   'PUBACK with a failure code',
+  'refused lane',
+  'lane that ends the connection',
+  'refusals for good',
+  'illegal CONNACK',
   'no PUBACK',
   'connection dropped instead of a PUBACK',
   'small-packet path',
@@ -45,6 +49,8 @@ const SMALL_MESSAGE_BYTES = 3_000;
 const SMALL_PACKET_BYTES = 250;
 const NOT_AUTHORISED = 0x87;
 const PAYLOAD_FORMAT_INVALID = 0x99;
+const TOPIC_NAME_INVALID = 0x90;
+const LANES = ['/prealert', '/gap', '/reading', '/backlog'] as const;
 const FAILURE = 0x80;
 const REFUSALS: readonly [number, ...number[]] = [FAILURE, 0x83, NOT_AUTHORISED, 0x97];
 
@@ -134,6 +140,14 @@ export class FaultyLink {
         return { reasonCode: isRefusing ? reasonCode : 0 };
       });
     },
+    'refused lane': () => this.#scriptLane({ reasonCode: NOT_AUTHORISED }),
+    'lane that ends the connection': () => this.#scriptLane({ disconnect: NOT_AUTHORISED }),
+    'refusals for good': () => {
+      const reasonCode = this.#parts.draw.oneOf([PAYLOAD_FORMAT_INVALID, TOPIC_NAME_INVALID]);
+      return this.#script(() => ({ reasonCode }));
+    },
+    // A maximum packet size of 0 is a protocol error.
+    'illegal CONNACK': () => this.#script(() => accepted, { reasonCode: 0, maximumPacketSize: 0 }),
     'no PUBACK': () => this.#script(() => 'silence'),
     'connection dropped instead of a PUBACK': () => this.#script(() => 'drop'),
     'payload refused for good': () =>
@@ -147,6 +161,12 @@ export class FaultyLink {
     const identity = await mosquitto.authority.issueClient(id);
     const rootCa = mosquitto.authority.certificate;
     this.#rival = await startRival(mosquitto.port, { clientId: id, identity, rootCa });
+  }
+
+  /** Something is answered on one topic, and everything else is taken. */
+  #scriptLane(answer: BrokerAnswer): Promise<void> {
+    const lane = this.#parts.draw.oneOf(LANES);
+    return this.#script(({ topic }) => (topic.endsWith(lane) ? answer : accepted));
   }
 
   #take(message: BrokerMessage): BrokerAnswer {

@@ -211,6 +211,26 @@ describe('the reconnecting publisher', () => {
     await publisher.stop();
   });
 
+  it('suspects no other client where a message on a topic that was never taken ends each session', async () => {
+    const { clock, publisher, script } = setUp();
+    const sessions = Array.from({ length: 6 }, openConnection);
+    for (const { connection, end } of sessions)
+      connection.publish = () => {
+        end(broken);
+        return Promise.resolve({ kind: 'unacknowledged', reason: broken.reason });
+      };
+    script.push(...sessions.map(({ connection }) => connection));
+    publisher.start();
+    for (let session = 0; session < sessions.length; session += 1) {
+      await untilLink(publisher, 'connected');
+      await publisher.publish('w/1/prealert', '{}');
+      await clock.advance(40_000);
+    }
+
+    expect(publisher.problem()).toBeNull();
+    await publisher.stop();
+  });
+
   it('lets a bug through', async () => {
     const publisher = new ReconnectingPublisher({
       clock: createManualClock(),
