@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { ConnectionEnd } from './connection.ts';
+import { ConnectError, type ConnectionEnd } from './connection.ts';
 import { unreachableOf } from './link-reason.ts';
 
 /** A station is sent acknowledgements and, now and then, a job document of 32 KB. */
@@ -44,7 +44,10 @@ export class InboundRelay {
   static async listen(target: RelayTarget): Promise<InboundRelay> {
     const relay = new InboundRelay(target);
     relay.#server.listen(0, '127.0.0.1');
-    await once(relay.#server, 'listening');
+    await once(relay.#server, 'listening').catch((cause: Error) => {
+      const reason = `the loopback interface of this machine cannot be used: ${cause.message}`;
+      throw new ConnectError({ kind: 'unreachable', reason }, { cause });
+    });
     return relay;
   }
 
