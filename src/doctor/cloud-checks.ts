@@ -60,6 +60,8 @@ const tlsCheck = ({ credentials, connection, signal }: CloudParts): Check => ({
 const POLICY =
   'is the certificate active and attached to the thing, and does its policy allow connect and publish?';
 
+const NETWORK = 'check cable, Wi-Fi or modem, router and firewall; the TLS check says more';
+
 const publish = async ({ config, credentials, connection, signal }: CloudParts): Promise<string> => {
   const { station, aws } = config;
   const topic = topicsOf(aws.topicPrefix, station.id).status;
@@ -68,7 +70,9 @@ const publish = async ({ config, credentials, connection, signal }: CloudParts):
   const connected = await connection
     .with(pair)(signal)
     .catch((error: unknown) => {
-      throw error instanceof ConnectError ? new Error(error.end.reason) : error;
+      if (!(error instanceof ConnectError)) throw error;
+      const { kind, reason } = error.end;
+      throw kind === 'unreachable' ? new CheckFailure(reason, NETWORK) : new Error(reason);
     });
   try {
     // Not retained: with no daemon running it is the truth, and no subscriber keeps it.

@@ -393,7 +393,7 @@ describe('the steps to the cloud', () => {
 
     expect(findings).toMatchObject({
       TLS: { isPassed: false, detail: 'the port is closed', remedy: 'does a firewall let the port out?' },
-      publish: { isPassed: false, detail: 'the port is closed', remedy: expect.stringContaining('policy') },
+      publish: { isPassed: false, detail: 'the port is closed', remedy: expect.stringContaining('router') },
     });
   });
 
