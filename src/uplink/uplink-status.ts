@@ -96,8 +96,8 @@ export class LinkHistory {
     else if (link.state === 'disconnected' && this.#link.state !== 'disconnected')
       this.#failure = link.reason;
     // An attempt may take half a minute, and whoever looks meanwhile wants to know.
-    const isRetry = link.state === 'connecting' && this.#failure !== null;
-    this.#link = isRetry ? { ...link, reason: this.#failure } : link;
+    const failure = this.#failure;
+    this.#link = link.state === 'connecting' && failure !== null ? { ...link, reason: failure } : link;
   }
 
   status(publisher: Pick<Publisher, 'problem'>): LinkStatus {
