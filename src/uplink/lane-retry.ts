@@ -9,7 +9,7 @@ const HELD_BASE_MS = 60_000;
 const MAX_HELD_MS = 300_000;
 /** Each try costs the connection of all lanes. */
 const ENDING_BASE_MS = 5_000;
-const MAX_ENDING_MS = 900_000;
+const MAX_ENDING_MS = 300_000;
 /** One connection may end by chance while a message is on its way. */
 const MIN_ENDS = 2;
 
@@ -115,8 +115,16 @@ export class LaneRetry<L extends RetriedLane = RetriedLane> {
     return this.#noteRefusal(topic, reason);
   }
 
-  /** Another link is worth a try at once, unless the messages of this lane seem to end each link. */
-  noteConnected(): void {
+  /**
+   * Another link is worth a try at once, unless the messages of this lane seem to end each link. Where there was no
+   * link at all in between (`isReturn`), network or broker are no longer what they were.
+   */
+  noteConnected(isReturn: boolean): void {
+    if (isReturn) {
+      this.#unacknowledged = 0;
+      this.#ends = 0;
+      this.#ending.reset();
+    }
     if (this.#unacknowledged < 2) this.#atMs = 0;
   }
 

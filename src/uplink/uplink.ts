@@ -69,6 +69,10 @@ export class Uplink {
   readonly #hold: ClockHold;
   readonly #history: LinkHistory;
   #mustAnnounce = true;
+  /** An attempt to connect failed since the last connection. */
+  #wasAway = false;
+  /** Something was acknowledged, or refused, on this connection. */
+  #hasAnswered = false;
   #possibleDuplicates = 0;
 
   constructor(parts: UplinkParts) {
@@ -121,11 +125,16 @@ export class Uplink {
   }
 
   #onLink(link: LinkState): void {
-    if (link.state === 'disconnected' && this.#history.isConnecting()) this.#limit.noteUnreachable();
+    if (link.state === 'disconnected' && this.#history.isConnecting()) {
+      this.#limit.noteUnreachable();
+      this.#wasAway = true;
+    }
     this.#history.note(link);
     if (link.state === 'connected') {
       this.#hold.noteConnected();
-      for (const retry of [...this.#retries, this.#statusRetry]) retry.noteConnected();
+      for (const retry of [...this.#retries, this.#statusRetry]) retry.noteConnected(this.#wasAway);
+      this.#wasAway = false;
+      this.#hasAnswered = false;
     } else {
       this.#mustAnnounce = true;
       this.#progress.noteInterrupted();
@@ -195,9 +204,11 @@ export class Uplink {
     );
     const tookMs = clock.monotonicMs() - sentMs;
     if (result.kind === 'acknowledged') this.#limit.noteRate(bytes, tookMs);
+    if (result.kind !== 'unacknowledged') this.#hasAnswered = true;
     const isLost = result.kind === 'unacknowledged' && result.isStalled !== true && !signal.aborted;
-    // Another client with this id ends connections at any message.
-    return { ...result, tookMs, hasEnded: isLost && tookMs < PROMPT_MS && publisher.problem() === null };
+    // A connection on which nothing else was answered ends for another reason; so does one that another client took.
+    const isBlamed = (this.#hasAnswered || message.retain === true) && publisher.problem() === null;
+    return { ...result, tookMs, hasEnded: isLost && isBlamed && tookMs < PROMPT_MS };
   }
 
   /** Returns whether the record left its lane. */

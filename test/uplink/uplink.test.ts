@@ -513,7 +513,7 @@ describe('the uplink', () => {
       const soon = publisher.reconnects.length;
       await pass(bench, 3_600);
 
-      expect(publisher.reconnects.length - soon).toBeLessThan(12);
+      expect(publisher.reconnects.length - soon).toBeLessThan(25);
       expect(waiting(bench)).toEqual(left);
       expect(uplink.status().refusedLanes).toMatchObject([
         {
@@ -524,6 +524,31 @@ describe('the uplink', () => {
       expect(log.lines('error')).toMatchObject([{ topic: `weather/1/${topic}`, reason: 'not authorized' }]);
       publisher.answer = () => acknowledged;
       await pass(bench, 910);
+      expect(waiting(bench)).toEqual([0, 0, 0]);
+      expect(uplink.status().refusedLanes).toEqual([]);
+    });
+
+    it('blames no topic where connections end before anything was answered, and tries at once after an outage', async () => {
+      await begin();
+      const { append, publisher, settle, start, uplink } = bench;
+      publisher.answer = () => {
+        publisher.reconnect('the connection was closed');
+        return { kind: 'unacknowledged', reason: 'the connection was closed' };
+      };
+      await append(1);
+      start();
+      await settle();
+      await pass(bench, 300);
+      expect(uplink.status().refusedLanes.map(({ lane }) => lane)).toEqual(['status']);
+
+      publisher.setNetwork(false);
+      await settle();
+      publisher.answer = () => acknowledged;
+      publisher.setNetwork(false);
+      publisher.reconnect('the network is away');
+      await settle();
+      publisher.setNetwork(true);
+      await settle();
       expect(waiting(bench)).toEqual([0, 0, 0]);
       expect(uplink.status().refusedLanes).toEqual([]);
     });
