@@ -41,6 +41,10 @@ const isExempt = (endpoint: string, noProxy: string): boolean =>
     .map((entry) => entry.replace(/^\*?\./, '').replace(/^\[(.*)\](?::\d+)?$|^([^:]*):\d+$/, '$1$2'))
     .some((name) => name === '*' || (name !== '' && (endpoint === name || endpoint.endsWith(`.${name}`))));
 
+/** Other programs take an address without a scheme. */
+const parseEnvironment = (text: string): HttpProxy | null =>
+  parseProxy(text.includes('://') ? text : `http://${text}`);
+
 /** The proxy to use for an endpoint: that of the configuration, or else that of the environment. */
 export const proxyFor = (
   endpoint: string,
@@ -48,8 +52,18 @@ export const proxyFor = (
   { httpsProxy, noProxy }: ProxyEnvironment,
 ): HttpProxy | undefined => {
   if (configured !== undefined) return parseProxy(configured) ?? undefined;
-  if (httpsProxy === undefined || httpsProxy === '' || isExempt(endpoint.toLowerCase(), noProxy ?? ''))
-    return undefined;
-  // Other programs take an address without a scheme.
-  return parseProxy(httpsProxy.includes('://') ? httpsProxy : `http://${httpsProxy}`) ?? undefined;
+  if (httpsProxy === undefined || isExempt(endpoint.toLowerCase(), noProxy ?? '')) return undefined;
+  return parseEnvironment(httpsProxy) ?? undefined;
+};
+
+/** What is wrong with `HTTPS_PROXY` where it is not used because it cannot be; `null` otherwise. */
+export const unusableProxy = (
+  endpoint: string,
+  configured: string | undefined,
+  { httpsProxy = '', noProxy = '' }: ProxyEnvironment,
+): string | null => {
+  const isUnwanted =
+    httpsProxy === '' || configured !== undefined || isExempt(endpoint.toLowerCase(), noProxy);
+  if (isUnwanted || parseEnvironment(httpsProxy) !== null) return null;
+  return 'HTTPS_PROXY is not used: it has to be http://[user:password@]host[:port]';
 };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { KeyPair } from '../certificate/key-pairs.ts';
-import { type ProxyEnvironment, proxyFor } from '../config/proxy.ts';
+import { type ProxyEnvironment, proxyFor, unusableProxy } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Synchronization } from '../time/synchronization.ts';
@@ -56,9 +56,10 @@ export class StationConnection {
 
   /** A TLS handshake and nothing more, for a person who wants to know. */
   async examine(pair: KeyPair | null, signal: AbortSignal): Promise<TlsExamination> {
-    const { config, synchronization } = this.#parts;
-    return await examineTls({
-      endpoint: config.aws.endpoint,
+    const { config, proxyEnvironment, synchronization } = this.#parts;
+    const { endpoint, proxy } = config.aws;
+    const found = await examineTls({
+      endpoint,
       port: config.aws.port,
       rootCa: await this.#rootCa(),
       pair,
@@ -66,6 +67,8 @@ export class StationConnection {
       isClockSure: await synchronization.isSynchronized(),
       signal,
     });
+    const unusable = unusableProxy(endpoint, proxy, proxyEnvironment);
+    return unusable === null ? found : { ...found, text: `${found.text}; ${unusable}` };
   }
 
   async #explain(reason: string, pair: KeyPair, signal: AbortSignal): Promise<string> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseProxy, proxyFor } from '../../src/config/proxy.ts';
+import { parseProxy, proxyFor, unusableProxy } from '../../src/config/proxy.ts';
 
 const ENDPOINT = 'abc-ats.iot.eu-west-1.amazonaws.com';
 
@@ -36,6 +36,16 @@ describe('the HTTP proxy', () => {
     ['http://proxy:3128', 'naws.com', 3128],
   ])('takes HTTPS_PROXY %s unless NO_PROXY %s names the endpoint', (httpsProxy, noProxy, port) => {
     expect(proxyFor(ENDPOINT, undefined, { httpsProxy, noProxy })?.port).toBe(port);
+  });
+
+  it('says when HTTPS_PROXY cannot be used', () => {
+    const said = (httpsProxy?: string, noProxy?: string, configured?: string) =>
+      unusableProxy(ENDPOINT, configured, { httpsProxy, noProxy });
+    expect(said('socks5://proxy')).toContain('HTTPS_PROXY is not used');
+    expect(said('https://proxy:3128', 'localhost')).toContain('http://[user:password@]host[:port]');
+    for (const usable of [said(), said(''), said('proxy:1'), said('socks5://proxy', '*')])
+      expect(usable).toBeNull();
+    expect(said('socks5://proxy', '', 'http://proxy')).toBeNull();
   });
 
   it('takes that of the configuration before that of the environment', () => {
