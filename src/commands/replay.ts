@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { setFlagsFromString } from 'node:v8';
 import type { PreAlertEvent } from '../pre-alerts/assessment.ts';
 import { loadMapping, type Mapping } from '../replay/mapping.ts';
 import { type RecordedPiece, readRecording } from '../replay/recording.ts';
@@ -39,6 +40,8 @@ const replayFiles = async (
   context: CommandContext,
   config: ReplayConfig,
 ): Promise<number> => {
+  // A replay keeps little of what it makes: V8's room for new objects would grow to several times what it needs.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const isJson = args.json === true;
   const mapping = args.map === undefined ? {} : await loadMapping(args.map);
   const recordings = await openRecordings(args.operands, mapping);
@@ -79,7 +82,7 @@ const openRecording = async (file: string, mapping: Mapping): Promise<Opened> =>
   const head = await reading.next();
   const first = await reading.next();
   const readAs = head.done !== true && 'readAs' in head.value ? head.value.readAs : '';
-  const items = first.done !== true && 'items' in first.value ? first.value.items : [];
+  const items = first.done !== true && 'items' in first.value ? [...first.value.items] : [];
   const pieces = async function* (): AsyncGenerator<RecordedPiece> {
     yield { items };
     yield* reading;

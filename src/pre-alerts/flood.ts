@@ -1,5 +1,6 @@
 import type { Instant } from '../weather/reading.ts';
 import type { PreAlertEvent } from './assessment.ts';
+import { agedWithin } from './rule-state.ts';
 
 /** Events of the last ten minutes, held back ones included, and whether they are more than a person can take in. */
 export type FloodState = { readonly eventAgesMs: readonly number[]; readonly isFlooding: boolean };
@@ -19,9 +20,7 @@ export type FloodStep = {
 
 /** Lets time pass; the flood may end by it. */
 export const ageFlood = (before: FloodState, sinceMs: number, at: Instant): FloodStep => {
-  const eventAgesMs = before.eventAgesMs
-    .map((ageMs) => ageMs + sinceMs)
-    .filter((age) => age < FLOOD_WINDOW_MS);
+  const eventAgesMs = agedWithin(before.eventAgesMs, sinceMs, FLOOD_WINDOW_MS);
   if (!before.isFlooding || eventAgesMs.length > FLOOD_OVER_EVENTS) {
     return { flood: { ...before, eventAgesMs }, event: null };
   }

@@ -80,14 +80,28 @@ const aged = (state: RuleState, sinceMs: number): RuleState => {
   // Before the first change nothing ages.
   if (state.sinceChangeMs === null) return state;
   const sinceChangeMs = state.sinceChangeMs + sinceMs;
+  const { phase, severity, subjects, heldMs, worseMs, quietMs, changeAgesMs, announced } = state;
   return {
-    ...state,
-    quietMs: state.quietMs + sinceMs,
-    changeAgesMs: state.changeAgesMs.map((ageMs) => ageMs + sinceMs).filter((age) => age < CHATTER_WINDOW_MS),
+    phase,
+    severity,
+    subjects,
+    heldMs,
+    worseMs,
+    quietMs: quietMs + sinceMs,
+    changeAgesMs: agedWithin(changeAgesMs, sinceMs, CHATTER_WINDOW_MS),
     sinceChangeMs,
     isChattering: state.isChattering && sinceChangeMs < CHATTER_QUIET_MS,
+    announced,
   };
 };
+
+/** What happened so long ago, after `sinceMs` more, without what is now older than the window. */
+export const agedWithin = (
+  agesMs: readonly number[],
+  sinceMs: number,
+  windowMs: number,
+): readonly number[] =>
+  agesMs.length === 0 ? agesMs : agesMs.map((ageMs) => ageMs + sinceMs).filter((ageMs) => ageMs < windowMs);
 
 const isTooSoon = ({ sinceChangeMs }: RuleState, { minIntervalMs }: Timing): boolean =>
   sinceChangeMs !== null && sinceChangeMs < minIntervalMs;

@@ -340,7 +340,7 @@ const sentenceOf = ({ quantity, limit }: TrendRule, course: Course): string => {
  * What stops rules for longer: a jump is believed after a minute and a half, an extreme may be real, and a substitute
  * measures what the first instrument does not.
  */
-const isTrouble = (flag: string | undefined): flag is string =>
+const isTrouble = (flag: string | undefined): boolean =>
   flag !== undefined && /^missing:|^failed:range$|^suspect:(?!step$|range$|gust$|substitute$)/.test(flag);
 
 /** Says which of its quantities have no valid value. */
@@ -348,25 +348,24 @@ export const assessSensor = (
   { quantities, severity }: SensorRule,
   { measurement: { quality } }: Observation,
 ): Assessment => {
-  const troubled = quantities.flatMap((quantity) => {
-    const flag = quality[quantity];
-    return isTrouble(flag) ? [{ quantity, flag }] : [];
-  });
+  const troubled = quantities.filter((quantity) => isTrouble(quality[quantity]));
   const isBad = troubled.length > 0;
-  const flags = [...new Set(troubled.map(({ flag }) => flag))];
   return {
     raise: isBad ? severity : null,
     holds: isBad,
-    subjects: troubled.map(({ quantity }) => quantity),
+    subjects: troubled,
     report: {
-      quantity: troubled.map(({ quantity }) => quantity).join(','),
+      quantity: troubled.join(','),
       value: null,
       limit: null,
       unit: '',
       minutestolimit: null,
     },
-    sentence: () =>
-      `No valid value: ${troubled.map(({ quantity }) => nameOf(quantity).toLowerCase()).join(', ')} (${flags.join(', ')}).`,
+    sentence: () => {
+      const flags = new Set(troubled.map((quantity) => quality[quantity]));
+      const names = troubled.map((quantity) => nameOf(quantity).toLowerCase());
+      return `No valid value: ${names.join(', ')} (${[...flags].join(', ')}).`;
+    },
     endSentence: () => 'All its sensors give valid values again.',
   };
 };

@@ -30,6 +30,8 @@ const COMPANY = {
   pressure: 0.4,
 } satisfies Readonly<Partial<Record<Quantity, number>>>;
 
+const COMPANIONS = Object.keys(COMPANY) as (keyof typeof COMPANY)[];
+
 /** No air does so many times the limit beyond which a change fails, whatever else moves. */
 const IMPOSSIBLE_FACTOR = 5;
 
@@ -48,7 +50,11 @@ export const checkSteps: Check<StepMemory> = (memory, values, context) => {
     if (quantityTable[quantity].steady === undefined) continue;
     const value = values[quantity] ?? null;
     const last = memory[quantity];
-    const reference = last && { ...last, ageMs: last.ageMs + sinceMs };
+    const reference = last && {
+      value: last.value,
+      ageMs: last.ageMs + sinceMs,
+      isConfirmed: last.isConfirmed,
+    };
     const hasCompany = moved.some((each) => each !== quantity);
     const resolution = knownResolution(context.earlierResolutions, quantity);
     const flag =
@@ -64,19 +70,17 @@ export const checkSteps: Check<StepMemory> = (memory, values, context) => {
 
 /** None at all where one did what no air does: it is of no worth as a witness, and neither is the rest of its chip. */
 const movedWith = (memory: StepMemory, values: Values, context: CheckContext): Quantity[] => {
-  const changes = (Object.keys(COMPANY) as (keyof typeof COMPANY)[]).flatMap((quantity) => {
+  const moved: Quantity[] = [];
+  for (const quantity of COMPANIONS) {
     const value = values[quantity] ?? null;
     const last = memory[quantity];
-    return value === null || last === undefined
-      ? []
-      : [{ quantity, last, change: Math.abs(value - last.value) }];
-  });
-  const isImpossible = changes.some(
-    ({ quantity, last, change }) =>
-      change > IMPOSSIBLE_FACTOR * possibleChange(quantity, last.ageMs + context.sinceMs, context),
-  );
-  if (isImpossible) return [];
-  return changes.flatMap(({ quantity, change }) => (change >= COMPANY[quantity] ? [quantity] : []));
+    if (value === null || last === undefined) continue;
+    const change = Math.abs(value - last.value);
+    const possible = possibleChange(quantity, last.ageMs + context.sinceMs, context);
+    if (change > IMPOSSIBLE_FACTOR * possible) return [];
+    if (change >= COMPANY[quantity]) moved.push(quantity);
+  }
+  return moved;
 };
 
 type Outcome = { readonly reference: Reference | undefined; readonly isGood: boolean };

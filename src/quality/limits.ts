@@ -22,19 +22,23 @@ export const learnResolutions = (
   values: Values,
   quantities: readonly Quantity[],
 ): ResolutionMemory => {
-  const next: Partial<Record<Quantity, Learnt>> = { ...memory };
+  const next: Partial<Record<Quantity, Learnt>> = {};
   for (const quantity of quantities) {
     const value = values[quantity] ?? null;
     const known = memory[quantity];
-    if (value === null || value === known?.last) continue;
-    const distance = known === undefined ? 0 : Math.abs(value - known.last);
-    const change = quantity === 'winddirection' ? Math.min(distance, 360 - distance) : distance;
-    const smallest = known?.smallestChange ?? null;
-    const isSmaller = change > ROUNDING && (smallest === null || change < smallest);
-    const changes = (known?.changes ?? -1) + 1;
-    next[quantity] = { last: value, smallestChange: isSmaller ? change : smallest, changes };
+    const learnt = value === null || value === known?.last ? known : learn(known, value, quantity);
+    if (learnt !== undefined) next[quantity] = learnt;
   }
   return next;
+};
+
+const learn = (known: Learnt | undefined, value: number, quantity: Quantity): Learnt => {
+  const distance = known === undefined ? 0 : Math.abs(value - known.last);
+  const change = quantity === 'winddirection' ? Math.min(distance, 360 - distance) : distance;
+  const smallest = known?.smallestChange ?? null;
+  const isSmaller = change > ROUNDING && (smallest === null || change < smallest);
+  const changes = (known?.changes ?? -1) + 1;
+  return { last: value, smallestChange: isSmaller ? change : smallest, changes };
 };
 
 /** The step in which a quantity's values come; `null` before it ever changed. */
@@ -48,8 +52,15 @@ const MIN_CHANGES = 5;
 export const knownResolution = (memory: ResolutionMemory, quantity: Quantity): number =>
   (memory[quantity]?.changes ?? 0) < MIN_CHANGES ? 0 : (resolutionOf(memory, quantity) ?? 0);
 
+type Resolved = Readonly<Partial<Record<Quantity, Partial<Record<LimitName, number>>>>>;
+
 /** The limits in force. */
-export type Limits = { readonly limits: QualityConfig; readonly quantityTable: QuantityTable };
+export type Limits = {
+  readonly limits: QualityConfig;
+  readonly quantityTable: QuantityTable;
+  /** As configured, by quantity. */
+  readonly resolved: Resolved;
+};
 
 /** What the checks know of the present reading besides its values. */
 export type CheckContext = Limits & {
@@ -65,21 +76,13 @@ export type CheckContext = Limits & {
 
 type Sections = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 
-type Resolved = Readonly<Partial<Record<Quantity, Partial<Record<LimitName, number>>>>>;
-
-/** They are looked up a hundred times a reading, so they are found once for a table and a configuration. */
-const resolvedLimits = new WeakMap<QuantityTable, WeakMap<QualityConfig, Resolved>>();
-
-const resolvedOf = ({ limits, quantityTable }: Limits): Resolved => {
-  const ofTable = resolvedLimits.get(quantityTable) ?? new WeakMap<QualityConfig, Resolved>();
-  resolvedLimits.set(quantityTable, ofTable);
-  const known = ofTable.get(limits);
-  if (known !== undefined) return known;
-  const resolved = Object.fromEntries(
-    quantitiesOf(quantityTable).map((quantity) => [quantity, resolve(quantityTable[quantity], limits)]),
-  );
-  ofTable.set(limits, resolved);
-  return resolved;
+/** Finds the limits once: they are looked up a hundred times a reading. */
+export const resolveLimits = (limits: QualityConfig, quantityTable: QuantityTable): Limits => {
+  const resolved: Partial<Record<Quantity, Partial<Record<LimitName, number>>>> = {};
+  for (const quantity of quantitiesOf(quantityTable)) {
+    resolved[quantity] = resolve(quantityTable[quantity], limits);
+  }
+  return { limits, quantityTable, resolved };
 };
 
 const resolve = (record: QuantityRecord, limits: QualityConfig): Partial<Record<LimitName, number>> => {
@@ -96,7 +99,7 @@ const resolve = (record: QuantityRecord, limits: QualityConfig): Partial<Record<
 
 /** As configured; `undefined` where the quantity has no such limit. */
 const limitOf = (quantity: Quantity, name: LimitName, limits: Limits): number | undefined =>
-  resolvedOf(limits)[quantity]?.[name];
+  limits.resolved[quantity]?.[name];
 
 /** The most that its instrument is made for, at the configured limits. */
 export const usualMax = (quantity: Quantity, limits: Limits): number =>

@@ -17,7 +17,15 @@ import {
   type Values,
 } from '../weather/reading.ts';
 import { checkPersistence, checkSteps, type PersistenceMemory, type StepMemory } from './changes.ts';
-import { type CheckContext, isCalm, judgeRange, learnResolutions, type ResolutionMemory } from './limits.ts';
+import {
+  type CheckContext,
+  isCalm,
+  judgeRange,
+  type Limits,
+  learnResolutions,
+  type ResolutionMemory,
+  resolveLimits,
+} from './limits.ts';
 import { checkRainBounds, type RainMemory } from './rain-bounds.ts';
 import { checkVane, untouchedVane, type VaneMemory } from './vane.ts';
 
@@ -56,8 +64,8 @@ const judge = (
   memory: QualityMemory | undefined,
   raw: RawMeasurement,
   rules: QualityRules,
+  { limits, quantityTable: table, resolved }: Limits,
 ): QualityResult => {
-  const { limits, intervalMs, quantityTable: table = quantityTable } = rules;
   const since = memory ? elapsedMs(memory.at, raw.at) : null;
   // Nobody knows how long the station was off: earlier values tell nothing about this one.
   const known = memory !== undefined && since !== null && since >= 0 ? memory : undefined;
@@ -69,8 +77,9 @@ const judge = (
     earlierResolutions,
     limits,
     quantityTable: table,
+    resolved,
     sinceMs,
-    observedMs: observedMs(sinceMs, intervalMs),
+    observedMs: observedMs(sinceMs, rules.intervalMs),
   };
 
   const inRange = passRange(raw, context);
@@ -111,6 +120,7 @@ const judge = (
 /** The last values that came from the same instruments: two instruments may well differ by more than a step. */
 const comparableSteps = (known: QualityMemory | undefined, substituted: readonly Quantity[]): StepMemory => {
   if (known === undefined) return {};
+  if (known.substituted.length === 0 && substituted.length === 0) return known.steps;
   const isSame = (quantity: string): boolean =>
     known.substituted.some((each) => each === quantity) === substituted.some((each) => each === quantity);
   return Object.fromEntries(Object.entries(known.steps).filter(([quantity]) => isSame(quantity)));
@@ -180,10 +190,11 @@ export type QualityControl = {
 
 /** Judges readings in the order they are taken. */
 export const createQualityControl = (rules: QualityRules): QualityControl => {
+  const limits = resolveLimits(rules.limits, rules.quantityTable ?? quantityTable);
   let memory: QualityMemory | undefined;
   return {
     check: (raw) => {
-      const result = judge(memory, raw, rules);
+      const result = judge(memory, raw, rules, limits);
       memory = result.memory;
       return result.measurement;
     },

@@ -1,3 +1,4 @@
+import type { QualityFlags } from '../weather/reading.ts';
 import { type Check, hasTurned, isCalm, MIN_READINGS, resolutionOf } from './limits.ts';
 
 /** Directions in steps of ten degrees may rest in one for hours. */
@@ -40,13 +41,26 @@ export const checkVane: Check<VaneMemory> = (memory, values, context) => {
     rest.windyMs >= context.limits.stuckMinutes * 60_000 &&
     rest.windyReadings >= MIN_READINGS;
   return {
-    flags: {
-      ...(isFrozen ? { winddirection: 'suspect:frozen' } : {}),
-      ...(still.isAnemometerStuck ? { windintensity: 'suspect:still', windgust: 'suspect:still' } : {}),
+    flags: flagsOf(isFrozen, still.isAnemometerStuck),
+    memory: {
+      restDegrees: rest.restDegrees,
+      windyMs: rest.windyMs,
+      windyReadings: rest.windyReadings,
+      lastDegrees: values.winddirection ?? memory.lastDegrees,
+      stillMs: still.stillMs,
+      moves: still.moves,
+      isAnemometerStuck: still.isAnemometerStuck,
     },
-    memory: { ...rest, ...still, lastDegrees: values.winddirection ?? memory.lastDegrees },
   };
 };
+
+const flagsOf = (isFrozen: boolean, isStill: boolean): QualityFlags =>
+  isFrozen || isStill
+    ? {
+        ...(isFrozen ? { winddirection: 'suspect:frozen' } : {}),
+        ...(isStill ? { windintensity: 'suspect:still', windgust: 'suspect:still' } : {}),
+      }
+    : {};
 
 type Rest = Pick<VaneMemory, 'restDegrees' | 'windyMs' | 'windyReadings'>;
 

@@ -7,8 +7,8 @@ import { checkReading, type RecordedReading } from './recorded-reading.ts';
 import { RecordingError, readText, STDIN } from './recording-text.ts';
 import { type BadField, openTable, type TableItem } from './table.ts';
 
-/** A piece of a recording: how it is read comes first. */
-export type RecordedPiece = { readonly readAs: string } | { readonly items: readonly TableItem[] };
+/** A piece of a recording: how it is read comes first. Items can be gone through once. */
+export type RecordedPiece = { readonly readAs: string } | { readonly items: Iterable<TableItem> };
 
 /**
  * Reads one recording, a table or JSON lines of readings and backlog messages, oldest first. A `RecordingError` says
@@ -28,13 +28,13 @@ export const readRecording = async function* (
   const pieces = numbered(head, texts);
   if (start.startsWith('{')) {
     yield { readAs: 'JSON lines of readings and backlog messages; time from datetime (UTC)' };
-    for await (const { text, firstLine } of pieces) yield { items: [...jsonItems(text, firstLine)] };
+    for await (const { text, firstLine } of pieces) yield { items: jsonItems(text, firstLine) };
     return;
   }
   const table = openTable(name, head, mapping);
   yield { readAs: table.readAs };
   for await (const { text, firstLine } of table.isNewestFirst ? reversed(pieces) : pieces)
-    yield { items: [...table.read(text, firstLine)] };
+    yield { items: table.read(text, firstLine) };
 };
 
 type Piece = { readonly text: string; readonly firstLine: number };

@@ -76,7 +76,7 @@ export type ReplayOutcome =
   | { readonly file: string; readonly line: number; readonly complaint: string };
 
 /** Items of one file, in its order. */
-export type RecordedItems = { readonly file: string; readonly items: readonly TableItem[] };
+export type RecordedItems = { readonly file: string; readonly items: Iterable<TableItem> };
 
 /** Readings that tell how often the station reported. */
 const SAMPLE_SIZE = 100;
@@ -111,10 +111,13 @@ export class Replay {
         this.#tally.noteBadField(quantity);
         yield { file, line: item.line, complaint: `${quantity} "${text}" is no value; it is left out` };
       }
-      const complaint = this.#add(item.reading);
-      if (complaint !== null) yield { file, line: item.line, complaint };
+      const complaint = this.#complaintOf(item.reading);
+      if (complaint !== undefined) {
+        if (complaint !== null) yield { file, line: item.line, complaint };
+      } else if (this.#station === null) this.#waiting.push(item.reading);
+      else yield* this.#judge(item.reading, this.#station);
     }
-    if (this.#station !== null || this.#waiting.length >= SAMPLE_SIZE) yield* this.#judgeWaiting();
+    if (this.#waiting.length >= SAMPLE_SIZE) yield* this.#judgeWaiting();
   }
 
   /** After the last items. */
@@ -132,7 +135,8 @@ export class Replay {
     });
   }
 
-  #add(reading: RecordedReading): string | null {
+  /** `undefined` for a reading that counts, `null` for one that came before. */
+  #complaintOf(reading: RecordedReading): string | null | undefined {
     const { wallMs } = reading.raw.at;
     const standing = this.#seen.take(reading);
     if (standing === 'repeated') {
@@ -146,8 +150,7 @@ export class Replay {
       return `older than the reading before it${hint}`;
     }
     this.#newestMs = wallMs;
-    this.#waiting.push(reading);
-    return null;
+    return undefined;
   }
 
   *#judgeWaiting(): Generator<ReplayOutcome> {
@@ -155,9 +158,11 @@ export class Replay {
     if (readings.length === 0) return;
     this.#waiting = [];
     this.#station ??= createStation(this.#config, intervalOf(readings, this.#config));
-    for (const reading of readings) {
-      for (const event of this.#station.judge(reading, this.#tally)) yield { event };
-    }
+    for (const reading of readings) yield* this.#judge(reading, this.#station);
+  }
+
+  *#judge(reading: RecordedReading, station: Station): Generator<ReplayOutcome> {
+    for (const event of station.judge(reading, this.#tally)) yield { event };
   }
 
   #intervalMs(): number {
@@ -183,9 +188,7 @@ const createStation = (config: ReplayConfig, intervalMs: number): Station => {
         : quality.check(raw);
       tally.noteReading(raw.values, measurement);
       const { steps, assessments } = preAlerts.evaluate(measurement);
-      for (const [index, { id }] of config.preAlerts.entries()) {
-        if (assessments[index] !== null) tally.noteJudged(id);
-      }
+      tally.noteJudged(assessments);
       for (const { event } of steps) tally.noteEvent(event);
       return steps.map(({ event }) => event);
     },

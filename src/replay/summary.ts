@@ -62,9 +62,13 @@ const emptyQuantity = (): QuantitySummary => ({
 /** Counts what a replay finds, one reading after the other. */
 export class Tally {
   readonly #quantities = new Map(quantities.map((quantity) => [quantity, emptyQuantity()]));
+  readonly #configured: readonly RuleSummary[];
+  /** Those of the configuration and of the guard against floods. */
   readonly #rules: Map<string, RuleSummary>;
   readonly #last: Partial<Record<Quantity, number>> = {};
   readonly #steps = new Map<number, number>();
+  /** The most common step so far. */
+  #usualStepMs = 0;
   readonly #gaps: { readonly fromMs: number; readonly ms: number }[] = [];
   #readings = 0;
   #events = 0;
@@ -74,7 +78,8 @@ export class Tally {
   skippedLines = 0;
 
   constructor(rules: readonly string[]) {
-    this.#rules = new Map(rules.map((rule) => [rule, { rule, judged: 0, events: {}, whyNever: null }]));
+    this.#configured = rules.map((rule) => ({ rule, judged: 0, events: {}, whyNever: null }));
+    this.#rules = new Map(this.#configured.map((each) => [each.rule, each]));
   }
 
   noteBadField(quantity: Quantity): void {
@@ -98,9 +103,12 @@ export class Tally {
     }
   }
 
-  noteJudged(rule: string): void {
-    const found = this.#rules.get(rule);
-    if (found !== undefined) found.judged += 1;
+  /** What came of each rule, in their order; `null` where it could not be judged. */
+  noteJudged(assessments: readonly (object | null)[]): void {
+    for (const [index, assessment] of assessments.entries()) {
+      const rule = this.#configured[index];
+      if (assessment !== null && rule !== undefined) rule.judged += 1;
+    }
   }
 
   noteEvent({ rule, transition }: PreAlertEvent): void {
@@ -168,10 +176,10 @@ export class Tally {
 
   #noteStep(ms: number): void {
     const step = Math.round(ms / 1000) * 1000;
-    if (this.#steps.size < MAX_STEPS || this.#steps.has(step))
-      this.#steps.set(step, (this.#steps.get(step) ?? 0) + 1);
-    const usual = this.stepMs() ?? 0;
-    if (ms > 1.5 * usual) this.#gaps.push({ fromMs: this.#toMs, ms });
+    const times = (this.#steps.get(step) ?? 0) + 1;
+    if (this.#steps.size < MAX_STEPS || times > 1) this.#steps.set(step, times);
+    if (times > (this.#steps.get(this.#usualStepMs) ?? 0)) this.#usualStepMs = step;
+    if (ms > 1.5 * this.#usualStepMs) this.#gaps.push({ fromMs: this.#toMs, ms });
   }
 
   #noteValue(quantity: Quantity, value: number): void {
