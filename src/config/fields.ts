@@ -23,8 +23,41 @@ export const textLike = (pattern: RegExp, allowed: string) => z.string(allowed).
 export const oneOf = <const T extends string>(values: readonly T[]) =>
   z.enum(values, `one of ${values.join(', ')}`);
 
+/** BCM numbers by the pins of the 40-pin header; the others are supply and ground. */
+const BCM_OF_PIN: Readonly<Record<number, number>> = {
+  28: 1,
+  29: 5,
+  31: 6,
+  32: 12,
+  33: 13,
+  35: 19,
+  36: 16,
+  37: 26,
+  38: 20,
+  40: 21,
+};
+
+const MAX_BCM = 27;
+const HEADER_PINS = 40;
+
+/** What was probably meant: a pin of the header, or a name such as GPIO5. */
+const gpioHint = (written: unknown): string => {
+  const name = typeof written === 'string' ? /^(?:gpio|bcm) ?(\d{1,2})$/i.exec(written)?.[1] : undefined;
+  if (name !== undefined && Number(name) <= MAX_BCM) return ` (${Number(name)} for this one)`;
+  if (typeof written !== 'number' || !Number.isInteger(written)) return '';
+  if (written <= MAX_BCM || written > HEADER_PINS) return '';
+  const bcm = BCM_OF_PIN[written];
+  return bcm === undefined
+    ? ` (pin ${written} of the header is ground)`
+    : ` (pin ${written} of the header is BCM ${bcm})`;
+};
+
 /** BCM number of a line of the 40-pin header. */
-export const gpioLine = () => wholeNumber(0, 27);
+export const gpioLine = () => {
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    `a BCM number from 0 to ${MAX_BCM}${gpioHint(input)}`;
+  return z.int({ error }).min(0, { error }).max(MAX_BCM, { error });
+};
 
 /** A 7-bit I2C address out of those a chip can be strapped to. */
 export const i2cAddress = <const T extends number>(addresses: readonly T[]) =>

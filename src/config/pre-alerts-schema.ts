@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { derivedQuantities } from '../weather/derived.ts';
 import { quantities, quantitiesWith } from '../weather/quantities.ts';
-import { decimalNumber, oneOf, text, wholeNumber } from './fields.ts';
+import { decimalNumber, gpioLine, oneOf, text, wholeNumber } from './fields.ts';
 
 /** Quantities that a rate or a trend can be computed of: rain has no slope, and directions no order. */
 const trendQuantities = quantitiesWith('mean', 'highest');
@@ -19,7 +19,7 @@ const delaySeconds = (value: number, what: string) =>
 
 const outputSchema = z
   .strictObject({
-    gpio: wholeNumber(0, 27).describe('BCM number of the line. 0 to 27.'),
+    gpio: gpioLine().describe('BCM number of the line. 0 to 27.'),
     activeLow: z
       .boolean('true or false')
       .default(false)

@@ -103,6 +103,8 @@ const KINDS: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
+const DECIMAL_COMMA = /^[+-]?\d+,\d+$/;
+
 const describeAllowed = (issue: z.core.$ZodIssue, keys: readonly string[]): string => {
   if (issue.code === 'invalid_type') {
     if (keys.length > 0) return `a mapping with the keys ${keys.join(', ')}`;
@@ -110,6 +112,8 @@ const describeAllowed = (issue: z.core.$ZodIssue, keys: readonly string[]): stri
     const allowed = isOwnMessage ? issue.message : (KINDS[issue.expected] ?? issue.message);
     const isBareText =
       issue.expected === 'string' && (typeof issue.input === 'number' || typeof issue.input === 'boolean');
+    if (issue.expected === 'number' && typeof issue.input === 'string' && DECIMAL_COMMA.test(issue.input))
+      return `${allowed}, with a decimal point: ${issue.input.replace(',', '.')}`;
     return isBareText ? `${allowed}, as text in quotes` : allowed;
   }
   if (issue.code === 'invalid_union' && 'options' in issue && issue.options !== undefined)

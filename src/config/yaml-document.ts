@@ -8,6 +8,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  type Scalar,
   visit,
   type YAMLError,
 } from 'yaml';
@@ -133,6 +134,45 @@ const collectFaults = (document: Document, positionAt: (offset: number) => Posit
   return [...versionFaults(document), ...faults, ...aliases, ...escapedFaults(document, positionAt)];
 };
 
+const isWhole = (node: unknown): node is Scalar & { readonly source: string } =>
+  isScalar(node) && typeof node.value === 'number' && /^[+-]?\d+$/.test(node.source ?? '');
+
+/** Where the decimals stand that were taken for a key, and what is wrong with the number. */
+type Joined = { readonly decimals: Position; readonly fault: YamlFault };
+
+/**
+ * In braces a decimal comma begins another key: `{ mmPerTip: 0,2 }` has the keys mmPerTip and 2. Joins the two, so that
+ * nothing is said of the key that nobody wrote.
+ */
+const joinDecimalCommas = (document: Document, positionAt: (offset: number) => Position): Joined[] => {
+  const joined: Joined[] = [];
+  visit(document, {
+    Map: (_, map, ancestors) => {
+      if (map.flow !== true) return;
+      for (const [index, pair] of [...map.items.entries()].reverse()) {
+        const before = map.items[index - 1];
+        const value = before?.value;
+        const isAlone = isScalar(pair.value) ? pair.value.source === '' : pair.value === null;
+        if (before === undefined || !isWhole(value) || !isWhole(pair.key) || !isAlone) continue;
+        const written = `${value.source}.${pair.key.source}`;
+        joined.push({
+          decimals: positionAt(pair.key.range?.[0] ?? 0),
+          fault: {
+            ...positionAt(value.range?.[0] ?? 0),
+            key: pathOf([...ancestors, map], before),
+            found: `${value.source},${pair.key.source}`,
+            allowed: `a decimal point: ${written}`,
+          },
+        });
+        value.value = Number(written);
+        value.source = written;
+        map.items.splice(index, 1);
+      }
+    },
+  });
+  return joined;
+};
+
 const isDuplicate = ({ allowed }: YamlFault): boolean => allowed === ONCE;
 
 export const parseYaml = (text: string): YamlDocument => {
@@ -147,8 +187,13 @@ export const parseYaml = (text: string): YamlDocument => {
     const { line, col } = lineCounter.linePos(offset);
     return { line, column: col };
   };
-  const faults = collectFaults(document, positionAt);
-  const isBroken = !faults.every(isDuplicate);
+  const syntaxFaults = collectFaults(document, positionAt);
+  const isBroken = !syntaxFaults.every(isDuplicate);
+  const joined = joinDecimalCommas(document, positionAt);
+  // Decimals that are alike are no key that comes twice.
+  const isKey = ({ line, column }: YamlFault): boolean =>
+    !joined.some(({ decimals }) => decimals.line === line && decimals.column === column);
+  const faults = [...syntaxFaults.filter(isKey), ...joined.map(({ fault }) => fault)];
 
   const nodesTo = (path: KeyPath): Found[] => {
     const nodes: Found[] = [{ key: document.contents, value: document.contents }];

@@ -335,12 +335,52 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
   {
     title: 'an anemometer without a line',
     text: `${SMALLEST}sensors: { anemometer: {} }\n`,
-    problems: ['3:12: sensors.anemometer.gpio: found nothing; allowed: a whole number from 0 to 27'],
+    problems: ['3:12: sensors.anemometer.gpio: found nothing; allowed: a BCM number from 0 to 27'],
   },
   {
     title: 'a line by its place on the header',
     text: `${SMALLEST}sensors: { anemometer: { gpio: 29 } }\n`,
-    problems: ['3:32: sensors.anemometer.gpio: found 29; allowed: a whole number from 0 to 27'],
+    problems: [
+      '3:32: sensors.anemometer.gpio: found 29; allowed: a BCM number from 0 to 27 (pin 29 of the header is BCM 5)',
+    ],
+  },
+  {
+    title: 'a line by a pin of the header that is ground',
+    text: `${SMALLEST}sensors: { anemometer: { gpio: 30 } }\n`,
+    problems: [
+      '3:32: sensors.anemometer.gpio: found 30; allowed: a BCM number from 0 to 27 (pin 30 of the header is ground)',
+    ],
+  },
+  {
+    title: 'a line that is none of a Raspberry Pi',
+    text: `${SMALLEST}sensors: { anemometer: { gpio: 41 } }\n`,
+    problems: ['3:32: sensors.anemometer.gpio: found 41; allowed: a BCM number from 0 to 27'],
+  },
+  {
+    title: 'a line by its name',
+    text: `${SMALLEST}sensors: { anemometer: { gpio: GPIO5 } }\n`,
+    problems: [
+      '3:32: sensors.anemometer.gpio: found "GPIO5"; allowed: a BCM number from 0 to 27 (5 for this one)',
+    ],
+  },
+  {
+    title: 'decimal commas, in braces and without',
+    text: `${SMALLEST}sensors:
+  bme280: { calibration: { temperature: { offsetCelsius: -0,4, scale: 1,01 } } }
+  windVane: { northOffsetDegrees: 22,5 }
+  anemometer:
+    gpio: 5
+    kmhPerHz: 2,4
+  rainGauge: { gpio: 6, mmPerTip: 0,2, lockoutMilliseconds: 150,2 }
+`,
+    problems: [
+      '4:58: sensors.bme280.calibration.temperature.offsetCelsius: found -0,4; allowed: a decimal point: -0.4',
+      '4:71: sensors.bme280.calibration.temperature.scale: found 1,01; allowed: a decimal point: 1.01',
+      '5:35: sensors.windVane.northOffsetDegrees: found 22,5; allowed: a decimal point: 22.5',
+      '8:15: sensors.anemometer.kmhPerHz: found "2,4"; allowed: a number from 0.1 to 20, with a decimal point: 2.4',
+      '9:35: sensors.rainGauge.mmPerTip: found 0,2; allowed: a decimal point: 0.2',
+      '9:61: sensors.rainGauge.lockoutMilliseconds: found 150,2; allowed: a decimal point: 150.2',
+    ],
   },
   {
     title: 'two sensors on one line',
@@ -362,7 +402,9 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
   {
     title: 'a decimal comma',
     text: `${SMALLEST}sensors:\n  rainGauge:\n    gpio: 6\n    mmPerTip: 0,2794\n`,
-    problems: ['6:15: sensors.rainGauge.mmPerTip: found "0,2794"; allowed: a number from 0.01 to 10'],
+    problems: [
+      '6:15: sensors.rainGauge.mmPerTip: found "0,2794"; allowed: a number from 0.01 to 10, with a decimal point: 0.2794',
+    ],
   },
   {
     title: 'a GPIO backend that does not exist',

@@ -233,12 +233,14 @@ export const brokenRules: readonly BrokenConfiguration[] = [
   {
     title: 'an output without a line',
     text: rules('{ id: a, kind: sensor, output: { activeLow: true } }'),
-    problems: ['4:28: preAlerts[0].output.gpio: found nothing; allowed: a whole number from 0 to 27'],
+    problems: ['4:28: preAlerts[0].output.gpio: found nothing; allowed: a BCM number from 0 to 27'],
   },
   {
     title: 'an output on a line that the header has not',
     text: rules('{ id: a, kind: sensor, output: { gpio: 40 } }'),
-    problems: ['4:44: preAlerts[0].output.gpio: found 40; allowed: a whole number from 0 to 27'],
+    problems: [
+      '4:44: preAlerts[0].output.gpio: found 40; allowed: a BCM number from 0 to 27 (pin 40 of the header is BCM 21)',
+    ],
   },
   {
     title: 'an output with a word for a truth',
