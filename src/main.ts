@@ -10,6 +10,7 @@ const commands: Commands = {
   doctor: () => import('./commands/doctor.ts'),
   diagnostics: () => import('./commands/diagnostics.ts'),
   enroll: () => import('./commands/enroll.ts'),
+  calibrate: () => import('./commands/calibrate.ts'),
   replay: () => import('./commands/replay.ts'),
   status: () => import('./commands/status.ts'),
   outbox: () => import('./commands/outbox.ts'),

@@ -10,6 +10,7 @@ const USAGE = `Usage: weather-gateway COMMAND [options]
   status   [--config FILE] [--json]                                    what the running daemon knows of itself
   outbox   stats|peek|verify [--config FILE] [--json]                  the store, while the daemon is stopped
   diagnostics FILE [--config FILE]                                     all of it for somebody far away, without secrets
+  calibrate vane [--config FILE] [--simulate [--scenario FILE]]        turn the vane once round: proposes its table
   enroll   [--config FILE] [--force]                                   make the private key and a signing request
   replay   FILE... [--map FILE] [--config FILE] [--json]               try quality control and rules on recorded weather
 
@@ -42,6 +43,7 @@ const accepted: Readonly<
   status: { options: ['config', 'json'], operands: 0 },
   outbox: { options: ['config', 'json'], operands: 1 },
   diagnostics: { options: ['config'], operands: 1 },
+  calibrate: { options: ['config', 'simulate', 'scenario', 'seed'], operands: 1 },
   enroll: { options: ['config', 'force'], operands: 0 },
   replay: { options: ['config', 'json', 'map'], operands: Number.POSITIVE_INFINITY },
 };

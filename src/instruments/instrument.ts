@@ -76,8 +76,8 @@ export type OpenInstrument = {
   measure(interval: Interval): Promise<Measured> | Measured;
   /** Between two readings: what was counted since the last call, for rules that cannot wait for the reading. */
   measureInterim?(interval: Interval): Measured;
-  /** Called every second, for what is averaged over the interval. */
-  sample?(): Promise<void>;
+  /** Called every second, for what is averaged over the interval. Whether there was a value to take. */
+  sample?(): Promise<boolean>;
   /** The contact whose closures it counts. */
   readonly contact?: Contact;
   /** Writes what is not yet on disk: called every second and at the end. Never rejects. */

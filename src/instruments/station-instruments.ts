@@ -76,7 +76,7 @@ export class StationInstruments {
   /** To be called every second: reads what is averaged over the interval, and saves what is counted. */
   async sample(): Promise<void> {
     for (const { instrument, health } of this.#entries) {
-      if (instrument.sample !== undefined) await health.attempt(async () => instrument.sample?.());
+      if (instrument.sample !== undefined) await sampleNow(instrument.sample, health);
     }
     for (const { instrument } of this.#entries) void instrument.save?.();
   }
@@ -135,11 +135,23 @@ export class StationInstruments {
   }
 }
 
+/** A sample without a value shows neither that the instrument works nor that it does not. */
+const sampleNow = async (
+  sample: NonNullable<OpenInstrument['sample']>,
+  health: InstrumentHealth,
+): Promise<void> => {
+  const attempt = await valueOrFault(sample);
+  if ('fault' in attempt) health.noteFault(attempt.fault);
+  else if (attempt.value) health.noteSuccess();
+};
+
 const measureNow = async (entry: Entry, interval: Interval): Promise<Outcome> => {
   const { instrument, health, quantities } = entry;
   const read = () => instrument.measure(interval);
-  // The samples of an interval have shown already how the instrument is doing.
-  const attempt = await (instrument.sample === undefined ? health.attempt(read) : valueOrFault(read));
+  const isSampled = instrument.sample !== undefined;
+  const attempt = await (isSampled ? valueOrFault(read) : health.attempt(read));
+  // Its samples have shown how it is doing, unless all were without a value.
+  if (isSampled && 'fault' in attempt && health.status().state !== 'failing') health.noteFault(attempt.fault);
   return 'fault' in attempt
     ? { quantities, fault: attempt.fault, measured: null }
     : { quantities, fault: null, measured: attempt.value };

@@ -35,8 +35,15 @@ describe('the configuration schema', () => {
       i2cBus: 1,
       gpioBackend: 'auto',
       bme280: { address: 0x76 },
-      windVane: { address: 0x48, channel: 0, northOffsetDegrees: 0 },
-      anemometer: { gpio: 5, kmhPerHz: 2.4, lockoutMilliseconds: 4 },
+      windVane: {
+        address: 0x48,
+        channel: 0,
+        supplyVolts: 3.3,
+        side: 'low',
+        resistorOhms: 10_000,
+        northOffsetDegrees: 0,
+      },
+      anemometer: { gpio: 5, kmhPerHz: 2.4, offsetKmh: 0, lockoutMilliseconds: 4 },
       rainGauge: { gpio: 6, mmPerTip: 0.2794, lockoutMilliseconds: 150 },
     });
   });

@@ -95,7 +95,7 @@ describe('the hardware steps', () => {
       ['GPIO lines', true],
     ]);
     expect(findings['BME280']?.detail).toMatch(/^chip id 0x60 at 0x76; -?\d+\.\d °C, \d+ %RH, \d+\.\d hPa$/);
-    expect(findings['wind vane']?.detail).toBe('0.300 V at input 0 of 0x48; wind from 90°');
+    expect(findings['wind vane']?.detail).toBe('0.300 V at input 0 of 0x48, 1000 Ω; wind from 90°');
     expect(findings['GPIO lines']?.detail).toBe('BCM 5 and 6 can be watched, with stamps of the kernel');
   });
 

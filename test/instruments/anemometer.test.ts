@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { anemometer, openAnemometer } from '../../src/instruments/anemometer/anemometer.ts';
 import type { Measured } from '../../src/instruments/instrument.ts';
 
-const open = () => {
-  const { contact, measure, measureInterim } = openAnemometer(anemometer.schema.parse({ gpio: 5 }));
+const open = (part: object = {}) => {
+  const config = anemometer.schema.parse({ gpio: 5, ...part });
+  const { contact, measure, measureInterim } = openAnemometer(config);
   return {
     noteEdge: (atMs: number, level: 0 | 1 = 0) => contact?.noteEdge(atMs, level),
     restart: (atMs: number) => contact?.restart?.(atMs),
@@ -31,6 +32,21 @@ describe('the anemometer', () => {
 
     expect(windintensity).toBeCloseTo(kmh, 6);
     expect(windgust).toBeCloseTo(kmh, 6);
+  });
+
+  it('adds the offset of its line to cups that turn, and nothing to cups that stand', async () => {
+    const cups = open({ kmhPerHz: 2.5, offsetKmh: 1.2 });
+    cups.restart(0);
+    for (let atMs = 0; atMs < 24_000; atMs += 500) cups.noteEdge(atMs);
+    await cups.measure(12_000);
+
+    const turning = await cups.measure(24_000);
+    await cups.measure(36_000);
+    const standing = await cups.measure(48_000);
+
+    expect(turning.windintensity).toBeCloseTo(6.2, 6);
+    expect(turning.windgust).toBeCloseTo(6.2, 6);
+    expect(standing).toEqual({ windintensity: 0, windgust: 0 });
   });
 
   it('counts no contact bounce', async () => {

@@ -392,6 +392,22 @@ describe('the sampler', () => {
       ]);
     });
 
+    it('calls a vane that matches no position faulty, in the status as beside the value', async () => {
+      const instruments = await station.start();
+      await station.blow(10, 12_500);
+      station.vaneVolts = 3.3 * 0.34;
+      await station.blow(10, 24_000);
+
+      expect(station.deliveries.at(-1)?.raw.faults['winddirection']).toBe('missing:implausible');
+      expect(instruments.status()[1]).toMatchObject({
+        name: 'windVane',
+        state: 'failing',
+        lastFault: { code: 'implausible', message: 'wind vane: its voltage matches no position' },
+      });
+      await station.blow(10, 24_000);
+      expect(station.log.lines().map(({ message }) => message)).toEqual(['the instrument gives no value']);
+    });
+
     it('tells an open vane from one that stands between two positions', async () => {
       await station.start();
       station.vaneVolts = 3.29;

@@ -13,6 +13,9 @@ const schema = z
     kmhPerHz: decimalNumber(0.1, 20)
       .default(2.4)
       .describe('Wind speed at one closure a second, km/h. 0.1 to 20.'),
+    offsetKmh: decimalNumber(0, 10)
+      .default(0)
+      .describe('Added to the speed of cups that turn, km/h, for an instrument with such a line. 0 to 10.'),
     lockoutMilliseconds: decimalNumber(0, 50)
       .default(4)
       .describe('Edges that follow a counted one within this time are contact bounce, ms. 0 to 50.'),
@@ -41,7 +44,9 @@ export const anemometer = defineInstrument({
 });
 
 export const openAnemometer = (config: AnemometerConfig): OpenInstrument => {
-  const { gpio, kmhPerHz, lockoutMilliseconds } = config;
+  const { gpio, kmhPerHz, offsetKmh, lockoutMilliseconds } = config;
+  /** Cups at rest need some wind before they turn, and show none of it. */
+  const speedOf = (hz: number): number => (hz === 0 ? 0 : hz * kmhPerHz + offsetKmh);
   const isPulse = createBounceFilter(lockoutMilliseconds);
   let windRun: WindRun | null = null;
   /** From the first interim measurement on. */
@@ -54,7 +59,7 @@ export const openAnemometer = (config: AnemometerConfig): OpenInstrument => {
     if (rates === null || measuredMs * 2 < lengthMs)
       throw new SensorError('not-ready', 'anemometer: less than half of the interval was measured');
     const { meanHz, gustHz } = rates;
-    return { values: { windintensity: meanHz * kmhPerHz, windgust: gustHz && gustHz * kmhPerHz } };
+    return { values: { windintensity: speedOf(meanHz), windgust: gustHz && speedOf(gustHz) } };
   };
 
   return {

@@ -2,6 +2,7 @@ import { seedOf } from '../../simulation/noise.ts';
 import { createPulseTrain } from '../../simulation/pulse-train.ts';
 import { bounceOf } from '../../simulation/scenario.ts';
 import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
+import type { AnemometerConfig } from './anemometer.ts';
 
 const KMH_PER_MS = 3.6;
 /** Below the time scale of gusts, and few enough steps to simulate days in seconds. */
@@ -10,12 +11,13 @@ const STEP_SECONDS = 0.25;
 const CLOSED_SHARE = 0.25;
 
 export const simulate = (
-  { gpio, kmhPerHz }: { readonly gpio: number; readonly kmhPerHz: number },
+  { gpio, kmhPerHz, offsetKmh }: Pick<AnemometerConfig, 'gpio' | 'kmhPerHz' | 'offsetKmh'>,
   { scenario, weatherAt }: Surroundings,
 ): SimulatedInstrument => {
   const train = createPulseTrain({
     seed: seedOf(scenario.seed, 'anemometer'),
-    rateHzAt: (elapsedSeconds) => (weatherAt(elapsedSeconds).windMs * KMH_PER_MS) / kmhPerHz,
+    rateHzAt: (elapsedSeconds) =>
+      Math.max(0, weatherAt(elapsedSeconds).windMs * KMH_PER_MS - offsetKmh) / kmhPerHz,
     stepSeconds: STEP_SECONDS,
     closedSecondsAt: (rateHz) => CLOSED_SHARE / rateHz,
     bounceAt: bounceOf(scenario, 'wind'),

@@ -3,14 +3,13 @@ import { eventsOf, isDuring } from '../../simulation/scenario.ts';
 import { faultyChip, withRegisters } from '../../simulation/simulated-i2c-bus.ts';
 import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
 import { Ads1115Chip } from './simulated-ads1115.ts';
-import type { VaneWiring } from './vane.ts';
+import { shareOf, type VaneWiring } from './vane.ts';
 
 /**
  * The inside of the SparkFun/Argent vane: eight reeds around a magnet, each with its resistor to ground. Where the
  * magnet closes two neighbours, both are in parallel: these are the narrow states in between.
  */
 const REED_OHMS = [33_000, 8_200, 1_000, 2_200, 3_900, 16_000, 120_000, 64_900] as const;
-const PULL_UP_OHMS = 10_000;
 const REED_SPACING_DEGREES = 45;
 /** How far either side of the middle between two reeds both are closed. */
 const OVERLAP_DEGREES = 4.5;
@@ -24,13 +23,28 @@ export const vaneOhms = (directionDegrees: number): number => {
   return 1 / (1 / reed(lower) + 1 / reed(lower + 1));
 };
 
-/** The divider's voltage over its supply; the vane is the lower half. */
-export const vaneRatio = (directionDegrees: number): number => {
-  const ohms = vaneOhms(directionDegrees);
-  return ohms / (ohms + PULL_UP_OHMS);
-};
+const USUAL_DIVIDER = { side: 'low', resistorOhms: 10_000 } as const;
 
-const SUPPLY_VOLTS = 3.3;
+/** The divider's voltage over its supply, as the usual kit is wired. */
+export const vaneRatio = (directionDegrees: number): number =>
+  shareOf(vaneOhms(directionDegrees), USUAL_DIVIDER);
+
+/** As the configuration has it: of positions of one's own the nearest, of a potentiometer the share of the turn. */
+const shareAt = (directionDegrees: number, config: VaneWiring): number => {
+  const degrees = ((directionDegrees % 360) + 360) % 360;
+  const { positions, potentiometer } = config;
+  if (potentiometer !== undefined) {
+    const { shareAt0, shareAt360 } = potentiometer;
+    return shareAt0 + (degrees / 360) * (shareAt360 - shareAt0);
+  }
+  if (positions === undefined) return shareOf(vaneOhms(degrees), config);
+  const away = (position: { readonly directionDegrees: number }): number => {
+    const turn = Math.abs(position.directionDegrees - degrees);
+    return Math.min(turn, 360 - turn);
+  };
+  const nearest = positions.reduce((best, each) => (away(each) < away(best) ? each : best));
+  return shareOf(nearest.ohms, config);
+};
 
 export const simulate = (
   config: VaneWiring & { readonly address: number },
@@ -41,8 +55,8 @@ export const simulate = (
   const chip = new Ads1115Chip({
     nowMs: () => elapsedSeconds() * 1000,
     voltsAt: (input, atMs) => {
-      if (input === config.channel) return SUPPLY_VOLTS * ratioAt(atMs / 1000);
-      return input === config.supplyChannel ? SUPPLY_VOLTS : 0;
+      if (input === config.channel) return config.supplyVolts * ratioAt(atMs / 1000);
+      return input === config.supplyChannel ? config.supplyVolts : 0;
     },
     noiseSeed: seedOf(scenario.seed, 'ads1115'),
   });
@@ -57,14 +71,14 @@ export const simulate = (
 
 /** The vane's voltage over its supply; the offset of a mast that does not face north turns it back. */
 const createVane = (
-  { northOffsetDegrees }: VaneWiring,
+  config: VaneWiring,
   { scenario, weatherAt }: Surroundings,
 ): ((elapsedSeconds: number) => number) => {
   const stuck = eventsOf(scenario, 'stuckVane');
   const open = eventsOf(scenario, 'openVane');
   return (elapsedSeconds) => {
-    if (open.some((event) => isDuring(event, elapsedSeconds))) return 1;
+    if (open.some((event) => isDuring(event, elapsedSeconds))) return config.side === 'low' ? 1 : 0;
     const since = stuck.find((event) => isDuring(event, elapsedSeconds))?.fromSeconds ?? elapsedSeconds;
-    return vaneRatio(weatherAt(since).windDirectionDegrees - northOffsetDegrees);
+    return shareAt(weatherAt(since).windDirectionDegrees - config.northOffsetDegrees, config);
   };
 };

@@ -1,11 +1,47 @@
 import { z } from 'zod';
-import { decimalNumber, i2cAddress, wholeNumber } from '../../config/fields.ts';
+import { decimalNumber, i2cAddress, oneOf, wholeNumber } from '../../config/fields.ts';
 import { CheckFailure } from '../../doctor/check.ts';
 import { meanDirectionDegrees } from '../../weather/mean-direction.ts';
 import { defineInstrument, type OpenInstrument } from '../instrument.ts';
 import { SensorError } from '../sensor-error.ts';
 import { Ads1115 } from './ads1115.ts';
-import { Vane } from './vane.ts';
+import { FitWatch, ohmsOf, shareOf, Vane } from './vane.ts';
+
+const ohms = () => decimalNumber(10, 10_000_000);
+
+const positions = z
+  .array(
+    z.strictObject({
+      directionDegrees: decimalNumber(0, 359.9).describe('Where the wind comes from, degrees. 0 to 359.9.'),
+      ohms: ohms().describe('Resistance of the vane there, Ω. 10 to 10000000.'),
+    }),
+    'a list of at least two {directionDegrees, ohms}',
+  )
+  .min(2, 'a list of at least two {directionDegrees, ohms}')
+  .max(64, 'a list of 64 positions at most');
+
+const share = () => decimalNumber(0, 1);
+
+const potentiometer = z
+  .strictObject({
+    shareAt0: share().default(0).describe('Share of the supply at 0°. 0 to 1.'),
+    shareAt360: share().default(1).describe('Share of the supply just before 360°. 0 to 1.'),
+  })
+  .refine(({ shareAt0, shareAt360 }) => Math.abs(shareAt0 - shareAt360) >= 0.1, {
+    error: 'a share that differs from shareAt0 by 0.1 at least',
+    path: ['shareAt360'],
+  });
+
+/** Positions nearer to each other than this, in shares of the supply, are told apart by chance. */
+const MIN_SHARE_APART = 0.002;
+
+const areApart = (
+  own: z.output<typeof positions>,
+  divider: { readonly side: 'low' | 'high'; readonly resistorOhms: number },
+): boolean => {
+  const shares = own.map((position) => shareOf(position.ohms, divider)).sort((a, b) => a - b);
+  return shares.every((each, index) => index === 0 || each - (shares[index - 1] ?? 0) >= MIN_SHARE_APART);
+};
 
 const schema = z
   .strictObject({
@@ -16,8 +52,27 @@ const schema = z
     supplyChannel: wholeNumber(0, 3)
       .exactOptional()
       .describe(
-        "Input that measures the vane's supply, so that its error cancels. 0 to 3; 3.3 V is assumed without.",
+        "Input that measures the vane's supply, so that its error cancels. 0 to 3; supplyVolts is assumed without.",
       ),
+    supplyVolts: decimalNumber(1, 5.5)
+      .default(3.3)
+      .describe("The vane's supply, V, where no input measures it. 1 to 5.5."),
+    side: oneOf(['low', 'high'])
+      .default('low')
+      .describe(
+        'low: the vane is between input and ground, with a pull-up. high: between supply and input, with a pull-down.',
+      ),
+    resistorOhms: ohms()
+      .default(10_000)
+      .describe('The pull-up, or the pull-down on the high side, Ω. 10 to 10000000.'),
+    positions: positions
+      .exactOptional()
+      .describe(
+        'The resistances of another vane, as `weather-gateway calibrate vane` proposes them; those of the usual kit without.',
+      ),
+    potentiometer: potentiometer
+      .exactOptional()
+      .describe('For a vane that is a potentiometer across its supply, in place of positions and resistor.'),
     northOffsetDegrees: decimalNumber(-360, 360)
       .default(0)
       .describe('Added to the direction when the mast does not face north, degrees. -360 to 360.'),
@@ -26,7 +81,17 @@ const schema = z
     error: "an input that is not the vane's own",
     path: ['supplyChannel'],
   })
-  .describe('Wind vane of 16 resistances behind an ADS1115.');
+  .refine(({ positions: own, potentiometer: pot }) => own === undefined || pot === undefined, {
+    error: 'either positions or a potentiometer',
+    path: ['potentiometer'],
+  })
+  .refine((config) => config.positions === undefined || areApart(config.positions, config), {
+    error: `resistances that give shares of the supply ${MIN_SHARE_APART} apart, with resistorOhms as it is`,
+    path: ['positions'],
+  })
+  .describe('Wind vane behind an ADS1115: a resistance for each position, or a potentiometer.');
+
+export type WindVaneConfig = z.output<typeof schema>;
 
 export const windVane = defineInstrument({
   key: 'windVane',
@@ -42,16 +107,19 @@ export const windVane = defineInstrument({
   check: {
     name: 'wind vane',
     run: async (config, { i2cBus, clock }) => {
-      const { address, channel } = config;
-      const adc = new Ads1115({ bus: i2cBus, address, clock });
-      const volts = (await adc.readVolts(channel)).toFixed(3);
-      const degrees = await new Vane(adc, config).read();
-      if (degrees === null)
+      const { address, channel, potentiometer } = config;
+      const vane = new Vane(new Ads1115({ bus: i2cBus, address, clock }), config);
+      const { volts, share: found, directionDegrees, isGoodFit } = await vane.read();
+      const resistance = potentiometer === undefined ? `, ${Math.round(ohmsOf(found, config))} Ω` : '';
+      const seen = `${volts.toFixed(3)} V at input ${channel}`;
+      const remedy = `weather-gateway calibrate vane shows all positions; resistorOhms is ${config.resistorOhms}`;
+      if (directionDegrees === null)
         throw new CheckFailure(
-          `${volts} V at input ${channel} is between two directions`,
-          'try again, as the vane may be turning; otherwise its pull-up must be 10 kΩ to 3.3 V',
+          `${seen}${resistance} is between two directions`,
+          `try again, as the vane may be turning; otherwise ${remedy}`,
         );
-      return `${volts} V at input ${channel} of 0x${address.toString(16)}; wind from ${degrees}°`;
+      if (!isGoodFit) throw new CheckFailure(`${seen}${resistance} is beside its position`, remedy);
+      return `${seen} of 0x${address.toString(16)}${resistance}; wind from ${directionDegrees}°`;
     },
   },
   simulated: () => import('./simulated.ts'),
@@ -59,15 +127,24 @@ export const windVane = defineInstrument({
 
 /** Reads the vane every second; the direction of an interval is the mean of what was read, however often it failed. */
 const openWindVane = (vane: Vane): OpenInstrument => {
+  const fits = new FitWatch();
   let directionsDegrees: number[] = [];
   let lastFailure = neverRead();
+
+  const failOnMisfits = (): void => {
+    const complaint = fits.complaint();
+    if (complaint !== null) throw new SensorError('implausible', `wind vane: ${complaint}`);
+  };
 
   return {
     sample: async () => {
       try {
-        const degrees = await vane.read();
-        if (degrees === null) lastFailure = unmatched();
-        else directionsDegrees.push(degrees);
+        const reading = await vane.read();
+        fits.note(reading);
+        failOnMisfits();
+        if (reading.directionDegrees === null) lastFailure = unmatched();
+        else directionsDegrees.push(reading.directionDegrees);
+        return reading.directionDegrees !== null;
       } catch (error) {
         if (error instanceof SensorError) lastFailure = error;
         throw error;
@@ -78,6 +155,7 @@ const openWindVane = (vane: Vane): OpenInstrument => {
       const failure = lastFailure;
       directionsDegrees = [];
       lastFailure = neverRead();
+      failOnMisfits();
       if (measured.length === 0) throw failure;
       // `null` where the directions cancel out.
       return { values: { winddirection: meanDirectionDegrees(measured) } };

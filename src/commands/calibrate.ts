@@ -1,0 +1,87 @@
+import { openStationBuses } from '../buses/machine-buses.ts';
+import type { StationBuses } from '../buses/station-buses.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { GatewayConfig } from '../config/schema.ts';
+import { runningDaemon } from '../doctor/cloud-checks.ts';
+import type { ConfiguredInstrument } from '../instruments/instrument.ts';
+import { SensorError } from '../instruments/sensor-error.ts';
+import { Ads1115 } from '../instruments/wind-vane/ads1115.ts';
+import { watchTurn } from '../instruments/wind-vane/calibration.ts';
+import { Vane } from '../instruments/wind-vane/vane.ts';
+import { windVane } from '../instruments/wind-vane/wind-vane.ts';
+import { createLog } from '../log.ts';
+import { loadScenario } from '../simulation/load-scenario.ts';
+import { accelerated } from '../simulation/scenario-clocks.ts';
+import { openSimulatedStation } from '../simulation/simulated-station.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
+import { type CommandArguments, type CommandContext, configured, stateDirectoryOf } from './command.ts';
+
+/** Nobody watches a simulated hand for a minute. */
+const SIMULATED_SPEED = 10;
+const TURN_DEGREES_PER_SECOND = 6;
+
+type Machine = { readonly buses: StationBuses; readonly clock: Clock };
+type VaneConfig = NonNullable<GatewayConfig['sensors']['windVane']>;
+
+/** Watches how an instrument answers while somebody moves it, and proposes its part of the configuration. */
+export const command = configured(async (config, args, context) => {
+  const refuse = (message: string): number => {
+    context.err.write(`weather-gateway: ${message}\n`);
+    return 1;
+  };
+  const { windVane: wiring } = config.sensors;
+  if (args.operands[0] !== 'vane') return refuse('calibrate needs the name of an instrument: vane');
+  if (wiring === undefined) return refuse('there is no wind vane in the configuration (sensors.windVane)');
+  const isSimulated = args.simulate === true;
+  const daemon = isSimulated ? null : await runningDaemon(stateDirectoryOf(config, context), context.signal);
+  if (daemon?.kind === 'running')
+    return refuse('the daemon reads the vane: sudo systemctl stop weather-gateway first');
+  const scripted = isSimulated ? await loadScenario(args) : null;
+  if (scripted?.problems !== undefined) return refuse(scripted.problems.map(formatProblem).join('\n'));
+  const { buses, clock } = await (isSimulated ? simulate(wiring, args) : openMachine(config));
+  try {
+    const vane = new Vane(new Ads1115({ bus: buses.i2cBus, address: wiring.address, clock }), wiring);
+    const write = (text: string): void => {
+      context.out.write(text);
+    };
+    await watchTurn({ vane, wiring, clock, write, signal: context.signal });
+    return 0;
+  } catch (error) {
+    if (error instanceof SensorError) return refuse(error.message);
+    throw error;
+  } finally {
+    await buses.close();
+  }
+});
+
+const openMachine = async ({ sensors }: GatewayConfig): Promise<Machine> => ({
+  buses: await openStationBuses({ sensors, clock: systemClock, log: createLog('silent') }),
+  clock: systemClock,
+});
+
+/** A vane that a hand turns: a turn in a minute. */
+const simulate = async (config: VaneConfig, args: CommandArguments): Promise<Machine> => {
+  const { scenario } = await loadScenario(args);
+  const turned: ConfiguredInstrument['instrument'] = {
+    ...windVane,
+    simulated: async () => {
+      const twin = await windVane.simulated();
+      return {
+        simulate: (part, surroundings) =>
+          twin.simulate(part as VaneConfig, {
+            ...surroundings,
+            weatherAt: (seconds) => ({
+              ...surroundings.weatherAt(seconds),
+              windDirectionDegrees: seconds * TURN_DEGREES_PER_SECOND,
+            }),
+          }),
+      };
+    },
+  };
+  const { buses, clock } = await openSimulatedStation({
+    clock: accelerated(systemClock, scenario?.speed ?? SIMULATED_SPEED),
+    instruments: [{ instrument: turned, config }],
+    ...(scenario === undefined ? {} : { scenario }),
+  });
+  return { buses, clock };
+};
