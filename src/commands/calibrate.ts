@@ -14,7 +14,7 @@ import { loadScenario } from '../simulation/load-scenario.ts';
 import { accelerated } from '../simulation/scenario-clocks.ts';
 import { openSimulatedStation } from '../simulation/simulated-station.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
-import { type CommandArguments, type CommandContext, configured, stateDirectoryOf } from './command.ts';
+import { type CommandArguments, configured, stateDirectoryOf } from './command.ts';
 
 /** Nobody watches a simulated hand for a minute. */
 const SIMULATED_SPEED = 10;

@@ -6,7 +6,7 @@ import type {
   TrendRule,
 } from '../config/pre-alerts-schema.ts';
 import type { QualityConfig } from '../config/quality-schema.ts';
-import { possibleRange } from '../quality/limits.ts';
+import { possibleRange, resolveLimits } from '../quality/limits.ts';
 import {
   type DerivedQuantity,
   derivedTable,
@@ -87,7 +87,8 @@ const rangeOf = (
   quantity: RuleQuantity,
   limits: QualityConfig,
 ): { readonly min: number; readonly max: number } => {
-  const of = (each: Quantity) => possibleRange(each, { limits, quantityTable });
+  const inForce = resolveLimits(limits, quantityTable);
+  const of = (each: Quantity) => possibleRange(each, inForce);
   const { maxMmPerMinute, maxMmPerHour } = limits.rain;
   switch (quantity) {
     case 'windmean':

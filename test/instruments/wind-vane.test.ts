@@ -11,7 +11,6 @@ import {
 import { windVane } from '../../src/instruments/wind-vane/wind-vane.ts';
 import { createManualClock } from '../fakes/clock.ts';
 
-
 /** Direction, resistance, voltage at 3.3 V behind 10 kΩ: SparkFun's table, recomputed. */
 const table = [
   [112.5, 688, 0.212],
@@ -155,7 +154,12 @@ describe('a vane that is wired otherwise', () => {
     ],
     [{ potentiometer: { shareAt0: 0.5, shareAt360: 0.55 } }, 'differs from shareAt0'],
   ])('is refused as %j', (part, allowed) => {
-    expect(windVane.schema.safeParse(part).error?.issues.map(({ message }) => message).join()).toContain(allowed);
+    expect(
+      windVane.schema
+        .safeParse(part)
+        .error?.issues.map(({ message }) => message)
+        .join(),
+    ).toContain(allowed);
   });
 });
 
@@ -176,7 +180,9 @@ describe('the watch over how positions fit', () => {
   it.each([1_000, 2_200, 4_700, 20_000, 47_000, 100_000])(
     'notices a divider of %i Ω in place of 10 kΩ',
     async (ohms) => {
-      expect(await restsWith(ohms, 20)).toMatch(/^\d+ % of the voltages it rests at fit none of its positions/);
+      expect(await restsWith(ohms, 20)).toMatch(
+        /^\d+ % of the voltages it rests at fit none of its positions/,
+      );
       expect(await restsWith(ohms, 20, { supplyChannel: 1 })).toMatch(/fit none of its positions/);
     },
   );

@@ -75,7 +75,7 @@ describe('a simulated station', () => {
 
     const weather = station.weatherAt(0);
     expect(Math.abs(reading.temperatureCelsius - weather.temperatureC)).toBeLessThan(0.05);
-    expect(Math.abs(reading.humidityPercent ?? 0 - weather.humidityPercent)).toBeLessThan(0.5);
+    expect(Math.abs((reading.humidityPercent ?? 0) - weather.humidityPercent)).toBeLessThan(0.5);
     expect(Math.abs(reading.pressureHpa - weather.pressureHpa)).toBeLessThan(0.3);
   });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decimalNumber, gpioLine } from '../../config/fields.ts';
-import { usualMax } from '../../quality/limits.ts';
+import { resolveLimits, usualMax } from '../../quality/limits.ts';
 import { quantityTable } from '../../weather/quantities.ts';
 import { createBounceFilter } from '../contacts.ts';
 import { defineInstrument, type Interval, type Measured, type OpenInstrument } from '../instrument.ts';
@@ -32,7 +32,7 @@ export const anemometer = defineInstrument({
   wiring: { gpios: ['gpio'] },
   quantities: () => ['windintensity', 'windgust'],
   lockout: ({ kmhPerHz, lockoutMilliseconds }, limits) => {
-    const maxKmh = usualMax('windintensity', { limits, quantityTable });
+    const maxKmh = usualMax('windintensity', resolveLimits(limits, quantityTable));
     return {
       ms: lockoutMilliseconds,
       shortestMs: (1000 * kmhPerHz) / maxKmh,

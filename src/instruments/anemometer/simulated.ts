@@ -2,7 +2,6 @@ import { seedOf } from '../../simulation/noise.ts';
 import { createPulseTrain } from '../../simulation/pulse-train.ts';
 import { bounceOf } from '../../simulation/scenario.ts';
 import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
-import type { AnemometerConfig } from './anemometer.ts';
 
 const KMH_PER_MS = 3.6;
 /** Below the time scale of gusts, and few enough steps to simulate days in seconds. */
@@ -11,7 +10,11 @@ const STEP_SECONDS = 0.25;
 const CLOSED_SHARE = 0.25;
 
 export const simulate = (
-  { gpio, kmhPerHz, offsetKmh }: Pick<AnemometerConfig, 'gpio' | 'kmhPerHz' | 'offsetKmh'>,
+  {
+    gpio,
+    kmhPerHz,
+    offsetKmh,
+  }: { readonly gpio: number; readonly kmhPerHz: number; readonly offsetKmh: number },
   { scenario, weatherAt }: Surroundings,
 ): SimulatedInstrument => {
   const train = createPulseTrain({

@@ -178,7 +178,8 @@ const lookAt = async (vane: CalibrationParts['vane']): Promise<Look | null> => {
   try {
     return await vane.readShare();
   } catch (error) {
-    const isPassing = error instanceof SensorError && error.code !== 'missing' && error.cause instanceof I2cError;
+    const isPassing =
+      error instanceof SensorError && error.code !== 'missing' && error.cause instanceof I2cError;
     if (isPassing) return null;
     throw error;
   }

@@ -91,8 +91,6 @@ const schema = z
   })
   .describe('Wind vane behind an ADS1115: a resistance for each position, or a potentiometer.');
 
-export type WindVaneConfig = z.output<typeof schema>;
-
 export const windVane = defineInstrument({
   key: 'windVane',
   title: 'Wind vane',
