@@ -51,6 +51,10 @@ const hungEvent = z
   .strictObject({ kind: z.literal('hungBme280'), ...period })
   .describe('The BME280 answers, but its data no longer change.');
 
+const bmp280Event = z
+  .strictObject({ kind: z.literal('bmp280') })
+  .describe('The chip that was sold as a BME280 is a BMP280, which measures no humidity.');
+
 const stuckVaneEvent = z
   .strictObject({ kind: z.literal('stuckVane'), ...period })
   .describe('The vane stays where it was, whatever the wind does.');
@@ -114,6 +118,7 @@ export const scenarioSchemaOf = (chips: readonly string[]) =>
             busErrorEventOf(chips),
             brownOutEventOf(chips),
             hungEvent,
+            bmp280Event,
             stuckVaneEvent,
             openVaneEvent,
             bounceEvent,

@@ -113,6 +113,17 @@ describe('the hardware steps', () => {
       });
   });
 
+  it('say that a BMP280 was sold as a BME280', async () => {
+    const findings = await findingsIn([{ kind: 'bmp280' }]);
+
+    expect(findings['BME280']).toMatchObject({
+      isPassed: true,
+      detail: expect.stringMatching(
+        /^chip id 0x58 at 0x76; -?\d+\.\d °C, no humidity: it is a BMP280, which measures none, \d+\.\d hPa$/,
+      ),
+    });
+  });
+
   it('tell an open vane', async () => {
     const findings = await findingsIn([{ kind: 'openVane', fromSeconds: 0 }]);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bme280, calibrate } from '../../src/instruments/bme280/bme280.ts';
 
-const reading = { temperatureCelsius: 20, humidityPercent: 60, pressureHpa: 1_000 };
+const reading = { temperatureCelsius: 20, humidityPercent: 60, pressureHpa: 1_000, chipId: 0x60 };
 
 const calibrated = (calibration: object, measured = reading) =>
   calibrate(measured, bme280.schema.parse({ calibration }).calibration);
@@ -21,6 +21,7 @@ describe('the calibration', () => {
 
     expect(calibrated(corrections)).toEqual({
       temperatureCelsius: 21.5,
+      chipId: 0x60,
       humidityPercent: 56,
       pressureHpa: expect.closeTo(1_000, 9),
     });

@@ -217,8 +217,6 @@ describe('the BME280 driver', () => {
   });
 
   it.each([
-    [0x58, 'chip id 0x58 is a BMP280, which measures no humidity; a BME280 has 0x60'],
-    [0x56, 'chip id 0x56 is a BMP280, which measures no humidity; a BME280 has 0x60'],
     [0x61, 'chip id 0x61 is a BME680; a BME280 has 0x60'],
     [0x00, 'chip id 0x00 is nothing that works: SDA is held low; a BME280 has 0x60'],
     [0x42, 'chip id 0x42 is no chip of this family; a BME280 has 0x60'],
@@ -234,9 +232,18 @@ describe('the BME280 driver', () => {
   it('checks the chip id at every reading', async () => {
     const sensor = create();
     await sensor.read();
-    bus.attach(address, createScriptedBme280(clock, { chipId: 0x58 }).chip);
+    bus.attach(address, createScriptedBme280(clock, { chipId: 0x61 }).chip);
 
     expect(await faultOf(sensor.read())).toMatchObject({ code: 'wrong-chip' });
+  });
+
+  it.each([0x56, 0x57, 0x58])('reads temperature and pressure of a BMP280 (chip id %i)', async (chipId) => {
+    const sensor = create();
+    const { temperatureCelsius, pressureHpa } = await sensor.read();
+    bus.attach(address, createScriptedBme280(clock, { chipId }).chip);
+
+    for (let reading = 0; reading < 3; reading += 1)
+      expect(await sensor.read()).toEqual({ temperatureCelsius, pressureHpa, humidityPercent: null, chipId });
   });
 
   it.each([

@@ -132,7 +132,7 @@ describe('loading a scenario', () => {
     const chips = instrumentsIn(catalogue).flatMap(({ chip }) => chip ?? []);
     expect(await problemsOf(text, '-1')).toEqual([
       's.yaml:3:13: events[0].kind: found "earthquake"; allowed: one of weather, busError, brownOut, ' +
-        'hungBme280, stuckVane, openVane, bounce, networkAway, clockStep',
+        'hungBme280, bmp280, stuckVane, openVane, bounce, networkAway, clockStep',
       `s.yaml:4:29: events[1].chip: found "bme208"; allowed: one of ${chips.join(', ')}`,
       's.yaml:4:37: events[1].fromSecond: found an unknown key; allowed: kind, fromSeconds, forSeconds, ' +
         'chip, code (did you mean fromSeconds?)',

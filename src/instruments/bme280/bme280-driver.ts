@@ -6,9 +6,10 @@ import { SensorError, withBusFaults } from '../sensor-error.ts';
 import { type Bme280Coefficients, CALIB00, CALIB26, parseCoefficients } from './coefficients.ts';
 import { type Bme280Values, compensate } from './compensation.ts';
 
-/** `null` where the humidity cell is dead. */
+/** `null` where the humidity cell is dead, or where the chip is a BMP280, which has none. */
 export type Bme280Reading = Omit<Bme280Values, 'humidityPercent'> & {
   readonly humidityPercent: number | null;
+  readonly chipId: number;
 };
 
 export type Bme280Options = {
@@ -43,10 +44,9 @@ const statusPollMs = 2;
 const maxStatusPolls = 10;
 
 const BME280_ID = 0x60;
+/** The same chip without humidity: its samples, and what is sold. */
+const BMP280_IDS = [0x56, 0x57, 0x58];
 const otherChips: Readonly<Record<number, string>> = {
-  86: 'a BMP280, which measures no humidity',
-  87: 'a BMP280, which measures no humidity',
-  88: 'a BMP280, which measures no humidity',
   97: 'a BME680',
   0: 'nothing that works: SDA is held low',
   255: 'nothing that works: SDA stays high',
@@ -56,8 +56,10 @@ const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}
 
 type Controls = { readonly ctrlHum: number; readonly status: number; readonly ctrlMeas: number };
 
-const isReset = ({ ctrlHum, ctrlMeas }: Controls): boolean =>
-  ctrlHum !== OSRS_H_X1 || (ctrlMeas & ~MODE_MASK) !== OSRS_T_P_X1;
+export const isBmp280 = (chipId: number): boolean => BMP280_IDS.includes(chipId);
+
+const isReset = ({ ctrlHum, ctrlMeas }: Controls, chipId: number): boolean =>
+  (ctrlHum !== OSRS_H_X1 && !isBmp280(chipId)) || (ctrlMeas & ~MODE_MASK) !== OSRS_T_P_X1;
 
 /**
  * What the data registers hold after a reset: 0x80000, 0x80000, 0x8000. Each alone is a possible measurement
@@ -81,6 +83,7 @@ export class Bme280 {
   readonly #name: string;
   /** Null until the chip was started, and again after any fault. */
   #coefficients: Bme280Coefficients | null = null;
+  #chipId = BME280_ID;
   #lastBurst = '';
   #identicalBursts = 0;
 
@@ -102,7 +105,8 @@ export class Bme280 {
   async #measure(): Promise<Bme280Reading> {
     await this.#checkId();
     // A dip of its supply resets the chip.
-    if (this.#coefficients !== null && isReset(await this.#readControls())) this.#coefficients = null;
+    if (this.#coefficients !== null && isReset(await this.#readControls(), this.#chipId))
+      this.#coefficients = null;
     this.#coefficients ??= await this.#start();
     await this.#trigger();
     await this.#awaitMeasurement();
@@ -110,7 +114,13 @@ export class Bme280 {
     this.#checkBurst(burst);
     const reading = await compensate(this.#coefficients, burst);
     this.#checkRange(reading);
-    return isDeadHumidity(burst) ? { ...reading, humidityPercent: null } : reading;
+    const hasHumidity = !(isBmp280(this.#chipId) || isDeadHumidity(burst));
+    return {
+      temperatureCelsius: reading.temperatureCelsius,
+      humidityPercent: hasHumidity ? reading.humidityPercent : null,
+      pressureHpa: reading.pressureHpa,
+      chipId: this.#chipId,
+    };
   }
 
   /** One value that no chip can measure makes the others worthless, however mild they look. */
@@ -128,7 +138,11 @@ export class Bme280 {
   /** At every read: a chip that was swapped or a bus that returns rubbish must not pass as weather. */
   async #checkId(): Promise<void> {
     const [id = 0] = await this.#readBlock(ID, 1);
-    if (id === BME280_ID) return;
+    if (id === BME280_ID || isBmp280(id)) {
+      if (id !== this.#chipId) this.#coefficients = null;
+      this.#chipId = id;
+      return;
+    }
     throw this.#fault(
       'wrong-chip',
       `chip id ${hex(id)} is ${otherChips[id] ?? 'no chip of this family'}; a BME280 has 0x60`,
@@ -141,6 +155,7 @@ export class Bme280 {
     await clock.sleep(startUpTimeMs);
     await this.#awaitStatusClear(STATUS_IM_UPDATE, 'still copies its calibration');
     const calib00 = await this.#readBlock(CALIB00.register, CALIB00.length);
+    if (isBmp280(this.#chipId)) return parseCoefficients(calib00, null);
     const calib26 = await this.#readBlock(CALIB26.register, CALIB26.length);
     return parseCoefficients(calib00, calib26);
   }
@@ -156,7 +171,8 @@ export class Bme280 {
   async #awaitMeasurement(): Promise<void> {
     await this.#options.clock.sleep(measurementTimeMs);
     const controls = await this.#awaitStatusClear(STATUS_MEASURING, 'does not finish measuring');
-    if (isReset(controls)) throw this.#fault('not-ready', 'was reset while it measured; check its supply');
+    if (isReset(controls, this.#chipId))
+      throw this.#fault('not-ready', 'was reset while it measured; check its supply');
   }
 
   async #awaitStatusClear(bit: number, complaint: string): Promise<Controls> {

@@ -9,7 +9,7 @@ import {
   temperatureCalibration,
 } from '../air-calibration.ts';
 import { defineInstrument } from '../instrument.ts';
-import { Bme280, type Bme280Reading } from './bme280-driver.ts';
+import { Bme280, type Bme280Reading, isBmp280 } from './bme280-driver.ts';
 
 const calibrationSchema = z
   .strictObject({
@@ -31,6 +31,7 @@ const schema = z
 type Bme280Config = z.output<typeof schema>;
 
 const DEAD_CELL = 'no humidity: its cell is dead';
+const BMP280 = 'no humidity: it is a BMP280, which measures none';
 
 export const bme280 = defineInstrument({
   key: 'bme280',
@@ -39,18 +40,30 @@ export const bme280 = defineInstrument({
   wiring: { i2cAddresses: ['address'] },
   chip: 'bme280',
   quantities: () => ['temperature', 'humidity', 'pressure'],
-  open: ({ address, calibration }, { i2cBus, clock }) => {
+  open: ({ address, calibration }, { i2cBus, clock, log }) => {
     const chip = new Bme280({ bus: i2cBus, address, clock });
+    let toldOf: number | null = null;
+    const tell = (chipId: number): void => {
+      if (isBmp280(chipId) && toldOf !== chipId)
+        log.warn(
+          { instrument: 'bme280', chipId },
+          'the chip is a BMP280: temperature and pressure, no humidity',
+        );
+      toldOf = chipId;
+    };
     return Promise.resolve({
       measure: async () => {
         const reading = calibrate(await chip.read(), calibration);
+        const { chipId } = reading;
+        tell(chipId);
+        const reason = isBmp280(chipId) ? 'missing:wrong-chip' : 'missing:implausible';
         return {
           values: {
             temperature: reading.temperatureCelsius,
             humidity: reading.humidityPercent,
             pressure: reading.pressureHpa,
           },
-          faults: reading.humidityPercent === null ? { humidity: 'missing:implausible' } : {},
+          faults: reading.humidityPercent === null ? { humidity: reason } : {},
         };
       },
     });
@@ -59,10 +72,11 @@ export const bme280 = defineInstrument({
     name: 'BME280',
     run: async ({ address }, { i2cBus, clock }) => {
       const reading = await new Bme280({ bus: i2cBus, address, clock }).read();
-      const { temperatureCelsius, humidityPercent, pressureHpa } = reading;
+      const { temperatureCelsius, humidityPercent, pressureHpa, chipId } = reading;
+      const noHumidity = isBmp280(chipId) ? BMP280 : DEAD_CELL;
       return (
-        `chip id 0x60 at 0x${address.toString(16)}; ${temperatureCelsius.toFixed(1)} °C, ` +
-        `${humidityPercent === null ? DEAD_CELL : `${humidityPercent.toFixed(0)} %RH`}, ${pressureHpa.toFixed(1)} hPa`
+        `chip id 0x${chipId.toString(16)} at 0x${address.toString(16)}; ${temperatureCelsius.toFixed(1)} °C, ` +
+        `${humidityPercent === null ? noHumidity : `${humidityPercent.toFixed(0)} %RH`}, ${pressureHpa.toFixed(1)} hPa`
       );
     },
   },
@@ -81,5 +95,6 @@ export const calibrate = (
     humidityPercent:
       reading.humidityPercent === null ? null : calibrateHumidity(reading.humidityPercent, humidity),
     pressureHpa: reading.pressureHpa * pressure.scale + pressure.offsetHpa,
+    chipId: reading.chipId,
   };
 };

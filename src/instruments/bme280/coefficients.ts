@@ -75,17 +75,17 @@ const isBlank = (bytes: Uint8Array): boolean =>
   bytes.every((byte) => byte === 0x00) || bytes.every((byte) => byte === 0xff);
 
 /**
- * `calib00` are the 26 bytes from 0x88, `calib26` the 7 bytes from 0xE1.
+ * `calib00` are the 26 bytes from 0x88, `calib26` the 7 bytes from 0xE1; a BMP280 has none of the latter.
  * Throws `SensorError` `implausible` for blocks of only 0x00 or only 0xFF: a dead bus, or a chip still starting.
  */
-export const parseCoefficients = (calib00: Uint8Array, calib26: Uint8Array): Bme280Coefficients => {
+export const parseCoefficients = (calib00: Uint8Array, calib26: Uint8Array | null): Bme280Coefficients => {
   // H1 has a range of its own: the 24 bytes before it decide.
-  if (isBlank(calib00.subarray(0, 24)) || isBlank(calib26)) {
+  if (isBlank(calib00.subarray(0, 24)) || (calib26 !== null && isBlank(calib26))) {
     throw new SensorError('implausible', 'BME280: the calibration reads as all 0x00 or all 0xFF');
   }
   const registers = new Uint8Array(0x100);
   registers.set(calib00, CALIB00.register);
-  registers.set(calib26, CALIB26.register);
+  registers.set(calib26 ?? [], CALIB26.register);
   const view = new DataView(registers.buffer);
   const values = entries.map(([name, [register, field]]) => [name, field.get(view, register)]);
   return Object.fromEntries(values) as Bme280Coefficients;

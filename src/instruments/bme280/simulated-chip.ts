@@ -1,6 +1,6 @@
 import { gaussian } from '../../simulation/noise.ts';
 import type { RegisterChip } from '../../simulation/simulated-i2c-bus.ts';
-import { type Bme280Coefficients, storeCoefficients } from './coefficients.ts';
+import { type Bme280Coefficients, CALIB26, storeCoefficients } from './coefficients.ts';
 
 // What the converters of a BME280 give in some air: the inverse of the datasheet's double precision formulas
 // (BST-BME280-DS001 appendix 8.1). The driver compensates with the package bme280-sensor, so the two check each other.
@@ -218,6 +218,7 @@ export class Bme280Chip implements RegisterChip {
     this.#registers.fill(0);
     storeCoefficients(this.#options.coefficients, this.#registers);
     this.#registers[register.id] = this.#options.chipId ?? BME280_ID;
+    if (!this.#hasHumidity()) this.#registers.fill(0, CALIB26.register, CALIB26.register + CALIB26.length);
     this.#registers.set(burstOf(RESET_SAMPLE), DATA);
     this.#latchedCtrlHum = 0;
     this.#pending = null;
@@ -246,9 +247,14 @@ export class Bme280Chip implements RegisterChip {
   #writeRegister(number: number, value: number): void {
     this.#settle();
     if (number === register.reset && value === RESET_COMMAND) this.powerOn();
-    else if (number === register.ctrl_hum) this.#registers[number] = value & 0x07;
+    else if (number === register.ctrl_hum && this.#hasHumidity()) this.#registers[number] = value & 0x07;
     else if (number === register.config) this.#registers[number] = value;
     else if (number === register.ctrl_meas) this.#writeCtrlMeas(value);
+  }
+
+  /** A BMP280 is the same without. */
+  #hasHumidity(): boolean {
+    return (this.#options.chipId ?? BME280_ID) >= BME280_ID;
   }
 
   #writeCtrlMeas(value: number): void {

@@ -4,6 +4,9 @@ import { faultyChip, withRegisters } from '../../simulation/simulated-i2c-bus.ts
 import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
 import { Bme280Chip, createConverters, typicalCoefficients } from './simulated-chip.ts';
 
+const BME280_ID = 0x60;
+const BMP280_ID = 0x58;
+
 export const simulate = (
   { address }: { readonly address: number },
   surroundings: Surroundings,
@@ -12,6 +15,7 @@ export const simulate = (
   const chip = new Bme280Chip({
     nowMs: () => elapsedSeconds() * 1000,
     coefficients: typicalCoefficients,
+    chipId: eventsOf(scenario, 'bmp280').length > 0 ? BMP280_ID : BME280_ID,
     convert: createConverters({
       coefficients: typicalCoefficients,
       airAt: (atMs) => {
