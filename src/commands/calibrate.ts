@@ -18,9 +18,9 @@ import { type CommandArguments, configured, stateDirectoryOf } from './command.t
 
 /** Nobody watches a simulated hand for a minute. */
 const SIMULATED_SPEED = 10;
-const TURN_DEGREES_PER_SECOND = 6;
+const DEGREES_PER_LOOK = 1.5;
 
-type Machine = { readonly buses: StationBuses; readonly clock: Clock };
+type Machine = { readonly buses: StationBuses; readonly clock: Clock; readonly onLook: () => void };
 type VaneConfig = NonNullable<GatewayConfig['sensors']['windVane']>;
 
 /** Watches how an instrument answers while somebody moves it, and proposes its part of the configuration. */
@@ -38,13 +38,13 @@ export const command = configured(async (config, args, context) => {
     return refuse('the daemon reads the vane: sudo systemctl stop weather-gateway first');
   const scripted = isSimulated ? await loadScenario(args) : null;
   if (scripted?.problems !== undefined) return refuse(scripted.problems.map(formatProblem).join('\n'));
-  const { buses, clock } = await (isSimulated ? simulate(wiring, args) : openMachine(config));
+  const { buses, clock, onLook } = await (isSimulated ? simulate(wiring, args) : openMachine(config));
   try {
     const vane = new Vane(new Ads1115({ bus: buses.i2cBus, address: wiring.address, clock }), wiring);
     const write = (text: string): void => {
       context.out.write(text);
     };
-    await watchTurn({ vane, wiring, clock, write, signal: context.signal });
+    await watchTurn({ vane, wiring, clock, onLook, write, signal: context.signal });
     return 0;
   } catch (error) {
     if (error instanceof SensorError) return refuse(error.message);
@@ -57,11 +57,13 @@ export const command = configured(async (config, args, context) => {
 const openMachine = async ({ sensors }: GatewayConfig): Promise<Machine> => ({
   buses: await openStationBuses({ sensors, clock: systemClock, log: createLog('silent') }),
   clock: systemClock,
+  onLook: () => undefined,
 });
 
-/** A vane that a hand turns: a turn in a minute. */
+/** A vane that a hand turns on from look to look. */
 const simulate = async (config: VaneConfig, args: CommandArguments): Promise<Machine> => {
   const { scenario } = await loadScenario(args);
+  let windDirectionDegrees = 0;
   const turned: ConfiguredInstrument['instrument'] = {
     ...windVane,
     simulated: async () => {
@@ -70,10 +72,7 @@ const simulate = async (config: VaneConfig, args: CommandArguments): Promise<Mac
         simulate: (part, surroundings) =>
           twin.simulate(part as VaneConfig, {
             ...surroundings,
-            weatherAt: (seconds) => ({
-              ...surroundings.weatherAt(seconds),
-              windDirectionDegrees: seconds * TURN_DEGREES_PER_SECOND,
-            }),
+            weatherAt: (seconds) => ({ ...surroundings.weatherAt(seconds), windDirectionDegrees }),
           }),
       };
     },
@@ -83,5 +82,8 @@ const simulate = async (config: VaneConfig, args: CommandArguments): Promise<Mac
     instruments: [{ instrument: turned, config }],
     ...(scenario === undefined ? {} : { scenario }),
   });
-  return { buses, clock };
+  const onLook = (): void => {
+    windDirectionDegrees += DEGREES_PER_LOOK;
+  };
+  return { buses, clock, onLook };
 };

@@ -140,6 +140,8 @@ export type CalibrationParts = {
   readonly vane: Pick<Vane, 'readShare'>;
   readonly wiring: VaneWiring;
   readonly clock: Clock;
+  /** Called between two looks; by a simulation, which turns the vane meanwhile. */
+  readonly onLook?: () => void;
   readonly write: (text: string) => void;
   /** Ends it with what was seen until then. */
   readonly signal: AbortSignal;
@@ -151,7 +153,8 @@ const MAX_MS = 300_000;
 const PATIENCE_MS = 10_000;
 
 /** Watches a vane that somebody turns once round. Rejects with `SensorError` where there is none. */
-export const watchTurn = async ({ vane, wiring, clock, write, signal }: CalibrationParts): Promise<void> => {
+export const watchTurn = async (parts: CalibrationParts): Promise<void> => {
+  const { vane, wiring, clock, onLook, write, signal } = parts;
   write('Point the vane to the north, then turn it slowly clockwise, once round. Ctrl-C ends it earlier.\n');
   const turn = new Turn();
   const startMs = clock.monotonicMs();
@@ -166,6 +169,7 @@ export const watchTurn = async ({ vane, wiring, clock, write, signal }: Calibrat
     } else if (turn.shares().length === 0 && clock.monotonicMs() - startMs > PATIENCE_MS) {
       throw new SensorError('missing', nothingThere(look, wiring));
     }
+    onLook?.();
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
   }
   write(report(turn, wiring, supplyVolts));
