@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { openStationBuses } from '../buses/machine-buses.ts';
 import type { StationBuses } from '../buses/station-buses.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -21,7 +22,7 @@ const SIMULATED_SPEED = 10;
 const DEGREES_PER_LOOK = 1.5;
 
 type Machine = { readonly buses: StationBuses; readonly clock: Clock; readonly onLook: () => void };
-type VaneConfig = NonNullable<GatewayConfig['sensors']['windVane']>;
+type VaneConfig = z.output<typeof windVane.schema>;
 
 /** Watches how an instrument answers while somebody moves it, and proposes its part of the configuration. */
 export const command = configured(async (config, args, context) => {
@@ -29,9 +30,10 @@ export const command = configured(async (config, args, context) => {
     context.err.write(`weather-gateway: ${message}\n`);
     return 1;
   };
-  const { windVane: wiring } = config.sensors;
   if (args.operands[0] !== 'vane') return refuse('calibrate needs the name of an instrument: vane');
-  if (wiring === undefined) return refuse('there is no wind vane in the configuration (sensors.windVane)');
+  if (config.sensors.windVane == null)
+    return refuse('there is no wind vane in the configuration (sensors.windVane)');
+  const wiring = windVane.schema.parse(config.sensors.windVane);
   const isSimulated = args.simulate === true;
   const daemon = isSimulated ? null : await runningDaemon(stateDirectoryOf(config, context), context.signal);
   if (daemon?.kind === 'running')
