@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeliveryLedger } from '../system/delivery-ledger.ts';
@@ -31,7 +31,9 @@ export type FaultName =
   | 'kill -9'
   | 'disk full'
   | 'read-only disk'
+  | 'full disk at start'
   | 'damaged files'
+  | 'cloned card'
   | 'pair mismatch';
 
 /** What can happen to any station, in the shares in which it does. */
@@ -41,10 +43,11 @@ export const undiskedFaults: readonly [FaultName, ...FaultName[]] = [
   'kill -9',
   'kill -9',
   'damaged files',
+  'cloned card',
   'pair mismatch',
 ];
 /** These need a file system of the station's own. */
-export const diskFaults: readonly FaultName[] = ['disk full', 'read-only disk'];
+export const diskFaults: readonly FaultName[] = ['disk full', 'full disk at start', 'read-only disk'];
 
 type Arrivals = { readonly ledger: DeliveryLedger; readonly times: DeliveryTimes };
 
@@ -142,6 +145,10 @@ export class FaultyStation {
         return this.#restart();
       case 'disk full':
         return this.#fillDisk();
+      case 'full disk at start':
+        return this.#startOnFullDisk();
+      case 'cloned card':
+        return this.#putCopyBack();
       case 'read-only disk':
         return this.#makeDiskReadOnly();
       case 'pair mismatch':
@@ -175,6 +182,35 @@ export class FaultyStation {
     await disk.fill();
     await delay(this.#parts.draw.between(300, 1_500));
     await disk.free();
+  }
+
+  /** With the reserve of the store in one case and without it in the other; the room comes before the daemon ends. */
+  async #startOnFullDisk(): Promise<void> {
+    const disk = this.#ownDisk();
+    await this.end();
+    const hasReserve = this.#parts.draw.between(0, 1) < 0.5;
+    if (!hasReserve) await rm(join(this.gateway.outboxDirectory, 'reserve'), { force: true });
+    await disk.fill();
+    this.start();
+    await delay(this.#parts.draw.between(1_000, 2_500));
+    await disk.free();
+    await this.end();
+    this.start();
+  }
+
+  /** The card is copied while the station is off; the station goes on, and then the copy is put into it. */
+  async #putCopyBack(): Promise<void> {
+    const { outboxDirectory } = this.gateway;
+    const copy = join(this.#parts.folder, 'files', 'copy');
+    await this.kill();
+    await cp(outboxDirectory, copy, { recursive: true });
+    this.start();
+    await delay(this.#parts.draw.between(1_500, 3_000));
+    await this.kill();
+    await rm(outboxDirectory, { recursive: true });
+    await cp(copy, outboxDirectory, { recursive: true });
+    await rm(copy, { recursive: true });
+    this.start();
   }
 
   async #makeDiskReadOnly(): Promise<void> {

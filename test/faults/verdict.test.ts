@@ -53,6 +53,20 @@ describe('the verdict on a station', () => {
     });
   });
 
+  it('finds a name that two readings have, and none where only the date became right', () => {
+    const ledger = arrived(2);
+    const take = (reading: object): void =>
+      ledger.take('weather/1/reading', JSON.stringify({ epoch: EPOCH, ...reading }));
+    take({ seq: 1, deviceid: '1', datetime: '2020-01-01 00:00:00.000', temperature: 15 });
+    take({ seq: 1, datetime: '2026-01-01 00:00:00.000', timequality: 'corrected', temperature: 15 });
+    take({ seq: 2, temperature: 15 });
+
+    expect(verdictOn('1', ledger, statsOf(2)).problems).toEqual([
+      `${EPOCH}: 1 out of order`,
+      `${EPOCH}: 1 names for two readings`,
+    ]);
+  });
+
   it('finds a reading that was counted as delivered and never arrived', () => {
     const verdict = verdictOn('1', arrived(1, 2), statsOf(3));
 

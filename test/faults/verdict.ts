@@ -31,6 +31,9 @@ export const verdictOn = (station: string, ledger: DeliveryLedger, stats: Outbox
     ...accounts
       .filter(({ outOfOrder }) => outOfOrder > 0)
       .map((each) => `${each.epoch}: ${each.outOfOrder} out of order`),
+    ...accounts
+      .filter(({ twoOfAName }) => twoOfAName > 0)
+      .map((each) => `${each.epoch}: ${each.twoOfAName} names for two readings`),
     ...(isConserved(stats)
       ? []
       : [`accepted is not delivered + set aside + given up + waiting: ${JSON.stringify(totals)}`]),

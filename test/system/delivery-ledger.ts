@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 const previous = z.object({ previousepoch: z.string().optional(), previousseq: z.int().optional() });
-const reading = previous.extend({ epoch: z.string(), seq: z.int() });
+const reading = previous.loose().extend({ epoch: z.string(), seq: z.int() });
 const backlog = z.object({ readings: z.array(reading) });
 const gap = previous.extend({ epoch: z.string(), fromseq: z.int(), toseq: z.int() });
 
@@ -14,19 +14,34 @@ export type EpochAccount = {
   /** Readings that arrived for the first time after a later one had. */
   readonly outOfOrder: number;
   readonly toldInGaps: number;
+  /** Names under which two different readings arrived. */
+  readonly twoOfAName: number;
   /** Up to the given end: neither delivered nor told of. */
   readonly missing: readonly number[];
 };
 
 type Epoch = {
-  readonly seen: Set<number>;
+  /** What each reading measured. */
+  readonly seen: Map<number, string>;
   readonly told: Set<number>;
   /** How far it had got, as the epoch after it says. */
   end: number;
   highest: number;
   duplicates: number;
   outOfOrder: number;
+  twoOfAName: number;
 };
+
+/** What may be another at a second delivery: who says it stands once in a backlog, and the clock may be right by then. */
+const CHANGING: ReadonlySet<string> = new Set([
+  'deviceid',
+  'datetime',
+  'timequality',
+  ...Object.keys(previous.shape),
+]);
+
+const measuredIn = (rest: object): string =>
+  JSON.stringify(Object.entries(rest).filter(([key]) => !CHANGING.has(key)));
 
 /** What arrived from one station, by the only measure that proves a loss: `(epoch, seq)`. */
 export class DeliveryLedger {
@@ -61,14 +76,15 @@ export class DeliveryLedger {
 
   /** `lastSeq`: the last reading of the epoch that was accepted; by default the last one heard of. */
   account(name: string, lastSeq?: number): EpochAccount {
-    const { seen, told, end: saidEnd, duplicates, outOfOrder } = this.#epoch(name);
-    const end = Math.max(saidEnd, lastSeq ?? Math.max(0, ...seen, ...told));
+    const { seen, told, end: saidEnd, ...counted } = this.#epoch(name);
+    const end = Math.max(saidEnd, lastSeq ?? Math.max(0, ...seen.keys(), ...told));
     const all = Array.from({ length: end }, (_, index) => index + 1);
     return {
       epoch: name,
       delivered: seen.size,
-      duplicates,
-      outOfOrder,
+      duplicates: counted.duplicates,
+      outOfOrder: counted.outOfOrder,
+      twoOfAName: counted.twoOfAName,
       toldInGaps: told.size,
       missing: all.filter((seq) => !seen.has(seq) && !told.has(seq)),
     };
@@ -76,12 +92,13 @@ export class DeliveryLedger {
 
   #epoch(name: string): Epoch {
     const epoch = this.#epochs.get(name) ?? {
-      seen: new Set<number>(),
+      seen: new Map<number, string>(),
       told: new Set<number>(),
       end: 0,
       highest: 0,
       duplicates: 0,
       outOfOrder: 0,
+      twoOfAName: 0,
     };
     this.#epochs.set(name, epoch);
     return epoch;
@@ -96,12 +113,16 @@ export class DeliveryLedger {
   #note({ epoch: name, seq, ...rest }: z.infer<typeof reading>): void {
     this.#noteEnd(rest);
     const epoch = this.#epoch(name);
-    if (epoch.seen.has(seq)) epoch.duplicates += 1;
-    else {
+    const measured = measuredIn(rest);
+    const before = epoch.seen.get(seq);
+    if (before === undefined) {
       if (seq < epoch.highest) epoch.outOfOrder += 1;
       this.#onFirst({ epoch: name, seq });
+    } else {
+      epoch.duplicates += 1;
+      if (before !== measured) epoch.twoOfAName += 1;
     }
-    epoch.seen.add(seq);
+    epoch.seen.set(seq, measured);
     epoch.highest = Math.max(epoch.highest, seq);
   }
 }
