@@ -202,13 +202,14 @@ export class FaultyStation {
   async #putCopyBack(): Promise<void> {
     const { outboxDirectory } = this.gateway;
     const copy = join(this.#parts.folder, 'files', 'copy');
+    const all = { recursive: true, filter: (path: string) => !path.endsWith('.sock') };
     await this.kill();
-    await cp(outboxDirectory, copy, { recursive: true });
+    await cp(outboxDirectory, copy, all);
     this.start();
     await delay(this.#parts.draw.between(1_500, 3_000));
     await this.kill();
     await rm(outboxDirectory, { recursive: true });
-    await cp(copy, outboxDirectory, { recursive: true });
+    await cp(copy, outboxDirectory, all);
     await rm(copy, { recursive: true });
     this.start();
   }
