@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { gapSchema } from '../../src/outbox/gap.ts';
 import { closeOutbox, type OpenedOutbox, openOutbox } from '../../src/outbox/open-outbox.ts';
+import { lanes } from '../../src/outbox/records.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { timeOf } from '../fakes/outbox-bodies.ts';
 import { Bookkeeper } from './bookkeeper.ts';
@@ -100,3 +105,36 @@ export const noFaults = { complaints: [], unaccounted: [] };
 /** The seeds of a suite, told in the name of each of its tests. */
 export const seeds = (count: number): number[] =>
   Array.from({ length: count }, (_, index) => 1_009 * (index + 1));
+
+const deliveredSchema = z.object({
+  lane: z.enum(lanes),
+  epoch: z.string(),
+  seq: z.int(),
+  body: z.json(),
+});
+
+/** As systemd does: starts it again until it ends by itself. */
+const STARTS = 6;
+
+const drainChild = fileURLToPath(new URL('./drain-child.ts', import.meta.url));
+
+/**
+ * A damaged table can make LevelDB abort the process, so each start is a process of its own. Returns how many starts it
+ * took, or `null` where it never ended by itself.
+ */
+export const drainAsService = (fixture: DamageFixture): number | null => {
+  for (let start = 1; start <= STARTS; start += 1) {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', drainChild, fixture.directory],
+      { encoding: 'utf8' },
+    );
+    for (const line of stdout.split('\n').filter((text) => text.endsWith('}'))) {
+      const { lane, ...record } = deliveredSchema.parse(JSON.parse(line));
+      if (lane === 'gap') fixture.books.receiveGap(gapSchema.parse(record.body));
+      else fixture.books.receive(lane, [record]);
+    }
+    if (status === 0) return start;
+  }
+  return null;
+};
