@@ -138,10 +138,11 @@ export const whyNeverJudged = (
   }
   const missing = needsOf(rule.quantity).filter((quantity) => !measured.has(quantity));
   if (missing.length > 0) return `nothing measures ${list(missing)}`;
-  if (rule.quantity === 'sealevelpressure' && elevationMetres === undefined)
-    return 'sea-level pressure needs station.elevationMetres';
-  if (rule.quantity === 'sealevelpressure' && (elevationMetres ?? 0) > MAX_ELEVATION_METRES)
-    return `sea-level pressure is not computed above ${MAX_ELEVATION_METRES} m`;
+  if (rule.quantity === 'sealevelpressure') {
+    if (elevationMetres === undefined) return 'sea-level pressure needs station.elevationMetres';
+    if (elevationMetres > MAX_ELEVATION_METRES)
+      return `sea-level pressure is not computed above ${MAX_ELEVATION_METRES} m`;
+  }
   const unreachable = limits === undefined ? null : unreachableLimit(rule, limits);
   if (unreachable !== null) return unreachable;
   if (rule.kind === 'limit') return null;

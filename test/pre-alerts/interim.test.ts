@@ -142,4 +142,10 @@ describe('rules between two readings', () => {
     expect(station.reads(300, { temperature: 36 })).toEqual([]);
     expect(station.reads(900, { temperature: 36 })).toContain('flood cleared');
   });
+
+  it('change nothing where none are announced', () => {
+    const preAlerts = createPreAlerts({ rules: [gustRule], intervalMs: 12_000, restored: undefined });
+
+    expect(preAlerts.evaluateInterim(measurementAt(0, { windgust: 90 })).steps).toEqual([]);
+  });
 });

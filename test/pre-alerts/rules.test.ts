@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PreAlertRule } from '../../src/config/pre-alerts-schema.ts';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
-import { assessTrend, whyNeverJudged } from '../../src/pre-alerts/rules.ts';
+import { assessTrend, whyNeverJudged, whyNotJudged } from '../../src/pre-alerts/rules.ts';
 import { derive } from '../../src/weather/derived.ts';
 import { quantities } from '../../src/weather/quantities.ts';
 import { RecentReadings } from '../../src/weather/recent-readings.ts';
@@ -50,13 +50,17 @@ describe('why a rule can never be judged', () => {
   });
 });
 
+it('a rule on sensors is always judged', () => {
+  expect(whyNotJudged(sensor(['humidity']), measurementAt(0, {}, { humidity: 'missing:bus' }))).toBe('');
+});
+
 describe('that a limit is out of reach', () => {
   const limits = qualitySchema.parse({});
-  const why = (written: Readonly<Record<string, unknown>>) =>
+  const why = (written: Readonly<Record<string, unknown>>, elevationMetres = 751) =>
     whyNeverJudged(ruleOf({ hysteresis: 0, ...written }), {
       measured: new Set(quantities),
       intervalMs: 12_000,
-      elevationMetres: 751,
+      elevationMetres,
       limits,
     });
 
@@ -95,9 +99,9 @@ describe('that a limit is out of reach', () => {
   });
 
   it('is said of sea-level pressure above 750 m', () => {
-    expect(why({ kind: 'limit', quantity: 'sealevelpressure', direction: 'below', warning: 980 })).toBe(
-      'sea-level pressure is not computed above 750 m',
-    );
+    const low = { kind: 'limit', quantity: 'sealevelpressure', direction: 'below', warning: 980 };
+    expect(why(low, 750)).toBeNull();
+    expect(why(low)).toBe('sea-level pressure is not computed above 750 m');
   });
 });
 
