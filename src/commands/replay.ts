@@ -40,8 +40,8 @@ const replayFiles = async (
   context: CommandContext,
   config: ReplayConfig,
 ): Promise<number> => {
-  // A replay keeps little of what it makes: V8's room for new objects would grow to several times what it needs.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  // A replay keeps little of what it makes: V8 would let its heap grow to several times that before it looks.
+  for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=40']) setFlagsFromString(flag);
   const isJson = args.json === true;
   const mapping = args.map === undefined ? {} : await loadMapping(args.map);
   const recordings = await openRecordings(args.operands, mapping);
