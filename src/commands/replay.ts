@@ -41,7 +41,7 @@ const replayFiles = async (
   config: ReplayConfig,
 ): Promise<number> => {
   // A replay keeps little of what it makes: V8 would let its heap grow to several times that before it looks.
-  for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=40']) setFlagsFromString(flag);
+  for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=25']) setFlagsFromString(flag);
   const isJson = args.json === true;
   const mapping = args.map === undefined ? {} : await loadMapping(args.map);
   const recordings = await openRecordings(args.operands, mapping);

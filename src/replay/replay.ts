@@ -10,17 +10,21 @@ import type { TableItem } from './table.ts';
 /** How a reading stands to those before it. */
 export type Standing = 'new' | 'repeated' | 'older';
 
+/** Times in one piece of memory. */
+const PIECE = 8_192;
+
 /** Knows the readings that were taken already, by epoch and sequence, else by their time. */
 class SeenReadings {
   readonly #ranges = new Map<string, Range[]>();
-  #times = new Float64Array(4096);
+  /** In pieces: one array of them all would be copied each time it grows. */
+  readonly #times: Float64Array[] = [];
   #count = 0;
 
   take({ raw, identity }: RecordedReading): Standing {
     const { wallMs } = raw.at;
     if (identity !== null && !this.#takeIdentity(identity)) return 'repeated';
-    const newestMs = this.#times[this.#count - 1] ?? Number.NEGATIVE_INFINITY;
-    if (this.#count > 0 && wallMs <= newestMs) {
+    const newestMs = this.#count === 0 ? Number.NEGATIVE_INFINITY : this.#timeAt(this.#count - 1);
+    if (wallMs <= newestMs) {
       if (identity === null && this.#hasTime(wallMs)) return 'repeated';
       return wallMs < newestMs ? 'older' : 'new';
     }
@@ -49,19 +53,20 @@ class SeenReadings {
     let high = this.#count;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#times[middle] ?? 0) < wallMs) low = middle + 1;
+      if (this.#timeAt(middle) < wallMs) low = middle + 1;
       else high = middle;
     }
-    return low < this.#count && this.#times[low] === wallMs;
+    return low < this.#count && this.#timeAt(low) === wallMs;
+  }
+
+  #timeAt(index: number): number {
+    return this.#times[Math.floor(index / PIECE)]?.[index % PIECE] as number;
   }
 
   #addTime(wallMs: number): void {
-    if (this.#count === this.#times.length) {
-      const grown = new Float64Array(this.#times.length * 2);
-      grown.set(this.#times);
-      this.#times = grown;
-    }
-    this.#times[this.#count] = wallMs;
+    const place = this.#count % PIECE;
+    if (place === 0) this.#times.push(new Float64Array(PIECE));
+    (this.#times.at(-1) as Float64Array)[place] = wallMs;
     this.#count += 1;
   }
 }
