@@ -20,6 +20,9 @@ export const outputsSchema = z.object({
   DatabaseSecret: z.string().optional(),
   Workgroup: z.string().optional(),
   Cluster: z.string().optional(),
+  /** Absent without a lake. */
+  LakeDatabase: z.string().optional(),
+  LakeWorkGroup: z.string().optional(),
 });
 
 export type StackOutputs = z.output<typeof outputsSchema>;

@@ -83,33 +83,35 @@ const publishOnce = makeIdempotent(publishWithinCap, {
   config,
 });
 
+type Unreadable = { readonly partitionKey: string; readonly name: string; readonly data: string };
+
 /** No retry makes it readable: it is kept in S3 and the others go on. */
-const setAside = async ({ kinesis }: KinesisStreamRecord, reason: unknown): Promise<void> => {
+const setAside = async ({ partitionKey, name, data }: Unreadable, reason: unknown): Promise<void> => {
   await s3.send(
     new PutObjectCommand({
       Bucket: errorsBucket,
-      Key: `alerts/${kinesis.partitionKey.replace(/[^A-Za-z0-9:_-]/g, '_')}/${kinesis.sequenceNumber}.json`,
-      Body: JSON.stringify({
-        partitionKey: kinesis.partitionKey,
-        reason: String(reason),
-        data: kinesis.data,
-      }),
+      Key: `alerts/${partitionKey.replace(/[^A-Za-z0-9:_-]/g, '_')}/${name}.json`,
+      Body: JSON.stringify({ partitionKey, reason: String(reason), data }),
       ContentType: 'application/json',
     }),
   );
   count('AlertRecordsUnparseable', 1);
 };
 
-const mailRecord = async (record: KinesisStreamRecord): Promise<void> => {
-  const { data, partitionKey } = record.kinesis;
+const mailRecord = async ({ kinesis }: KinesisStreamRecord): Promise<void> => {
+  const { data, partitionKey, sequenceNumber } = kinesis;
   let parsed: AlertRecord;
   try {
     parsed = parseAlertRecord(Buffer.from(data, 'base64').toString('utf8'), partitionKey);
   } catch (error) {
-    await setAside(record, error);
+    await setAside({ partitionKey, name: sequenceNumber, data }, error);
     return;
   }
-  const mail = mailOf(parsed, (await stations.current()).get(partitionKey));
+  await mailParsed(parsed, partitionKey);
+};
+
+const mailParsed = async (record: AlertRecord, deviceid: string): Promise<void> => {
+  const mail = mailOf(record, (await stations.current()).get(deviceid));
   if (mail) await publishOnce(mail);
 };
 
@@ -126,6 +128,7 @@ const count = (name: string, value: number): void => {
   });
 };
 
+/** Of the alerts stream, in the profiles that have one. */
 export const handler = async (
   event: KinesisStreamEvent,
   context: Context,
@@ -142,4 +145,27 @@ export const handler = async (
     count('AlertRecordsFailed', response.batchItemFailures.length);
   }
   return response;
+};
+
+/**
+ * An event of a station, straight from its rule, which has held the id against the topic and added the lane. Lambda tries
+ * it three times and then writes it to the errors bucket; one that no retry makes readable goes there at once.
+ */
+export const stationEvent = async (event: unknown, context: Context): Promise<void> => {
+  config.registerLambdaContext(context);
+  const text = JSON.stringify(event);
+  const { deviceid = '' } = event as { readonly deviceid?: string };
+  let record: AlertRecord;
+  try {
+    record = parseAlertRecord(text, deviceid);
+    if (record.kind === 'alert') throw new Error('a rule gave no lane');
+  } catch (error) {
+    const partitionKey = String(deviceid);
+    await setAside(
+      { partitionKey, name: context.awsRequestId, data: Buffer.from(text).toString('base64') },
+      error,
+    );
+    return;
+  }
+  await mailParsed(record, deviceid);
 };

@@ -1,3 +1,4 @@
+import { AthenaClient } from '@aws-sdk/client-athena';
 import {
   DescribeCertificateCommand,
   IoTClient,
@@ -5,8 +6,10 @@ import {
   paginateListThingsInThingGroup,
 } from '@aws-sdk/client-iot';
 import { RedshiftDataClient } from '@aws-sdk/client-redshift-data';
+import { athenaTargetFrom, openAthenaSession } from '../sql/athena-session.ts';
 import { dataApiTargetFrom } from '../sql/data-api.ts';
-import { openSession } from '../sql/data-api-session.ts';
+import { openSession, type Session } from '../sql/data-api-session.ts';
+import { toAthena } from '../sql/lake-schema.ts';
 import { requiredVariable } from './environment.ts';
 
 const DAY_MS = 86_400_000;
@@ -42,11 +45,23 @@ const SILENT = `SELECT COALESCE(SUM(silent), 0) FROM station_health
   WHERE last_arrival > DATEADD('day', -30, GETDATE())`;
 const DOUBLE = `SELECT COUNT(*) FROM concurrent_epochs WHERE to_datetime > DATEADD('day', -7, GETDATE())`;
 
-const warehouseCounts = async (): Promise<Record<string, number>> => {
-  if (process.env['DATABASE'] === undefined) return {};
-  const session = openSession(new RedshiftDataClient(), dataApiTargetFrom(process.env));
-  const count = async (statement: string): Promise<number> =>
+const countBy =
+  (session: Session) =>
+  async (statement: string): Promise<number> =>
     Number((await session.query(statement))[0]?.[0] ?? 0);
+
+const tableCounts = async (): Promise<Record<string, number>> => {
+  const lake = athenaTargetFrom(process.env);
+  if (lake) {
+    const count = countBy(openAthenaSession(new AthenaClient(), lake));
+    return {
+      MissingReadings: await count(toAthena(MISSING)),
+      SilentStations: await count(toAthena(SILENT)),
+      StationsTwice: await count(toAthena(DOUBLE)),
+    };
+  }
+  if (process.env['DATABASE'] === undefined) return {};
+  const count = countBy(openSession(new RedshiftDataClient(), dataApiTargetFrom(process.env)));
   return {
     LoadErrors: await count(LOAD_ERRORS),
     MissingReadings: await count(MISSING),
@@ -59,7 +74,7 @@ const warehouseCounts = async (): Promise<Record<string, number>> => {
 export const handler = async (): Promise<void> => {
   const values = {
     CertificateDaysLeft: await fewestDaysLeft(requiredVariable('THING_GROUP')),
-    ...(await warehouseCounts()),
+    ...(await tableCounts()),
   };
   const line = {
     _aws: {

@@ -34,19 +34,51 @@ const countRejected = (rejected: ReadonlyMap<string, number>): void => {
   }
 };
 
+type Checked = Pick<FirehoseTransformationResult['records'][number], 'result' | 'data'>;
+
+const LONGEST_LOGGED = 500;
+
+/** What a station sent together, as one line for each row. A row that COPY would refuse is left in the log alone. */
+const takeApart = (text: string, reject: (row: string) => void): Checked | null => {
+  const rows = parseArray(text).map((row) => JSON.stringify(row));
+  const good = rows.filter((row) => rowProblem(columns, row) === null);
+  if (good.length === 0) return null;
+  for (const row of rows.filter((one) => !good.includes(one))) {
+    reject(row);
+    logger.warn('row of a batch rejected', { row: row.slice(0, LONGEST_LOGGED) });
+  }
+  return { result: 'Ok', data: Buffer.from(`${good.join('\n')}\n`).toString('base64') };
+};
+
+const parseArray = (text: string): readonly unknown[] => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+};
+
 /**
  * Firehose asks before it writes a file: rows that COPY would refuse go to the bucket by themselves, under `failed/`,
  * and never into a file with the rows of other stations.
  */
 export const handler = ({ records }: FirehoseTransformationEvent): Promise<FirehoseTransformationResult> => {
   const rejected = new Map<string, number>();
-  const checked = records.map(({ recordId, data }) => {
-    const text = Buffer.from(data, 'base64').toString('utf8');
-    if (rowProblem(columns, text) === null) return { recordId, result: 'Ok' as const, data };
+  const reject = (text: string): void => {
     const station = stationOf(text);
     rejected.set(station, (rejected.get(station) ?? 0) + 1);
-    return { recordId, result: 'ProcessingFailed' as const, data };
-  });
+  };
+  const check = (data: string): Checked => {
+    const text = Buffer.from(data, 'base64').toString('utf8');
+    const checked = text.startsWith('[')
+      ? takeApart(text, reject)
+      : rowProblem(columns, text) === null && ({ result: 'Ok', data } as const);
+    if (checked) return checked;
+    reject(text);
+    return { result: 'ProcessingFailed', data };
+  };
+  const checked = records.map(({ recordId, data }) => ({ recordId, ...check(data) }));
   countRejected(rejected);
   return Promise.resolve({ records: checked });
 };

@@ -16,8 +16,8 @@ export type PausingProps = {
   readonly report: (line: string) => void;
 };
 
-/** What a pause has switched off, in the bucket of the stations. */
-const PAUSED_KEY = 'paused-certificates.json';
+/** What a pause has switched off, beside the list of stations. Athena, which reads that, leaves out such a name. */
+const PAUSED_KEY = '_paused-certificates.json';
 const pausedSchema = z.array(z.string().regex(/^[0-9a-f]{64}$/));
 
 const readPaused = async ({ s3, stack }: PausingProps): Promise<string[]> => {

@@ -8,11 +8,11 @@
 
 CREATE OR REPLACE VIEW sensordata_gaps AS
 SELECT deviceid, epoch, covered + 1 AS fromseq, fromseq - 1 AS toseq, fromseq - covered - 1 AS missing,
-       previous_datetime AS after_datetime, datetime AS before_datetime,
+       previous_datetime AS after_datetime, from_datetime AS before_datetime,
        CASE WHEN damaged >= fromseq - 1 THEN 'damaged' END AS reason, known_since
 FROM (
-  SELECT deviceid, epoch, fromseq, datetime, known_since,
-         LAG(datetime) OVER (PARTITION BY deviceid, epoch ORDER BY fromseq, toseq) AS previous_datetime,
+  SELECT deviceid, epoch, fromseq, from_datetime, known_since,
+         LAG(to_datetime) OVER (PARTITION BY deviceid, epoch ORDER BY fromseq, toseq) AS previous_datetime,
          COALESCE(
            MAX(toseq) OVER (
              PARTITION BY deviceid, epoch ORDER BY fromseq, toseq
@@ -24,38 +24,35 @@ FROM (
            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
          ) AS damaged
   FROM (
-    SELECT readings.deviceid, readings.epoch, readings.seq AS fromseq, readings.seq AS toseq, readings.datetime,
-           arrivals.known_since, 0 AS damagedto
-    FROM sensordata AS readings
-    JOIN (
-      SELECT deviceid, epoch, seq, MIN(loaded) AS known_since FROM sensordata_landing GROUP BY deviceid, epoch, seq
-    ) AS arrivals
-      ON arrivals.deviceid = readings.deviceid AND arrivals.epoch = readings.epoch AND arrivals.seq = readings.seq
+    SELECT deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, known_since, 0 AS damagedto
+    FROM reading_ranges WHERE epoch IS NOT NULL AND fromseq IS NOT NULL
     UNION ALL
-    SELECT deviceid, epoch, fromseq, toseq, "to" AS datetime, loaded AS known_since, 0 AS damagedto
+    SELECT deviceid, epoch, fromseq, toseq, "to" AS from_datetime, "to" AS to_datetime, loaded AS known_since,
+           0 AS damagedto
     FROM gaps_landing WHERE reason <> 'damaged'
     UNION ALL
-    SELECT deviceid, epoch, fromseq, fromseq - 1 AS toseq, COALESCE("from", loaded) AS datetime,
-           loaded AS known_since, toseq AS damagedto
+    SELECT deviceid, epoch, fromseq, fromseq - 1 AS toseq, COALESCE("from", loaded) AS from_datetime,
+           COALESCE("from", loaded) AS to_datetime, loaded AS known_since, toseq AS damagedto
     FROM gaps_landing WHERE reason = 'damaged'
     UNION ALL
-    SELECT deviceid, epoch, toseq + 1 AS fromseq, toseq, COALESCE("to", loaded) AS datetime,
-           loaded AS known_since, 0 AS damagedto
+    SELECT deviceid, epoch, toseq + 1 AS fromseq, toseq, COALESCE("to", loaded) AS from_datetime,
+           COALESCE("to", loaded) AS to_datetime, loaded AS known_since, 0 AS damagedto
     FROM gaps_landing WHERE reason = 'damaged'
     UNION ALL
     SELECT deviceid, previousepoch AS epoch, MAX(previousseq) + 1 AS fromseq, MAX(previousseq) AS toseq,
-           MIN(datetime) AS datetime, MIN(loaded) AS known_since, 0 AS damagedto
+           MIN(datetime) AS from_datetime, MIN(datetime) AS to_datetime, MIN(known_since) AS known_since,
+           0 AS damagedto
     FROM (
-      SELECT deviceid, previousepoch, previousseq, datetime, loaded FROM sensordata_landing
+      SELECT deviceid, previousepoch, previousseq, from_datetime AS datetime, known_since FROM reading_ranges
       WHERE previousepoch IS NOT NULL
       UNION ALL
-      SELECT deviceid, previousepoch, previousseq, "from" AS datetime, loaded FROM gaps_landing
+      SELECT deviceid, previousepoch, previousseq, "from" AS datetime, loaded AS known_since FROM gaps_landing
       WHERE previousepoch IS NOT NULL
     ) AS firstmessages
     GROUP BY deviceid, previousepoch
     UNION ALL
-    SELECT deviceid, epoch, 1 AS fromseq, MAX(throughseq) AS toseq, CAST(NULL AS TIMESTAMP) AS datetime,
-           MIN(marked) AS known_since, 0 AS damagedto
+    SELECT deviceid, epoch, 1 AS fromseq, MAX(throughseq) AS toseq, CAST(NULL AS TIMESTAMP) AS from_datetime,
+           CAST(NULL AS TIMESTAMP) AS to_datetime, MIN(marked) AS known_since, 0 AS damagedto
     FROM retention_marks GROUP BY deviceid, epoch
   ) AS accounted
 ) AS sequence

@@ -8,17 +8,15 @@ SELECT one.deviceid, one.epoch, other.epoch AS other_epoch,
        LEAST(one.last_reading, other.last_reading) AS to_datetime,
        CASE WHEN one.previousepoch = other.previousepoch THEN 1 ELSE 0 END AS is_fork
 FROM (
-  SELECT deviceid, epoch, MIN(datetime) AS first_reading, MAX(datetime) AS last_reading,
+  SELECT deviceid, epoch, MIN(first_datetime) AS first_reading, MAX(last_datetime) AS last_reading,
          MAX(previousepoch) AS previousepoch
-  FROM sensordata_landing
-  WHERE epoch IS NOT NULL AND timequality <> 'estimated' AND datetime <= DATEADD('minute', 5, loaded)
+  FROM reading_ranges WHERE epoch IS NOT NULL AND first_datetime IS NOT NULL
   GROUP BY deviceid, epoch
 ) AS one
 JOIN (
-  SELECT deviceid, epoch, MIN(datetime) AS first_reading, MAX(datetime) AS last_reading,
+  SELECT deviceid, epoch, MIN(first_datetime) AS first_reading, MAX(last_datetime) AS last_reading,
          MAX(previousepoch) AS previousepoch
-  FROM sensordata_landing
-  WHERE epoch IS NOT NULL AND timequality <> 'estimated' AND datetime <= DATEADD('minute', 5, loaded)
+  FROM reading_ranges WHERE epoch IS NOT NULL AND first_datetime IS NOT NULL
   GROUP BY deviceid, epoch
 ) AS other ON other.deviceid = one.deviceid AND other.epoch > one.epoch
 -- A clock that is set back by less between two starts is no second machine.

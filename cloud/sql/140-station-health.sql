@@ -12,7 +12,7 @@ SELECT readings.deviceid,
        GREATEST(0, DATEDIFF('minute', COALESCE(readings.last_reading, readings.last_arrival), GETDATE()))
          AS minutes_since_reading,
        readings.readings,
-       readings.readings_24h,
+       COALESCE(lately.readings_24h, 0) AS readings_24h,
        readings.epochs,
        COALESCE(holes.missing, 0) AS missing,
        COALESCE(givenup.readings, 0) AS given_up,
@@ -22,37 +22,35 @@ SELECT readings.deviceid,
          THEN 1 ELSE 0
        END AS silent
 FROM (
-  SELECT shown.deviceid, arrived.last_reading, arrived.last_arrival, shown.readings, shown.epochs, shown.readings_24h
-  FROM (
-    SELECT deviceid, COUNT(*) AS readings, COUNT(DISTINCT epoch) AS epochs,
-           SUM(
-             CASE WHEN datetime > DATEADD('hour', -24, GETDATE()) AND datetime <= DATEADD('minute', 5, GETDATE())
-             THEN 1 ELSE 0 END
-           ) AS readings_24h
-    FROM sensordata
-    GROUP BY deviceid
-  ) AS shown
-  JOIN (
-    SELECT deviceid, MAX(loaded) AS last_arrival,
-           MAX(CASE WHEN datetime <= DATEADD('minute', 5, loaded) THEN datetime END) AS last_reading
-    FROM sensordata_landing
-    GROUP BY deviceid
-  ) AS arrived ON arrived.deviceid = shown.deviceid
+  SELECT deviceid, MAX(last_arrival) AS last_arrival, MAX(last_reading) AS last_reading,
+         SUM(COALESCE(toseq - fromseq, 0) + 1) AS readings, COUNT(DISTINCT epoch) AS epochs
+  FROM reading_ranges
+  GROUP BY deviceid
 ) AS readings
 LEFT JOIN (
-  SELECT deviceid, AVG(seconds) AS seconds
+  SELECT deviceid, COUNT(*) AS readings_24h FROM sensordata
+  WHERE datetime > DATEADD('hour', -24, GETDATE()) AND datetime <= DATEADD('minute', 5, GETDATE())
+  GROUP BY deviceid
+) AS lately ON lately.deviceid = readings.deviceid
+LEFT JOIN (
+  SELECT deviceid, SUM(seconds) / SUM(pauses) AS seconds
   FROM (
-    SELECT deviceid,
-           DATEDIFF('second', LAG(datetime) OVER (PARTITION BY deviceid, epoch ORDER BY seq), datetime) AS seconds
-    FROM sensordata
-    WHERE datetime > DATEADD('day', -8, GETDATE()) AND datetime <= DATEADD('minute', 5, GETDATE())
-  ) AS pauses
-  WHERE seconds > 0 AND seconds <= 3600
+    SELECT deviceid, DATEDIFF('second', from_datetime, to_datetime) AS seconds, toseq - fromseq AS pauses
+    FROM reading_ranges
+    UNION ALL
+    SELECT deviceid, DATEDIFF('second', previous_datetime, from_datetime) AS seconds, 1 AS pauses
+    FROM (
+      SELECT deviceid, fromseq, from_datetime,
+             LAG(toseq) OVER (PARTITION BY deviceid, epoch ORDER BY fromseq) AS previous_toseq,
+             LAG(to_datetime) OVER (PARTITION BY deviceid, epoch ORDER BY fromseq) AS previous_datetime
+      FROM reading_ranges
+    ) AS neighbours
+    WHERE fromseq = previous_toseq + 1
+  ) AS spans
+  WHERE seconds > 0 AND pauses > 0 AND seconds <= 3600 * pauses
   GROUP BY deviceid
 ) AS rhythm ON rhythm.deviceid = readings.deviceid
-LEFT JOIN (
-  SELECT deviceid, MAX(weatherstationname) AS weatherstationname FROM sensordata_avgs GROUP BY deviceid
-) AS names ON names.deviceid = readings.deviceid
+LEFT JOIN station_names AS names ON names.deviceid = readings.deviceid
 LEFT JOIN (
   SELECT deviceid, state, version, waiting,
          ROW_NUMBER() OVER (PARTITION BY deviceid ORDER BY receivedms DESC, state) AS age

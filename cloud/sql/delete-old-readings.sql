@@ -1,8 +1,23 @@
--- Not part of a deploy: what an operator runs to delete readings before a day, as one transaction, with the day twice.
--- The marks keep sensordata_gaps from taking them for a loss.
+-- Not part of a deploy: what an operator runs to delete readings before a day, as one transaction, with the day in
+-- each place. The marks keep sensordata_gaps from taking them for a loss.
 
 INSERT INTO retention_marks (deviceid, epoch, throughseq)
-SELECT deviceid, epoch, MAX(seq) FROM sensordata_landing
+SELECT deviceid, epoch, MAX(seq) FROM sensordata
 WHERE seq IS NOT NULL AND datetime < '2020-01-01' GROUP BY deviceid, epoch;
 
 DELETE FROM sensordata_landing WHERE datetime < '2020-01-01';
+
+DELETE FROM sensordata_final WHERE datetime < '2020-01-01';
+
+DELETE FROM sensordata_avgs_landing WHERE datetime < '2020-01-01';
+
+DELETE FROM sensordata_avgs_final WHERE datetime < '2020-01-01';
+
+DELETE FROM reading_ranges_final USING retention_marks
+WHERE reading_ranges_final.deviceid = retention_marks.deviceid AND reading_ranges_final.epoch = retention_marks.epoch
+  AND reading_ranges_final.toseq <= retention_marks.throughseq;
+
+UPDATE reading_ranges_final SET fromseq = marks.throughseq + 1
+FROM (SELECT deviceid, epoch, MAX(throughseq) AS throughseq FROM retention_marks GROUP BY deviceid, epoch) AS marks
+WHERE reading_ranges_final.deviceid = marks.deviceid AND reading_ranges_final.epoch = marks.epoch
+  AND reading_ranges_final.fromseq <= marks.throughseq;

@@ -20,6 +20,9 @@ const statementsOf = (text: string): string[] =>
     .map((statement) => statement.trim())
     .filter((statement) => statement !== '');
 
+/** Of one file that is no part of the schema. */
+export const loadStatements = (path: string): string[] => statementsOf(readFileSync(path, 'utf8'));
+
 /** In the order they are applied in. */
 export const loadSchema = (folder: string): SchemaFile[] =>
   readdirSync(folder)

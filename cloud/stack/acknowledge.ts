@@ -1,5 +1,5 @@
 import type { CfnElement } from 'aws-cdk-lib';
-import { Stack, Validations } from 'aws-cdk-lib';
+import { Stack, Token, Validations } from 'aws-cdk-lib';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 
@@ -8,6 +8,12 @@ const logicalId = (construct: IConstruct): string => {
   const child = construct.node.defaultChild;
   if (!child) throw new Error(`${construct.node.path} has no resource`);
   return Stack.of(construct).getLogicalId(child as CfnElement);
+};
+
+/** The account as cdk-nag writes it: known with credentials, a reference without. */
+export const accountAsShown = (scope: IConstruct): string => {
+  const { account } = Stack.of(scope);
+  return Token.isUnresolved(account) ? '<AWS::AccountId>' : account;
 };
 
 /** Objects of one bucket under one prefix: their names are not known before they are written. */

@@ -1,4 +1,5 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
   Alarm,
   ComparisonOperator,
@@ -7,26 +8,32 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { Alerts } from './alerts.ts';
 import type { Analytics } from './analytics.ts';
+import type { BundledFunction } from './bundled-function.ts';
+import { costOf, totalOf } from './cost.ts';
 import type { DailyCheck } from './daily-check.ts';
 import type { Delivery } from './delivery.ts';
 import type { Ingest, Streams } from './ingest.ts';
 import { analyticsMetric, deliveryMetric, failedRuleActions, matchedMessages, ownMetric } from './metrics.ts';
+import { hasRedshift } from './profiles.ts';
 import type { Settings } from './settings.ts';
 
 export type AlarmsProps = {
   readonly settings: Settings;
   readonly operations: Topic;
-  readonly streams: Streams;
+  readonly streams: Streams | undefined;
   readonly ingest: Ingest;
   readonly delivery: Delivery;
   readonly alerts: Alerts;
   readonly analytics: Analytics | undefined;
   readonly dailyCheck: DailyCheck;
+  /** Of the lake or of Redshift; absent without tables. */
+  readonly compaction: BundledFunction | undefined;
 };
 
 type Condition = {
@@ -89,29 +96,36 @@ export class Alarms extends Construct {
   }
 
   #watchDelivery(): void {
-    const { delivery, settings } = this.#props;
+    const { delivery, settings, compaction } = this.#props;
     this.#add('delivery-late', {
       metric: deliveryMetric(delivery, 'DeliveryToS3.DataFreshness', { fold: 'MAX', idle: 0 }),
       above: settings.bufferSeconds + Duration.minutes(10).toSeconds(),
       periods: 3,
     });
+    this.#add('rows-rejected', { metric: ownMetric('RowsRejected', 'Sum', DAY), above: 0 });
+    if (hasRedshift(settings)) this.#watchLoads();
     if (settings.warehouse === 'none') return;
+    this.#add('readings-missing', { metric: ownMetric('MissingReadings', 'Maximum', DAY), above: 0 });
+    this.#add('stations-silent', { metric: ownMetric('SilentStations', 'Maximum', DAY), above: 0 });
+    this.#add('station-twice', { metric: ownMetric('StationsTwice', 'Maximum', DAY), above: 0 });
+    if (compaction) this.#add('compaction-failed', { metric: compaction.function.metricErrors(), above: 0 });
+  }
+
+  #watchLoads(): void {
+    const { delivery } = this.#props;
     this.#add('load-failed', {
       metric: deliveryMetric(delivery, 'DeliveryToRedshift.Success', { fold: 'MIN', idle: 1 }),
       below: 1,
       periods: 3,
     });
     this.#add('rows-skipped', { metric: ownMetric('LoadErrors', 'Maximum', DAY), above: 0 });
-    this.#add('rows-rejected', { metric: ownMetric('RowsRejected', 'Sum', DAY), above: 0 });
-    this.#add('readings-missing', { metric: ownMetric('MissingReadings', 'Maximum', DAY), above: 0 });
-    this.#add('stations-silent', { metric: ownMetric('SilentStations', 'Maximum', DAY), above: 0 });
-    this.#add('station-twice', { metric: ownMetric('StationsTwice', 'Maximum', DAY), above: 0 });
   }
 
   #watchAlerts(): void {
-    const { mailer } = this.#props.alerts;
+    const { alerts, streams } = this.#props;
+    const { mailer } = alerts;
     this.#add('alerts-late', {
-      metric: mailer.function.metric('IteratorAge', { statistic: 'Maximum' }),
+      metric: mailer.function.metric(streams ? 'IteratorAge' : 'AsyncEventAge', { statistic: 'Maximum' }),
       above: Duration.minutes(5).toMilliseconds(),
     });
     this.#add('alerts-failed', {
@@ -130,7 +144,7 @@ export class Alarms extends Construct {
 
   #watchAnalytics(): void {
     const { analytics, streams } = this.#props;
-    if (!(analytics && streams.readings)) return;
+    if (!(analytics && streams)) return;
     this.#add('readings-stream-age', {
       metric: streams.readings.metricGetRecordsIteratorAgeMilliseconds({ statistic: 'Maximum' }),
       above: Duration.minutes(10).toMilliseconds(),
@@ -170,4 +184,41 @@ export const createOperationsTopic = (scope: Construct, operatorEmail: string | 
   const topic = new Topic(scope, 'Operations', { displayName: 'Weather operations', enforceSSL: true });
   if (operatorEmail !== undefined) topic.addSubscription(new EmailSubscription(operatorEmail));
   return topic;
+};
+
+/** US dollars a month at which AWS warns: twice what the stack is expected to cost, unless given. */
+const monthlyBudgetOf = (settings: Settings): number =>
+  settings.monthlyBudget ?? Math.ceil(2 * totalOf(costOf(settings, settings)));
+
+/** A budget counts the whole account: AWS cannot tell apart what a stack costs without tags switched on by hand. */
+export const createBudget = (scope: Construct, operations: Topic, settings: Settings): void => {
+  operations.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('budgets.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [operations.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+    }),
+  );
+  const warnAt = (
+    notificationType: 'ACTUAL' | 'FORECASTED',
+  ): CfnBudget.NotificationWithSubscribersProperty => ({
+    notification: {
+      notificationType,
+      comparisonOperator: 'GREATER_THAN',
+      threshold: 100,
+      thresholdType: 'PERCENTAGE',
+    },
+    subscribers: [{ subscriptionType: 'SNS', address: operations.topicArn }],
+  });
+  const budget = new CfnBudget(scope, 'Budget', {
+    budget: {
+      budgetType: 'COST',
+      timeUnit: 'MONTHLY',
+      budgetLimit: { amount: monthlyBudgetOf(settings), unit: 'USD' },
+    },
+    notificationsWithSubscribers: [warnAt('ACTUAL'), warnAt('FORECASTED')],
+  });
+  // AWS tries the topic when the budget is made.
+  budget.node.addDependency(operations);
 };

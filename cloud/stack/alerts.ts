@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { Alias } from 'aws-cdk-lib/aws-kms';
-import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { CfnEventInvokeConfig, CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -11,10 +11,13 @@ import { BundledFunction } from './bundled-function.ts';
 import { STATIONS_KEY } from './storage.ts';
 
 export type AlertsProps = {
-  readonly stream: Stream;
+  /** Absent without analytics: then the rules call the mailer. */
+  readonly stream: Stream | undefined;
   readonly errors: Bucket;
   readonly stations: Bucket;
   readonly alertEmail: string | undefined;
+  /** How long alerts of the stream gather for one call of the mailer. */
+  readonly batchingSeconds: number;
 };
 
 /** From the alerts stream to mails: one for each alert window, pre-alert and gap, however often it is delivered. */
@@ -34,7 +37,10 @@ export class Alerts extends Construct {
     this.mailer = new BundledFunction(this, 'Mailer', {
       functionName: 'alert-mails',
       description: 'Turns alert rows, pre-alerts and gaps into mails',
-      timeout: Duration.seconds(30),
+      // The post's numbers.
+      timeout: Duration.seconds(20),
+      memoryMegabytes: 128,
+      exportName: props.stream ? 'handler' : 'stationEvent',
       environment: {
         TOPIC_ARN: this.topic.topicArn,
         SENT_MAILS_TABLE: sentMails.tableName,
@@ -50,7 +56,20 @@ export class Alerts extends Construct {
     );
     this.mailer.allow(['s3:GetObject'], [props.stations.arnForObjects(STATIONS_KEY)]);
     this.mailer.allowObjects(props.errors, 'alerts/*', ['s3:PutObject']);
-    this.#readStream(props);
+    if (props.stream) this.#readStream(props.stream, props.errors, props.batchingSeconds);
+    else this.#keepFailedEvents(props.errors);
+  }
+
+  /** An event that failed three times is kept as what a record of the stream would be. */
+  #keepFailedEvents(errors: Bucket): void {
+    this.mailer.allow(['s3:ListBucket'], [errors.bucketArn]);
+    this.mailer.allowObjects(errors, 'aws/lambda/*', ['s3:PutObject']);
+    new CfnEventInvokeConfig(this, 'FailedEvents', {
+      functionName: this.mailer.function.functionName,
+      qualifier: '$LATEST',
+      maximumRetryAttempts: 2,
+      destinationConfig: { onFailure: { destination: errors.bucketArn } },
+    }).node.addDependency(this.mailer);
   }
 
   #createSentMails(): TableV2 {
@@ -68,7 +87,7 @@ export class Alerts extends Construct {
     return table;
   }
 
-  #readStream({ stream, errors }: AlertsProps): void {
+  #readStream(stream: Stream, errors: Bucket, batchingSeconds: number): void {
     this.mailer.allow(
       [
         ...['kinesis:DescribeStream', 'kinesis:DescribeStreamSummary', 'kinesis:GetRecords'],
@@ -83,8 +102,7 @@ export class Alerts extends Construct {
       functionName: this.mailer.function.functionName,
       startingPosition: 'TRIM_HORIZON',
       batchSize: 100,
-      // The post waits up to 60 s; an alert need not.
-      maximumBatchingWindowInSeconds: 5,
+      maximumBatchingWindowInSeconds: batchingSeconds,
       maximumRetryAttempts: 10,
       maximumRecordAgeInSeconds: Duration.days(1).toSeconds(),
       bisectBatchOnFunctionError: true,

@@ -8,10 +8,13 @@ export type FunctionName =
   | 'alert-mails'
   | 'analytics-starter'
   | 'daily-check'
+  | 'lake-compaction'
+  | 'lake-views'
   | 'provisioning-hook'
   | 'row-check'
   | 'station-list'
   | 'usage-limit'
+  | 'warehouse-compaction'
   | 'warehouse-schema';
 
 const CLOUD = fileURLToPath(new URL('..', import.meta.url));

@@ -18,6 +18,9 @@ export type BundledFunctionProps = {
   readonly functionName: FunctionName;
   readonly description: string;
   readonly timeout: Duration;
+  /** What the file exports; `handler` unless given. */
+  readonly exportName?: string;
+  readonly memoryMegabytes?: number;
   readonly environment?: Record<string, string>;
   /** A folder of `cloud/` whose files other than code are put beside the function. */
   readonly withFolder?: string;
@@ -42,10 +45,10 @@ export class BundledFunction extends Construct {
     const bundle = bundleFunction(props.functionName, props.withFolder);
     this.function = new LambdaFunction(this, 'Function', {
       code: Code.fromAsset(bundle),
-      handler: 'index.handler',
+      handler: `index.${props.exportName ?? 'handler'}`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: 256,
+      memorySize: props.memoryMegabytes ?? 256,
       timeout: props.timeout,
       description: props.description,
       environment: { NODE_OPTIONS: '--enable-source-maps', ...props.environment },

@@ -2,10 +2,18 @@
  * From a number of stations to the size of each part of the stack. Pure arithmetic over the constants below;
  * what was measured, read in a document or only assumed stands beside each (docs/cloud.md, "What could not be tried").
  */
-export type Load = { readonly stations: number; readonly intervalSeconds: number };
+export type Load = {
+  readonly stations: number;
+  readonly intervalSeconds: number;
+  /** Readings wait so long to leave together; 0 sends each by itself. */
+  readonly sendSeconds: number;
+};
 
 export type Capacity = {
   readonly readingsPerSecond: number;
+  /** Messages of IoT Core and records of Kinesis and Firehose: a batch stays whole. */
+  readonly messagesPerSecond: number;
+  readonly readingsPerMessage: number;
   readonly bytesPerSecond: number;
   readonly readingsShards: number;
   readonly alertsShards: number;
@@ -31,17 +39,22 @@ const PLANNED_UTILISATION = 0.7;
 /** One alert row for each station in two minutes: a heat wave over all of them. */
 const ALERT_WINDOW_SECONDS = 120;
 
-/** Readings/s for one unit of Flink (1 vCPU, 4 GB). Assumed; `cloud/analytics` has a benchmark to set it by. */
-const FLINK_UNIT_READINGS_PER_SECOND = 2000;
+/** Readings/s for one unit of Flink (1 vCPU, 4 GB): one core with RocksDB, measured (cloud/analytics/README.md). */
+const FLINK_UNIT_READINGS_PER_SECOND = 40_000;
+/** The job keeps a reading for a day after it arrived; bytes of one in RocksDB, assumed. */
+const FLINK_KEPT_SECONDS = 86_400;
+const FLINK_READING_BYTES = 50;
+/** Disk of one unit (documented). */
+const FLINK_UNIT_BYTES = 50e9;
 
 /** Rows/s that 4 units of Redshift Serverless load beside its queries. Assumed. */
-const WAREHOUSE_ROWS_PER_SECOND = 5000;
+export const WAREHOUSE_ROWS_PER_SECOND = 5000;
 /** The same for one node ra3.large. Assumed. */
 const NODE_ROWS_PER_SECOND = 10_000;
 /** A reading makes one row of sensordata and one of sensordata_avgs. */
 const ROWS_PER_READING = 2;
 /** Base capacities that Redshift Serverless takes: 4, then steps of 8 up to 512 (documented). */
-const SMALLEST_BASE = 4;
+export const SMALLEST_BASE = 4;
 const LARGEST_BASE = 512;
 
 /** Defaults of us-east-1, from memory where docs/cloud.md says so. */
@@ -66,25 +79,37 @@ const baseCapacityFor = (rowsPerSecond: number): number => {
   return Math.min(LARGEST_BASE, Math.ceil(units / 8) * 8);
 };
 
+const flinkUnitsFor = (readingsPerSecond: number): number =>
+  atLeastOne(
+    Math.max(
+      readingsPerSecond / FLINK_UNIT_READINGS_PER_SECOND,
+      (readingsPerSecond * FLINK_KEPT_SECONDS * FLINK_READING_BYTES) / FLINK_UNIT_BYTES,
+    ) / PLANNED_UTILISATION,
+  );
+
 /** Throws a RangeError for a load that is no load. */
-export const capacityFor = ({ stations, intervalSeconds }: Load): Capacity => {
-  if (!(Number.isInteger(stations) && stations >= 1 && intervalSeconds >= 1)) {
+export const capacityFor = ({ stations, intervalSeconds, sendSeconds }: Load): Capacity => {
+  if (!(Number.isInteger(stations) && stations >= 1 && intervalSeconds >= 1 && sendSeconds >= 0)) {
     throw new RangeError(`no capacity for ${stations} stations every ${intervalSeconds} s`);
   }
   const readingsPerSecond = stations / intervalSeconds;
+  const readingsPerMessage = Math.max(1, Math.floor(sendSeconds / intervalSeconds));
+  const messagesPerSecond = readingsPerSecond / readingsPerMessage;
   const bytesPerSecond = readingsPerSecond * READING_BYTES;
   const alertsPerSecond = stations / ALERT_WINDOW_SECONDS;
-  const readingsShards = shardsFor(readingsPerSecond, bytesPerSecond);
+  const readingsShards = shardsFor(messagesPerSecond, bytesPerSecond);
   const alertsShards = shardsFor(alertsPerSecond, alertsPerSecond * READING_BYTES);
-  const flinkUnits = atLeastOne(readingsPerSecond / FLINK_UNIT_READINGS_PER_SECOND / PLANNED_UTILISATION);
+  const flinkUnits = flinkUnitsFor(readingsPerSecond);
   const needed: Record<keyof typeof QUOTAS, number> = {
-    'IoT Core: inbound publishes/s': Math.ceil(readingsPerSecond),
-    'Firehose: PutRecord requests/s for one stream': Math.ceil(readingsPerSecond),
+    'IoT Core: inbound publishes/s': Math.ceil(messagesPerSecond),
+    'Firehose: PutRecord requests/s for one stream': Math.ceil(messagesPerSecond),
     'Kinesis: shards in the account': readingsShards + alertsShards,
     'Managed Flink: processing units for one application': flinkUnits,
   };
   return {
     readingsPerSecond,
+    messagesPerSecond,
+    readingsPerMessage,
     bytesPerSecond,
     readingsShards,
     alertsShards,

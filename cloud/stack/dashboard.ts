@@ -37,11 +37,13 @@ export class Operation extends Construct {
             deliveryMetric(delivery, 'DeliveryToS3.DataFreshness', { fold: 'MAX', idle: 0 }),
           ]),
           graph('Mails: age of the stream, failures', [
-            alerts.mailer.function.metric('IteratorAge', { statistic: 'Maximum' }),
+            alerts.mailer.function.metric(streams ? 'IteratorAge' : 'AsyncEventAge', {
+              statistic: 'Maximum',
+            }),
             alerts.mailer.function.metricErrors(),
           ]),
         ],
-        ...(analytics && streams.readings
+        ...(analytics && streams
           ? [
               [
                 graph('Readings stream', [

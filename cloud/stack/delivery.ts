@@ -108,11 +108,16 @@ export class Delivery extends Construct {
 
   #files(bucket: Bucket, prefix: string): CfnDeliveryStream.S3DestinationConfigurationProperty {
     const { settings, role } = this.#props;
+    // The lake reads a folder for each day of arrival; with an expression in the one, Firehose wants one in the other.
+    const [day, kind] =
+      settings.warehouse === 'athena'
+        ? ['day=!{timestamp:yyyy-MM-dd}/', '!{firehose:error-output-type}/']
+        : ['', ''];
     return {
       bucketArn: bucket.bucketArn,
       roleArn: role.roleArn,
-      prefix: `${prefix}/`,
-      errorOutputPrefix: `${prefix}/failed/`,
+      prefix: `${prefix}/${day}`,
+      errorOutputPrefix: `${prefix}/failed/${kind}`,
       bufferingHints: { intervalInSeconds: settings.bufferSeconds, sizeInMBs: settings.bufferMegabytes },
       compressionFormat: 'GZIP',
       cloudWatchLoggingOptions: this.#logging(`${prefix}-files`),

@@ -4,6 +4,7 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws
 import { CfnPolicy, CfnProvisioningTemplate, CfnThingGroup, CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Construct } from 'constructs';
 import { topicsOf } from '../../src/weather/message.ts';
+import { accountAsShown } from './acknowledge.ts';
 import { BundledFunction } from './bundled-function.ts';
 
 export type DevicesProps = { readonly topicPrefix: string };
@@ -134,7 +135,7 @@ export class Devices extends Construct {
 
   /** The ARN as cdk-nag writes it. */
   get #nagArn(): string {
-    return `arn:aws:iot:${Stack.of(this).region}:<AWS::AccountId>`;
+    return `arn:aws:iot:${Stack.of(this).region}:${accountAsShown(this)}`;
   }
 
   #createTemplate(type: CfnThingType, hook: BundledFunction): CfnProvisioningTemplate {

@@ -5,14 +5,16 @@ import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeObjects } from './acknowledge.ts';
+import type { BundledFunction } from './bundled-function.ts';
 import type { Capacity } from './capacity.ts';
 import type { Delivery } from './delivery.ts';
 import type { Settings } from './settings.ts';
 import { IOT_SQL_VERSION, partitionKeyOf, type TopicRule, topicRules } from './topic-rules.ts';
 
+/** What the Flink job reads and writes; without analytics there is none, and rules call the mails themselves. */
 export class Streams extends Construct {
-  /** Readings on their way to the analytics; absent without analytics, for nobody would read them. */
-  readonly readings: Stream | undefined;
+  /** Readings on their way to the analytics. */
+  readonly readings: Stream;
   /** Alert rows, pre-alerts and gaps on their way to the mails. */
   readonly alerts: Stream;
 
@@ -27,14 +29,17 @@ export class Streams extends Construct {
         retentionPeriod: Duration.hours(settings.streamRetentionHours),
         removalPolicy: RemovalPolicy.DESTROY,
       });
-    this.readings = settings.analytics ? stream('Readings', capacity.readingsShards) : undefined;
+    this.readings = stream('Readings', capacity.readingsShards);
     this.alerts = stream('Alerts', capacity.alertsShards);
   }
 }
 
 export type IngestProps = {
   readonly settings: Settings;
-  readonly streams: Streams;
+  /** Absent without analytics. */
+  readonly streams: Streams | undefined;
+  /** Mails of the stations' own events, where no stream brings them. */
+  readonly mailer: BundledFunction | undefined;
   readonly delivery: Delivery;
   readonly errors: Bucket;
 };
@@ -63,10 +68,7 @@ export class Ingest extends Construct {
     const allow = (actions: string[], resources: string[]): void => {
       role.addToPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions, resources }));
     };
-    allow(
-      ['kinesis:PutRecord'],
-      [streams.readings, streams.alerts].flatMap((stream) => (stream ? [stream.streamArn] : [])),
-    );
+    if (streams) allow(['kinesis:PutRecord'], [streams.readings.streamArn, streams.alerts.streamArn]);
     // PutRecordBatch: a backlog is taken apart.
     allow(
       ['firehose:PutRecord', 'firehose:PutRecordBatch'],
@@ -80,7 +82,8 @@ export class Ingest extends Construct {
   #createRule(rule: TopicRule): CfnTopicRule {
     const { settings, streams, delivery, errors } = this.#props;
     const roleArn = this.#role.roleArn;
-    const stream = rule.stream === null ? undefined : streams[rule.stream];
+    const stream = rule.stream === null ? undefined : streams?.[rule.stream];
+    const mailer = rule.stream === 'alerts' ? this.#props.mailer : undefined;
     const created = new CfnTopicRule(this, `Rule-${rule.lane}`, {
       topicRulePayload: {
         description: `${rule.lane} messages of the stations`,
@@ -92,7 +95,8 @@ export class Ingest extends Construct {
               deliveryStreamName: delivery.streamOf(rule.table).ref,
               roleArn,
               separator: '\n',
-              batchMode: rule.isBatch,
+              // A batch stays one record where stations send together; the check of rows takes it apart.
+              batchMode: rule.isBatch && settings.sendSeconds === 0,
             },
           },
           ...(stream
@@ -106,6 +110,7 @@ export class Ingest extends Construct {
                 },
               ]
             : []),
+          ...(mailer ? [{ lambda: { functionArn: mailer.function.functionArn } }] : []),
         ],
         errorAction: {
           s3: {
@@ -118,6 +123,11 @@ export class Ingest extends Construct {
     });
     // IoT Core tries the role when the rule is made.
     created.node.addDependency(this.#role);
+    mailer?.function.addPermission(`Rule-${rule.lane}`, {
+      principal: new ServicePrincipal('iot.amazonaws.com'),
+      sourceAccount: Stack.of(this).account,
+      sourceArn: created.attrArn,
+    });
     return created;
   }
 }

@@ -4,6 +4,7 @@ import { CfnNamespace, CfnWorkgroup } from 'aws-cdk-lib/aws-redshiftserverless';
 import { Construct } from 'constructs';
 import type { DataApiTarget } from '../sql/data-api.ts';
 import { BundledFunction } from './bundled-function.ts';
+import { dailyUnitHours } from './cost.ts';
 import { createLogin } from './database-login.ts';
 import type { Database, DatabaseProps } from './provisioned-database.ts';
 import { WAREHOUSE_PORT } from './warehouse-network.ts';
@@ -57,8 +58,8 @@ export class ServerlessDatabase extends Construct implements Database {
     this.#limitUsage(props);
   }
 
-  /** CloudFormation has no resource for it. The default lets one load every 15 minutes through four times over. */
-  #limitUsage({ settings, capacity }: DatabaseProps): void {
+  /** CloudFormation has no resource for it. The default is twice what the loads take. */
+  #limitUsage({ settings }: DatabaseProps): void {
     const limiter = new BundledFunction(this, 'Limiter', {
       functionName: 'usage-limit',
       description: 'Sets the daily limit of Redshift Serverless',
@@ -74,9 +75,7 @@ export class ServerlessDatabase extends Construct implements Database {
       }),
       { 'Resource::*': 'AWS has no resource type for a usage limit; the function names the workgroup.' },
     );
-    const wholeDay = 24 * capacity.redshiftProcessingUnits;
-    const hours =
-      settings.warehouseDailyLimit ?? (settings.bufferSeconds < 300 ? wholeDay : Math.ceil(wholeDay / 4));
+    const hours = settings.warehouseDailyLimit ?? dailyUnitHours(settings, settings);
     new CustomResource(this, 'UsageLimit', {
       serviceToken: limiter.function.functionArn,
       resourceType: 'Custom::RedshiftUsageLimit',

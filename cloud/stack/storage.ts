@@ -2,6 +2,9 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 
+/** Where Athena leaves its answers in the bucket of the deliveries. */
+export const RESULTS = 'athena-results';
+
 /** The key of the station file in its bucket: CSV, header `deviceid,weatherstationname`. */
 export const STATIONS_KEY = 'stations.csv';
 
@@ -12,6 +15,15 @@ const locked: BucketProps = {
   removalPolicy: RemovalPolicy.RETAIN,
 };
 
+/** What the compaction of the lake deletes can be had back for 30 days. Answers of Athena are read at once. */
+const recoverable: BucketProps = {
+  versioned: true,
+  lifecycleRules: [
+    { noncurrentVersionExpiration: Duration.days(30) },
+    { prefix: `${RESULTS}/`, expiration: Duration.days(7) },
+  ],
+};
+
 /** The buckets. All outlive the stack: `cloud:destroy -- --data` empties and deletes them. */
 export class Storage extends Construct {
   /** Readings and rows on their way to the warehouse; without a warehouse, where they stay. */
@@ -20,7 +32,7 @@ export class Storage extends Construct {
   readonly errors: Bucket;
   readonly stations: Bucket;
 
-  constructor(scope: Construct, id: string, keepDeliveries: 'while-loading' | 'always') {
+  constructor(scope: Construct, id: string, keepDeliveries: 'while-loading' | 'always' | 'compacted') {
     super(scope, id);
     const logs = new Bucket(this, 'Logs', { ...locked, lifecycleRules: [{ expiration: Duration.days(90) }] });
     Validations.of(logs).acknowledge({
@@ -36,6 +48,7 @@ export class Storage extends Construct {
       ...logged('deliveries/'),
       // Long enough to load by hand what was given up; kept for good where the files are the archive.
       ...(keepDeliveries === 'while-loading' ? { lifecycleRules: [{ expiration: Duration.days(30) }] } : {}),
+      ...(keepDeliveries === 'compacted' ? recoverable : {}),
     });
     this.errors = new Bucket(this, 'Errors', {
       ...logged('errors/'),

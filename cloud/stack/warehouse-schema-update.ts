@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { CustomResource, Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -30,6 +32,31 @@ export const allowDataApi = (
     }),
     { 'Resource::*': 'The Data API has no resource for a statement; the condition keeps it to its own.' },
   );
+};
+
+/** So many open rows a query may still look through. */
+const OPEN_READINGS = 1_000_000;
+
+/** Puts what was loaded into the final tables: once a day, and every hour where a day brings too many readings. */
+export const createCompaction = (
+  scope: Construct,
+  props: Pick<WarehouseSchemaProps, 'dataApi' | 'databaseArn'> & { readonly readingsPerSecond: number },
+): BundledFunction => {
+  const compaction = new BundledFunction(scope, 'Compaction', {
+    functionName: 'warehouse-compaction',
+    description: 'Puts what was loaded into the final tables',
+    timeout: Duration.minutes(15),
+    withFolder: 'sql',
+    environment: dataApiEnvironment(props.dataApi),
+  });
+  allowDataApi(compaction, props);
+  const isEveryHour = props.readingsPerSecond * Duration.days(1).toSeconds() > OPEN_READINGS;
+  new Rule(scope, 'CompactionTime', {
+    // Before the daily check.
+    schedule: Schedule.cron(isEveryHour ? { minute: '45' } : { minute: '45', hour: '4' }),
+    targets: [new LambdaFunction(compaction.function)],
+  });
+  return compaction;
 };
 
 /** Applies `cloud/sql` at every deploy that changed it. */

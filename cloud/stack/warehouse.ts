@@ -3,13 +3,14 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { DataApiTarget } from '../sql/data-api.ts';
+import type { BundledFunction } from './bundled-function.ts';
 import type { Capacity } from './capacity.ts';
 import { createLogin } from './database-login.ts';
 import { type Database, ProvisionedDatabase } from './provisioned-database.ts';
 import { ServerlessDatabase } from './serverless-database.ts';
 import type { Settings } from './settings.ts';
 import { WAREHOUSE_PORT, WarehouseNetwork } from './warehouse-network.ts';
-import { WarehouseSchema } from './warehouse-schema-update.ts';
+import { createCompaction, WarehouseSchema } from './warehouse-schema-update.ts';
 
 const DATABASE_NAME = 'weather';
 /** The user that Firehose logs in as; it may add rows and nothing else. */
@@ -28,6 +29,7 @@ export class Warehouse extends Construct {
   readonly jdbcUrl: string;
   readonly loaderSecret: Secret;
   readonly dataApi: DataApiTarget;
+  readonly compaction: BundledFunction;
   readonly #database: Database;
 
   constructor(scope: Construct, id: string, props: WarehouseProps) {
@@ -48,6 +50,11 @@ export class Warehouse extends Construct {
       loaderSecret: this.loaderSecret,
     });
     schema.node.addDependency(this.#database);
+    this.compaction = createCompaction(this, {
+      dataApi: this.dataApi,
+      databaseArn: this.databaseArn,
+      readingsPerSecond: props.capacity.readingsPerSecond,
+    });
   }
 
   /** What IAM names for calls of the Data API. */

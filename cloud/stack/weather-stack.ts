@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { StackOutputs } from '../contract/outputs.ts';
-import { Alarms, createOperationsTopic } from './alarms.ts';
+import { Alarms, createBudget, createOperationsTopic } from './alarms.ts';
 import { Alerts } from './alerts.ts';
 import { Analytics } from './analytics.ts';
 import { capacityFor } from './capacity.ts';
@@ -10,10 +10,20 @@ import { Operation } from './dashboard.ts';
 import { createDeliveryRole, Delivery } from './delivery.ts';
 import { Devices } from './devices.ts';
 import { Ingest, Streams } from './ingest.ts';
+import { Lake } from './lake.ts';
+import { hasRedshift } from './profiles.ts';
 import type { Settings } from './settings.ts';
 import { StationList } from './station-list.ts';
 import { Storage } from './storage.ts';
 import { Warehouse } from './warehouse.ts';
+
+/** How long the files of Firehose are kept. */
+const KEPT = {
+  serverless: 'while-loading',
+  provisioned: 'while-loading',
+  athena: 'compacted',
+  none: 'always',
+} as const;
 
 /** The post's systems and what running them takes, wired together. */
 export class WeatherStack extends Stack {
@@ -21,24 +31,30 @@ export class WeatherStack extends Stack {
     super(scope, id, props);
     const { settings } = props;
     const capacity = capacityFor(settings);
-    const storage = new Storage(this, 'Storage', settings.warehouse === 'none' ? 'always' : 'while-loading');
+    const storage = new Storage(this, 'Storage', KEPT[settings.warehouse]);
     const { deliveries, errors, stations } = storage;
     const stationList = new StationList(this, 'StationList', stations);
     const role = createDeliveryRole(this);
-    const warehouse =
-      settings.warehouse === 'none'
-        ? undefined
-        : new Warehouse(this, 'Warehouse', { settings, capacity, deliveryRole: role, flowLogs: errors });
+    const warehouse = hasRedshift(settings)
+      ? new Warehouse(this, 'Warehouse', { settings, capacity, deliveryRole: role, flowLogs: errors })
+      : undefined;
+    const lake =
+      settings.warehouse === 'athena'
+        ? new Lake(this, 'Lake', { deliveries, stations, hasAnalytics: settings.analytics })
+        : undefined;
     const delivery = new Delivery(this, 'Delivery', { settings, warehouse, deliveries, errors, role });
-    const streams = new Streams(this, 'Streams', { settings, capacity });
-    const ingest = new Ingest(this, 'Ingest', { settings, streams, delivery, errors });
+    const streams = settings.analytics ? new Streams(this, 'Streams', { settings, capacity }) : undefined;
     const alerts = new Alerts(this, 'Alerts', {
-      stream: streams.alerts,
+      stream: streams?.alerts,
       errors,
       stations,
       alertEmail: settings.alertEmail,
+      // An alert need not wait as long as in the post.
+      batchingSeconds: settings.profile === 'post' ? 60 : 5,
     });
-    const analytics = streams.readings
+    const mailer = streams ? undefined : alerts.mailer;
+    const ingest = new Ingest(this, 'Ingest', { settings, streams, mailer, delivery, errors });
+    const analytics = streams
       ? new Analytics(this, 'Analytics', {
           capacity,
           delivery,
@@ -50,10 +66,21 @@ export class WeatherStack extends Stack {
         })
       : undefined;
     const devices = new Devices(this, 'Devices', { topicPrefix: settings.topicPrefix });
-    const dailyCheck = new DailyCheck(this, 'DailyCheck', { group: devices.group, warehouse });
+    const dailyCheck = new DailyCheck(this, 'DailyCheck', { group: devices.group, warehouse, lake });
     const operations = createOperationsTopic(this, settings.operatorEmail);
-    const watched = { settings, operations, streams, ingest, delivery, alerts, analytics, dailyCheck };
+    const watched = {
+      settings,
+      operations,
+      streams,
+      ingest,
+      delivery,
+      alerts,
+      analytics,
+      dailyCheck,
+      compaction: warehouse?.compaction ?? lake?.compaction,
+    };
     const { alarms } = new Alarms(this, 'Alarms', watched);
+    createBudget(this, operations, settings);
     new Operation(this, 'Operation', { ...watched, alarms });
 
     this.#publish({
@@ -73,6 +100,8 @@ export class WeatherStack extends Stack {
       DatabaseSecret: warehouse?.dataApi.secretArn,
       Workgroup: warehouse?.dataApi.workgroupName,
       Cluster: warehouse?.dataApi.clusterIdentifier,
+      LakeDatabase: lake?.target.database,
+      LakeWorkGroup: lake?.target.workGroup,
     });
   }
 

@@ -1,4 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AthenaClient, CreateWorkGroupCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
+import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreatePolicyCommand,
@@ -29,6 +34,7 @@ import {
 } from '../../cloud/operations/enrolment.ts';
 import { pause, resume } from '../../cloud/operations/pausing.ts';
 import { listStation } from '../../cloud/operations/station-file.ts';
+import { bundleFunction } from '../../cloud/stack/bundle.ts';
 import { type Moto, startMoto } from './moto.ts';
 
 const stack: StackOutputs = {
@@ -59,6 +65,15 @@ const requestOf = (id: string): string => {
   return stdout;
 };
 
+/** A stack of the name that the commands look for, with nothing in it but its outputs. */
+const createStackWithOutputs = async (client: CloudFormationClient): Promise<void> => {
+  const TemplateBody = JSON.stringify({
+    Resources: { Topic: { Type: 'AWS::SNS::Topic' } },
+    Outputs: Object.fromEntries(Object.entries(stack).map(([name, Value]) => [name, { Value }])),
+  });
+  await client.send(new CreateStackCommand({ StackName: 'WeatherGateway', TemplateBody }));
+};
+
 describe('the commands against moto', () => {
   let moto: Moto;
   let iot: IoTClient;
@@ -81,6 +96,22 @@ describe('the commands against moto', () => {
     const added = (await certificatesOf(iot, id)).find((arn) => !before.has(arn));
     return added?.split('/').at(-1) ?? '';
   };
+
+  /** Another process of Node.js, whose AWS is moto; without a terminal. */
+  const runNode = (args: string[], environment: Record<string, string>) =>
+    new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
+      const { endpoint, region, credentials } = moto.clientConfig;
+      const env = {
+        ...process.env,
+        ...environment,
+        ...{ AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, NODE_NO_WARNINGS: '1' },
+        ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
+      };
+      const child = execFile(process.execPath, args, { env }, (error, stdout, stderr) =>
+        resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
+      );
+      child.stdin?.end();
+    });
 
   beforeAll(async () => {
     moto = await startMoto();
@@ -185,5 +216,91 @@ describe('the commands against moto', () => {
     expect(statements.length).toBe(1);
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'deliveries' }));
     expect(Contents.map(({ Key }) => Key)).toEqual([`loaded/${key}`]);
+  });
+
+  it('compact the finished days of a lake and delete what was compacted, nothing else', async () => {
+    const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket: 'lake', Key, Body: '{}' }));
+    const dayAgo = (days: number): string =>
+      new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+    await s3.send(new CreateBucketCommand({ Bucket: 'lake' }));
+    const kept = [
+      `sensordata/day=${dayAgo(1)}/c.gz`,
+      `sensordata/day=${dayAgo(0)}/d.gz`,
+      'sensordata/failed/e.gz',
+    ];
+    const old = [
+      `sensordata/day=${dayAgo(2)}/a.gz`,
+      `sensordata/day=${dayAgo(2)}/b.gz`,
+      'gaps/day=2026-01-02/a.gz',
+    ];
+    for (const key of [...kept, ...old]) await put(key);
+    const athena = new AthenaClient(moto.clientConfig);
+    await athena.send(
+      new CreateWorkGroupCommand({
+        Name: 'weather',
+        Configuration: { ResultConfiguration: { OutputLocation: 's3://lake/athena-results/' } },
+      }),
+    );
+    const folder = bundleFunction('lake-compaction', 'sql');
+
+    const { status, stderr } = await runNode(
+      [
+        '--input-type=module',
+        '-e',
+        `const { handler } = await import('${folder}/index.mjs'); await handler();`,
+      ],
+      {
+        ...{ LAKE_DATABASE: 'weather', LAKE_WORKGROUP: 'weather', HAS_ANALYTICS: 'false' },
+        DELIVERIES_BUCKET: 'lake',
+      },
+    );
+
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'lake' }));
+    expect(Contents.map(({ Key = '' }) => Key).filter((key) => !key.startsWith('athena-results/'))).toEqual(
+      kept.toSorted(),
+    );
+    const { QueryExecutionIds = [] } = await athena.send(
+      new ListQueryExecutionsCommand({ WorkGroup: 'weather' }),
+    );
+    expect(QueryExecutionIds.length).toBe(2);
+    rmSync(folder, { recursive: true });
+  });
+
+  describe('from their command lines', () => {
+    let folder: string;
+    const enrolled = (...args: string[]) =>
+      runNode(['--import', 'tsx', 'cloud/operations/commands/enroll.ts', ...args], {});
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'weather-enroll-'));
+      writeFileSync(join(folder, 'device.csr'), requestOf('31'));
+      await createStackWithOutputs(new CloudFormationClient(moto.clientConfig));
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it('cloud:enroll signs with --yes alone, and a second time with --replace alone', async () => {
+      const csr = join(folder, 'device.csr');
+      const asked = await enrolled(csr, '--station', 'UK-Hove');
+      expect(asked).toMatchObject({ status: 1, stderr: expect.stringContaining('there is nobody to ask') });
+      expect(await certificatesOf(iot, '31')).toEqual([]);
+
+      const first = await enrolled(csr, '--station', 'UK-Hove', '--timezone', 'Europe/London', '--yes');
+      expect(first).toMatchObject({ status: 0, stdout: expect.stringContaining('id: "31"') });
+      expect(readFileSync(join(folder, '31.pem'), 'utf8')).toMatch(/^-----BEGIN CERTIFICATE-----/);
+      const [old = ''] = await certificatesOf(iot, '31');
+
+      const again = await enrolled(csr, '--station', 'UK-Hove', '--yes');
+      expect(again).toMatchObject({ status: 1, stderr: expect.stringContaining('add --replace') });
+      expect(await certificatesOf(iot, '31')).toEqual([old]);
+
+      const replaced = await enrolled(csr, '--station', 'UK-Hove', '--yes', '--replace');
+      expect(replaced).toMatchObject({
+        status: 0,
+        stdout: expect.stringContaining(`cloud:revoke -- 31 --certificate ${old.split('/').at(-1)}`),
+      });
+      expect((await certificatesOf(iot, '31')).length).toBe(2);
+      const file = await s3.send(new GetObjectCommand({ Bucket: 'stations', Key: 'stations.csv' }));
+      expect(await file.Body?.transformToString()).toContain('31,UK-Hove,');
+    });
   });
 });

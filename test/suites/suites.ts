@@ -48,7 +48,7 @@ const byTheClock: readonly Suite[] = [
   },
   {
     name: 'cloud-tools',
-    about: 'the templates by cfn-lint, the commands against moto',
+    about: 'the templates by cfn-lint, the commands against moto, the SQL of the lake in DuckDB',
     command: ['vitest', 'run', '--config', 'test/vitest.cloud-tools.config.ts'],
     needs: ['python3'],
   },

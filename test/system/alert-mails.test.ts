@@ -92,4 +92,44 @@ describe('the mail function as it is deployed', () => {
 
     expect(mails.length).toBe(2);
   });
+
+  const gap = (changes: object = {}): object => ({
+    ...{ deviceid: '1', epoch: `E${testNumber}`, fromseq: 1, toseq: 3, count: 3, from: null, to: null },
+    ...{ reason: 'full', lane: 'gap' },
+    ...changes,
+  });
+
+  it("mails a station's own event straight from its rule, once", async () => {
+    const mails = await sentBy(async () => {
+      await mailer.deliverEvent(gap());
+      await mailer.deliverEvent(gap());
+    });
+
+    expect(mails.map(({ message }) => message)).toEqual([
+      'Weather station "UK-Worthing" dropped 3 reading(s), 1 to 3: its store was full.\nTimes are UTC.',
+    ]);
+  });
+
+  it.each([
+    ['a row of the Flink job', () => JSON.parse(alert(1)) as object],
+    ['a batch of a stream', () => ({ deviceid: '1', Records: [{ kinesis: { data: '' } }] })],
+    ['an event that lacks what it must have', () => gap({ toseq: 'many' })],
+    ['nothing', () => ({})],
+  ])('takes %s for no event of a station, keeps it and goes on', async (_what, event) => {
+    const before = mailer.keptObjects.size;
+    expect(await sentBy(() => mailer.deliverEvent(event()))).toEqual([]);
+    // The key is Lambda's id of the call, which the stand-in does not change.
+    expect(mailer.keptObjects.size).toBeGreaterThanOrEqual(Math.max(1, before));
+  });
+
+  it('fails for what SNS refuses, so that Lambda tries again', async () => {
+    mailer.refuse(1);
+    const mails = await sentBy(async () => {
+      const event = gap({ deviceid: '2' });
+      await expect(mailer.deliverEvent(event)).rejects.toThrow();
+      await mailer.deliverEvent(event);
+    });
+
+    expect(mails.length).toBe(1);
+  });
 });

@@ -15,13 +15,24 @@ it('npm run cloud:synth needs no network, prints what it costs, and writes a tem
   const canCutOff = spawnSync('unshare', [...CUT_OFF.slice(1), 'true']).status === 0;
   const [command = '', ...args] = [
     ...(canCutOff ? CUT_OFF : []),
-    ...['npm', 'run', 'cloud:synth', '--', '--output', folder, '-c', 'stations=1000'],
+    ...[
+      'npm',
+      'run',
+      'cloud:synth',
+      '--',
+      '--output',
+      folder,
+      '-c',
+      'stations=1000',
+      '-c',
+      'profile=standard',
+    ],
   ];
 
   const { stderr } = await promisify(execFile)(command, args, { cwd: ROOT });
 
   expect(stderr).toContain('1000 station(s), a reading every 12 s, profile standard');
-  expect(stderr).toMatch(/\| Redshift Serverless \|[\s\S]*\| \*\*together\*\* \| \| \*\*735\*\* \|/);
+  expect(stderr).toMatch(/\| Redshift Serverless \|[\s\S]*\| \*\*together\*\* \| \| \*\*707\*\* \| \|/);
   const template = JSON.parse(readFileSync(join(folder, 'WeatherGateway.template.json'), 'utf8'));
   expect(Object.keys(template.Resources).length).toBeGreaterThan(80);
   rmSync(folder, { recursive: true });

@@ -3,7 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { ulid } from 'ulid';
 import { z } from 'zod';
 import { createWeatherModel } from '../../src/simulation/weather-model.ts';
-import { readingMessage, topicsOf } from '../../src/weather/message.ts';
+import { type ReadingMessage, readingMessage, topicsOf } from '../../src/weather/message.ts';
 
 /**
  * Some stations of a fleet in one process. A station here is its weather, its numbering and its own MQTT connection;
@@ -14,6 +14,8 @@ const orderSchema = z.object({
   port: z.number(),
   seconds: z.number(),
   intervalSeconds: z.number(),
+  /** As `reporting.sendSeconds`. */
+  sendSeconds: z.number(),
   certificate: z.string(),
   privateKey: z.string(),
   authority: z.string(),
@@ -40,27 +42,41 @@ const runStation = async (client: MqttClient, id: string, order: FleetOrder): Pr
   // Spread over the interval, as stations that were switched on at different times are.
   await delay(Math.random() * order.intervalSeconds * 1000);
   let seq = 0;
+  const perMessage = Math.max(1, Math.floor(order.sendSeconds / order.intervalSeconds));
+  let waiting: ReadingMessage[] = [];
+  const { reading, backlog } = topicsOf('weather', id);
+  const send = async (): Promise<void> => {
+    const [first] = waiting;
+    if (first === undefined) return;
+    const isAlone = waiting.length === 1;
+    const payload = isAlone ? first : { deviceid: id, readings: waiting };
+    await client.publishAsync(isAlone ? reading : backlog, JSON.stringify(payload), { qos: 1 });
+    waiting = [];
+  };
   while (Date.now() - startMs < order.seconds * 1000) {
     const dueMs = Date.now() + order.intervalSeconds * 1000;
     const weather = weatherAt((Date.now() - startMs) / 1000);
     seq += 1;
     const wallMs = Date.now();
-    const message = readingMessage(
-      { deviceid: id, epoch, seq },
-      {
-        at: { bootId: 'fleet', monotonicMs: performance.now(), wallMs, synchronized: true },
-        values: {
-          ...{ temperature: tenth(weather.temperatureC), humidity: tenth(weather.humidityPercent) },
-          ...{ winddirection: null, windintensity: tenth(weather.windMs * KMH_PER_MS), windgust: null },
-          ...{ rainheight: 0, pressure: tenth(weather.pressureHpa) },
+    waiting.push(
+      readingMessage(
+        { deviceid: id, epoch, seq },
+        {
+          at: { bootId: 'fleet', monotonicMs: performance.now(), wallMs, synchronized: true },
+          values: {
+            ...{ temperature: tenth(weather.temperatureC), humidity: tenth(weather.humidityPercent) },
+            ...{ winddirection: null, windintensity: tenth(weather.windMs * KMH_PER_MS), windgust: null },
+            ...{ rainheight: 0, pressure: tenth(weather.pressureHpa) },
+          },
+          quality: {},
         },
-        quality: {},
-      },
-      { wallMs, timequality: 'synced' },
+        { wallMs, timequality: 'synced' },
+      ),
     );
-    await client.publishAsync(topicsOf('weather', id).reading, JSON.stringify(message), { qos: 1 });
+    if (waiting.length >= perMessage) await send();
     await delay(Math.max(0, dueMs - Date.now()));
   }
+  await send();
   return seq;
 };
 

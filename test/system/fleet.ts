@@ -28,12 +28,14 @@ const readOptions = () => {
       stations: { type: 'string', default: '100' },
       seconds: { type: 'string', default: '60' },
       interval: { type: 'string', default: '12' },
+      'send-seconds': { type: 'string', default: '0' },
     },
   });
   return {
     stations: wholeNumber(values.stations, 5000),
     seconds: wholeNumber(values.seconds, 3600),
     intervalSeconds: wholeNumber(values.interval, 3600),
+    sendSeconds: z.coerce.number().int().min(0).max(3600).parse(values['send-seconds']),
   };
 };
 type Options = ReturnType<typeof readOptions>;
@@ -49,6 +51,7 @@ const runStations = async (chain: Chain, ids: readonly string[], options: Option
     const order: FleetOrder = {
       ...{ ids: ids.filter((__, index) => index % processes === n), port: chain.broker.port },
       ...{ seconds: options.seconds, intervalSeconds: options.intervalSeconds, certificate, privateKey },
+      sendSeconds: options.sendSeconds,
       authority: chain.broker.authority.certificate,
     };
     child.send(order);
@@ -139,7 +142,7 @@ const main = async (): Promise<void> => {
   say(
     `${capacity.flinkUnits} + 1 Flink units, ${capacity.redshiftProcessingUnits} units of Redshift Serverless\n`,
   );
-  say(costTable(options, profiles.standard));
+  say(costTable(options, options.sendSeconds > 0 ? profiles.fleet : profiles.standard));
 };
 
 await main().catch((error: unknown) => {

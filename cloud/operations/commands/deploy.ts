@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUILT_JAR } from '../../stack/analytics-jar.ts';
 import { deploy } from '../deploying.ts';
-import { runCommand, say } from './command-line.ts';
+import { openQuestions, runCommand, say } from './command-line.ts';
 
 const CLOUD = fileURLToPath(new URL('../..', import.meta.url));
 
-await runCommand(() => {
-  deploy({
+await runCommand(async () => {
+  await deploy({
     args: process.argv.slice(2),
     run(command, args) {
       const { status } = spawnSync(command, args, { cwd: CLOUD, stdio: 'inherit' });
@@ -16,7 +16,8 @@ await runCommand(() => {
     },
     isPresent: (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0,
     isJarBuilt: existsSync(BUILT_JAR),
+    ask: openQuestions(),
     report: say,
   });
-  return Promise.resolve(0);
+  return 0;
 });

@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
@@ -14,7 +13,7 @@ import { readDeployedStack } from '../deployed-stack.ts';
 import { certificatesOf, enrollStation } from '../enrolment.ts';
 import { gatewayConfiguration } from '../gateway-configuration.ts';
 import { listStation } from '../station-file.ts';
-import { runCommand, say } from './command-line.ts';
+import { openQuestions, runCommand, say } from './command-line.ts';
 
 const USAGE = `npm run cloud:enroll -- FILE.csr --station NAME [--id ID] [--timezone ZONE] [--replace] [--yes]
 npm run cloud:enroll -- --list ID --station NAME [--timezone ZONE]   only list it, for fleet provisioning
@@ -23,10 +22,9 @@ npm run cloud:enroll -- --list ID --station NAME [--timezone ZONE]   only list i
 --yes       do not ask`;
 
 const confirm = async (question: string): Promise<void> => {
-  if (!process.stdin.isTTY) throw new Error('there is nobody to ask: compare the fingerprint and add --yes');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`${question} [yes/no] `);
-  terminal.close();
+  const ask = openQuestions();
+  if (!ask) throw new Error('there is nobody to ask: compare the fingerprint and add --yes');
+  const answer = await ask(`${question} [yes/no] `);
   if (answer.trim().toLowerCase() !== 'yes') throw new Error('nothing was signed');
 };
 

@@ -1,3 +1,9 @@
+import {
+  AthenaClient,
+  GetQueryExecutionCommand,
+  GetQueryResultsCommand,
+  StartQueryExecutionCommand,
+} from '@aws-sdk/client-athena';
 import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   DescribeCertificateCommand,
@@ -136,5 +142,36 @@ describe('the daily check', () => {
     expect(data.commandCalls(ExecuteStatementCommand)[0]?.args[0].input).toMatchObject({
       ...{ Database: 'weather', SecretArn: 'secret', WorkgroupName: 'weathergateway' },
     });
+  });
+
+  it('asks the tables of a lake by Athena', async () => {
+    const athena = mockClient(AthenaClient);
+    vi.stubEnv('THING_GROUP', 'stations');
+    vi.stubEnv('LAKE_DATABASE', 'weather');
+    vi.stubEnv('LAKE_WORKGROUP', 'weather-1');
+    iot.on(ListThingsInThingGroupCommand).resolves({ things: [] });
+    athena.on(StartQueryExecutionCommand).resolves({ QueryExecutionId: 'q' });
+    athena.on(GetQueryExecutionCommand).resolves({ QueryExecution: { Status: { State: 'SUCCEEDED' } } });
+    athena.on(GetQueryResultsCommand).resolves({
+      ResultSet: { Rows: [{ Data: [{ VarCharValue: '_col0' }] }, { Data: [{ VarCharValue: '4' }] }] },
+    });
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+
+    await checkDaily();
+
+    expect(JSON.parse(String(written.mock.calls.at(-1)?.[0]))).toMatchObject({
+      ...{ MissingReadings: 4, SilentStations: 4, StationsTwice: 4 },
+    });
+    const [first] = athena.commandCalls(StartQueryExecutionCommand);
+    expect(first?.args[0].input).toMatchObject({
+      QueryString: expect.stringContaining("DATE_ADD('hour', -48, CAST(CURRENT_TIMESTAMP AT TIME ZONE 'UTC'"),
+      WorkGroup: 'weather-1',
+      QueryExecutionContext: { Database: 'weather' },
+    });
+
+    athena.on(GetQueryExecutionCommand).resolves({
+      QueryExecution: { Status: { State: 'FAILED', StateChangeReason: 'SYNTAX_ERROR: line 1' } },
+    });
+    await expect(checkDaily()).rejects.toThrow('SQL failed: SYNTAX_ERROR: line 1');
   });
 });

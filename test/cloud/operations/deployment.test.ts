@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DeleteNamespaceCommand, RedshiftServerlessClient } from '@aws-sdk/client-redshift-serverless';
 import { DeleteBucketCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
@@ -7,6 +8,7 @@ import type { StackOutputs } from '../../../cloud/contract/outputs.ts';
 import { isStackThere, readDeployedStack } from '../../../cloud/operations/deployed-stack.ts';
 import { deploy } from '../../../cloud/operations/deploying.ts';
 import { destroy } from '../../../cloud/operations/destroying.ts';
+import { profileNames } from '../../../cloud/stack/profiles.ts';
 
 const stack: StackOutputs = {
   ...{ TopicPrefix: 'weather', DeliveriesBucket: 'deliveries', ErrorsBucket: 'errors' },
@@ -21,43 +23,91 @@ const stack: StackOutputs = {
 };
 
 describe('cloud:deploy', () => {
-  const commandsOf = (args: string[], { hasMaven = true, isJarBuilt = false } = {}): string[] => {
+  const commandsOf = async (
+    args: string[],
+    { hasMaven = true, isJarBuilt = false, answer = undefined as string | undefined } = {},
+  ): Promise<string[]> => {
     const commands: string[] = [];
-    deploy({
+    await deploy({
       args,
       run: (command, rest) => void commands.push([command, ...rest].join(' ')),
       isPresent: (command) => command === 'mvn' && hasMaven,
       isJarBuilt,
+      ask: answer === undefined ? undefined : () => Promise.resolve(answer),
       report: (line) => void commands.push(line),
     });
     return commands;
   };
 
-  it('builds the Flink job, then deploys with the settings as they were given', () => {
-    expect(commandsOf(['-c', 'profile=post', '-c', 'alertEmail=a@example.org'])).toEqual([
+  it('builds the Flink job, then deploys with the settings as they were given', async () => {
+    expect(await commandsOf(['-c', 'profile=post', '-c', 'alertEmail=a@example.org'])).toEqual([
       'mvn -q -f analytics package -DskipTests',
       'npx cdk deploy -c profile=post -c alertEmail=a@example.org',
     ]);
   });
 
-  it('needs neither Java nor Maven where there is no Flink job, or another one', () => {
-    for (const setting of ['profile=archive', 'profile=tables', 'analytics=false', 'analyticsJar=/my.jar']) {
-      expect(commandsOf(['-c', setting], { hasMaven: false })).toEqual([`npx cdk deploy -c ${setting}`]);
+  it('needs neither Java nor Maven where there is no Flink job, or another one', async () => {
+    const post = ['-c', 'profile=post'];
+    for (const args of [
+      ...['lake', 'archive', 'tables'].map((name) => ['-c', `profile=${name}`]),
+      [...post, '-c', 'analytics=false'],
+      [...post, '-c', 'analyticsJar=/my.jar'],
+    ]) {
+      expect(await commandsOf(args, { hasMaven: false })).toEqual([`npx cdk deploy ${args.join(' ')}`]);
     }
   });
 
-  it('needs them where analytics is added to a profile without', () => {
+  it('needs them where analytics is added to a profile without', async () => {
     const args = ['-c', 'profile=tables', '-c', 'analytics=true'];
-    expect(commandsOf(args)[0]).toMatch(/^mvn/);
-    expect(() => commandsOf(args, { hasMaven: false })).toThrow('install Java 17 and Maven');
+    expect((await commandsOf(args))[0]).toMatch(/^mvn/);
+    await expect(commandsOf(args, { hasMaven: false })).rejects.toThrow('install Java 17 and Maven');
   });
 
-  it('takes the job that is built where Maven is missing, and says so', () => {
-    expect(commandsOf([], { hasMaven: false, isJarBuilt: true })).toEqual([
+  it('takes the job that is built where Maven is missing, and says so', async () => {
+    expect(await commandsOf(['-c', 'profile=post'], { hasMaven: false, isJarBuilt: true })).toEqual([
       'Maven is not here: the Flink job is deployed as it was built',
-      'npx cdk deploy',
+      'npx cdk deploy -c profile=post',
     ]);
   });
+
+  it.each([
+    ['--context', 'profile=lake'],
+    ['--context=profile=lake'],
+    ['-cprofile=lake'],
+    ['-c=profile=lake'],
+  ])('takes a profile that is named as %s', async (...args) => {
+    expect(await commandsOf(args)).toEqual([`npx cdk deploy ${args.join(' ')}`]);
+  });
+
+  it('explains the profiles with their prices and asks where none is named', async () => {
+    const [explanation = '', ...commands] = await commandsOf(['-c', 'stations=1000'], { answer: 'tables' });
+
+    for (const name of profileNames)
+      expect(explanation).toMatch(new RegExp(`^  ${name} +[\\d.,]+   \\S`, 'm'));
+    expect(explanation).toContain('for 1000 station(s), a reading every 12 s');
+    expect(commands).toEqual(['npx cdk deploy -c stations=1000 -c profile=tables']);
+    expect((await commandsOf([], { answer: '' })).at(-1)).toBe('npx cdk deploy -c profile=lake');
+    await expect(commandsOf([], { answer: 'gold' })).rejects.toThrow('no profile gold; nothing was deployed');
+  });
+
+  it('says in one line what to name where there is nobody to ask', async () => {
+    await expect(commandsOf([])).rejects.toThrow(
+      /^name a profile: -c profile=lake\|post\|standard\|[a-z|]+ \(lake costs an amateur least\)$/,
+    );
+  });
+
+  it('exits with an error without a terminal, before anything runs', () => {
+    const { status, stdout, stderr } = spawnSync('npx', ['tsx', 'cloud/operations/commands/deploy.ts'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect({ status, stdout, lines: stderr.trim().split('\n').length }).toEqual({
+      status: 1,
+      stdout: '',
+      lines: 1,
+    });
+    expect(stderr).toMatch(/^name a profile: /);
+  }, 60_000);
 });
 
 describe('cloud:destroy', () => {

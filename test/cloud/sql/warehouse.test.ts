@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AverageRow } from '../../../cloud/contract/rows.ts';
 import { type LandingTableKey, landingTables } from '../../../cloud/sql/landing-tables.ts';
@@ -68,16 +69,27 @@ const gap = (fromseq: number, toseq: number): GapMessage => ({
   reason: 'full',
 });
 
-describe('the warehouse', () => {
+const FINAL_TABLES = [
+  ...['sensordata_final', 'sensordata_avgs_final', 'reading_ranges_final', 'average_ranges_final'],
+];
+
+describe.each(['as it was delivered', 'compacted'])('the warehouse, %s', (state) => {
   let warehouse: Warehouse;
   const load = (table: LandingTableKey, ...rows: LandingRow[]) => warehouse.copy(table, fileOf(rows));
+
+  /** What somebody sees who looks now. */
+  const look = async (sql: string) => {
+    if (state === 'compacted') await warehouse.compact();
+    return warehouse.query(sql);
+  };
 
   beforeAll(async () => {
     warehouse = await openWarehouse();
     await warehouse.applySchema();
   }, 60_000);
   beforeEach(async () => {
-    for (const { name } of Object.values(landingTables)) await warehouse.query(`TRUNCATE ${name}`);
+    const tables = Object.values(landingTables).map(({ name }) => name);
+    await warehouse.query(`TRUNCATE ${[...tables, ...FINAL_TABLES].join(', ')}`);
   });
   afterAll(() => warehouse.close());
 
@@ -86,11 +98,9 @@ describe('the warehouse', () => {
     await warehouse.applySchema();
     await warehouse.applySchema();
 
-    expect(await warehouse.query('SELECT COUNT(*) AS n FROM sensordata')).toEqual([{ n: 1 }]);
+    expect(await look('SELECT COUNT(*) AS n FROM sensordata')).toEqual([{ n: 1 }]);
     expect(
-      await warehouse.query(
-        "SELECT COUNT(*) AS n FROM schema_versions WHERE file = '001-landing-tables.sql'",
-      ),
+      await look("SELECT COUNT(*) AS n FROM schema_versions WHERE file = '001-landing-tables.sql'"),
     ).toEqual([{ n: 1 }]);
   });
 
@@ -98,7 +108,7 @@ describe('the warehouse', () => {
     await load('sensordata', reading(1, { quality: { humidity: 'suspect:stuck' } }));
     await load('averages', average(1));
 
-    const [row = {}] = await warehouse.query('SELECT * FROM sensordata');
+    const [row = {}] = await look('SELECT * FROM sensordata');
     expect(Object.keys(row).slice(0, 7)).toEqual([
       'deviceid',
       'datetime',
@@ -109,7 +119,7 @@ describe('the warehouse', () => {
       'rainheight',
     ]);
     expect(row).toEqual(reading(1, { quality: { humidity: 'suspect:stuck' } }));
-    const [averages = {}] = await warehouse.query('SELECT * FROM sensordata_avgs');
+    const [averages = {}] = await look('SELECT * FROM sensordata_avgs');
     expect(Object.keys(averages).slice(0, 6)).toEqual([
       'deviceid',
       'weatherstationname',
@@ -128,9 +138,7 @@ describe('the warehouse', () => {
     });
     await warehouse.copy('sensordata', gzipSync(`${message}\n${message}\n`));
 
-    expect(
-      await warehouse.query('SELECT deviceid, datetime, temperature, rainheight, seq FROM sensordata'),
-    ).toEqual([
+    expect(await look('SELECT deviceid, datetime, temperature, rainheight, seq FROM sensordata')).toEqual([
       { deviceid: '1', datetime: '2020-05-11 09:42:05', temperature: 33, rainheight: 29, seq: null },
     ]);
   });
@@ -147,15 +155,15 @@ describe('the warehouse', () => {
     ];
     const tables = () =>
       Promise.all([
-        warehouse.query('SELECT * FROM sensordata ORDER BY deviceid, seq'),
-        warehouse.query('SELECT * FROM sensordata_avgs ORDER BY deviceid, seq'),
-        warehouse.query('SELECT * FROM sensordata_gaps'),
+        look('SELECT * FROM sensordata ORDER BY deviceid, seq'),
+        look('SELECT * FROM sensordata_avgs ORDER BY deviceid, seq'),
+        look('SELECT * FROM sensordata_gaps'),
       ]);
     for (const file of files) await warehouse.copy('sensordata', file);
     for (const file of averages) await warehouse.copy('averages', file);
     const undisturbed = await tables();
 
-    await warehouse.query('TRUNCATE sensordata_landing, sensordata_avgs_landing');
+    await warehouse.query(`TRUNCATE sensordata_landing, sensordata_avgs_landing, ${FINAL_TABLES.join(', ')}`);
     for (const file of [...files.toReversed(), ...files]) await warehouse.copy('sensordata', file);
     for (const file of [...averages.toReversed(), ...averages]) await warehouse.copy('averages', file);
 
@@ -170,7 +178,7 @@ describe('the warehouse', () => {
     await load('sensordata', corrected, estimated);
     await load('sensordata', estimated);
 
-    expect(await warehouse.query('SELECT * FROM sensordata')).toEqual([corrected]);
+    expect(await look('SELECT * FROM sensordata')).toEqual([corrected]);
   });
 
   it('names every hole that no gap record explains, and only those', async () => {
@@ -178,15 +186,13 @@ describe('the warehouse', () => {
     await load('gaps', gap(9, 12), gap(8, 19));
     await load('gaps', gap(8, 19));
 
-    const holes = await warehouse.query(
-      'SELECT fromseq, toseq, missing FROM sensordata_gaps ORDER BY fromseq',
-    );
+    const holes = await look('SELECT fromseq, toseq, missing FROM sensordata_gaps ORDER BY fromseq');
     expect(holes).toEqual([
       { fromseq: 1, toseq: 1, missing: 1 },
       { fromseq: 4, toseq: 6, missing: 3 },
     ]);
     expect(
-      await warehouse.query('SELECT after_datetime, before_datetime FROM sensordata_gaps WHERE fromseq = 4'),
+      await look('SELECT after_datetime, before_datetime FROM sensordata_gaps WHERE fromseq = 4'),
     ).toEqual([{ after_datetime: reading(3).datetime, before_datetime: reading(7).datetime }]);
   });
 
@@ -201,25 +207,21 @@ describe('the warehouse', () => {
     await load('gaps', damaged(5, 8), damaged(12, 14));
 
     const holes = 'SELECT epoch, fromseq, toseq, missing, reason FROM sensordata_gaps ORDER BY fromseq';
-    expect(await warehouse.query(holes)).toEqual([
+    expect(await look(holes)).toEqual([
       { epoch: 'A', fromseq: 3, toseq: 4, missing: 2, reason: null },
       { epoch: 'A', fromseq: 5, toseq: 5, missing: 1, reason: 'damaged' },
       { epoch: 'A', fromseq: 7, toseq: 8, missing: 2, reason: 'damaged' },
       { epoch: 'A', fromseq: 11, toseq: 11, missing: 1, reason: null },
       { epoch: 'A', fromseq: 12, toseq: 14, missing: 3, reason: 'damaged' },
     ]);
-    expect(await warehouse.query('SELECT missing, given_up FROM station_health')).toEqual([
-      { missing: 9, given_up: 2 },
-    ]);
+    expect(await look('SELECT missing, given_up FROM station_health')).toEqual([{ missing: 9, given_up: 2 }]);
   });
 
   it('explains a hole only as far as the gap record goes', async () => {
     await load('sensordata', reading(1), reading(10));
     await load('gaps', gap(2, 5));
 
-    expect(await warehouse.query('SELECT fromseq, toseq FROM sensordata_gaps')).toEqual([
-      { fromseq: 6, toseq: 9 },
-    ]);
+    expect(await look('SELECT fromseq, toseq FROM sensordata_gaps')).toEqual([{ fromseq: 6, toseq: 9 }]);
   });
 
   it('names what is missing at the end of an epoch, which the next one tells', async () => {
@@ -231,7 +233,7 @@ describe('the warehouse', () => {
     await load('gaps', { ...gap(1, 3), epoch: 'E', previousepoch: 'D', previousseq: 2 } as GapMessage);
 
     const holes = 'SELECT epoch, fromseq, toseq, missing FROM sensordata_gaps ORDER BY epoch, fromseq';
-    expect(await warehouse.query(holes)).toEqual([
+    expect(await look(holes)).toEqual([
       { epoch: 'A', fromseq: 3, toseq: 5, missing: 3 },
       { epoch: 'D', fromseq: 1, toseq: 2, missing: 2 },
     ]);
@@ -241,7 +243,7 @@ describe('the warehouse', () => {
     await load('sensordata', reading(1), reading(12));
     await warehouse.query("UPDATE sensordata_landing SET loaded = '2020-05-25 00:00:00' WHERE seq = 12");
 
-    expect(await warehouse.query('SELECT missing, known_since FROM sensordata_gaps')).toEqual([
+    expect(await look('SELECT missing, known_since FROM sensordata_gaps')).toEqual([
       { missing: 10, known_since: '2020-05-25 00:00:00' },
     ]);
   });
@@ -259,10 +261,8 @@ describe('the warehouse', () => {
       await warehouse.query(statement);
     }
 
-    expect(await warehouse.query('SELECT COUNT(*) AS n FROM sensordata')).toEqual([{ n: 2 }]);
-    expect(await warehouse.query('SELECT fromseq, toseq FROM sensordata_gaps')).toEqual([
-      { fromseq: 42, toseq: 42 },
-    ]);
+    expect(await look('SELECT COUNT(*) AS n FROM sensordata')).toEqual([{ n: 2 }]);
+    expect(await look('SELECT fromseq, toseq FROM sensordata_gaps')).toEqual([{ fromseq: 42, toseq: 42 }]);
     await warehouse.query('TRUNCATE retention_marks');
   });
 
@@ -278,7 +278,7 @@ describe('the warehouse', () => {
     await load('sensordata', ...of('D', 91, 95, { previousepoch: 'C', previousseq: 61 }));
     await load('sensordata', reading(1, { epoch: 'E', datetime: '2099-01-01 00:00:00' }));
 
-    expect(await warehouse.query('SELECT * FROM concurrent_epochs')).toEqual([
+    expect(await look('SELECT * FROM concurrent_epochs')).toEqual([
       {
         deviceid: '1',
         epoch: 'B',
@@ -292,12 +292,15 @@ describe('the warehouse', () => {
 
   it('counts minutes since a reading from its arrival when its date is in the future', async () => {
     await load('sensordata', reading(1, { datetime: '2099-01-01 00:00:00' }));
-    expect(
-      await warehouse.query('SELECT last_reading, minutes_since_reading, silent FROM station_health'),
-    ).toEqual([{ last_reading: null, minutes_since_reading: 0, silent: 0 }]);
+    expect(await look('SELECT last_reading, minutes_since_reading, silent FROM station_health')).toEqual([
+      { last_reading: null, minutes_since_reading: 0, silent: 0 },
+    ]);
+  });
 
+  it('calls a station silent that has sent nothing for three hours', async () => {
+    await load('sensordata', reading(1, { datetime: '2099-01-01 00:00:00' }));
     await warehouse.query("UPDATE sensordata_landing SET loaded = getdate() - INTERVAL '3 hours'");
-    expect(await warehouse.query('SELECT minutes_since_reading, silent FROM station_health')).toEqual([
+    expect(await look('SELECT minutes_since_reading, silent FROM station_health')).toEqual([
       { minutes_since_reading: 180, silent: 1 },
     ]);
   });
@@ -321,7 +324,7 @@ describe('the warehouse', () => {
       },
     );
 
-    expect(await warehouse.query('SELECT * FROM station_health')).toMatchObject([
+    expect(await look('SELECT * FROM station_health')).toMatchObject([
       {
         deviceid: '1',
         weatherstationname: 'UK-Worthing',
@@ -344,7 +347,100 @@ describe('the warehouse', () => {
     };
     await load('prealerts', event, event);
 
-    expect(await warehouse.query('SELECT * FROM prealerts')).toEqual([event]);
+    expect(await look('SELECT * FROM prealerts')).toEqual([event]);
+  });
+});
+
+describe('a compaction', () => {
+  let warehouse: Warehouse;
+  const load = (table: LandingTableKey, ...rows: LandingRow[]) => warehouse.copy(table, fileOf(rows));
+  const VIEWS = ['sensordata', 'sensordata_avgs', 'sensordata_gaps', 'concurrent_epochs'];
+  /** In an order of their own, without when a hole showed, which depends on the moment of the test. */
+  const tables = () =>
+    Promise.all(
+      VIEWS.map(async (view) => {
+        const rows = await warehouse.query(`SELECT * FROM ${view}`);
+        return rows.map(({ known_since, ...row }) => JSON.stringify(row)).sort();
+      }),
+    );
+  const truncate = async () => {
+    const landing = Object.values(landingTables).map(({ name }) => name);
+    await warehouse.query(`TRUNCATE ${[...landing, ...FINAL_TABLES].join(', ')}`);
+  };
+  beforeAll(async () => {
+    warehouse = await openWarehouse();
+    await warehouse.applySchema();
+  }, 60_000);
+  afterAll(() => warehouse.close());
+
+  it('changes no table, whenever it runs between whichever deliveries', async () => {
+    const seqs = fc.integer({ min: 1, max: 12 });
+    const readings = fc
+      .record({ epoch: fc.constantFrom('A', 'B'), seq: seqs, isBetter: fc.boolean() })
+      .map(({ epoch, seq, isBetter }) =>
+        reading(seq, {
+          epoch,
+          ...(isBetter ? {} : { timequality: 'estimated' as const, datetime: '1970-01-01 00:00:09' }),
+        }),
+      );
+    const averages = fc
+      .record({ seq: seqs, revision: fc.nat(3) })
+      .map(({ seq, revision }) => average(seq, { revision }));
+    const gaps = fc.tuple(seqs, fc.nat(3)).map(([from, more]) => gap(from, from + more));
+    const filesOf = (table: LandingTableKey, rows: fc.Arbitrary<LandingRow>) =>
+      fc.record({ table: fc.constant(table), rows: fc.array(rows, { minLength: 1, maxLength: 6 }) });
+    const deliveries = fc.record({
+      file: fc.oneof(filesOf('sensordata', readings), filesOf('averages', averages), filesOf('gaps', gaps)),
+      isCompacted: fc.boolean(),
+    });
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(deliveries, { minLength: 2, maxLength: 6 }), async (steps) => {
+        await truncate();
+        for (const { file } of steps) await load(file.table, ...file.rows);
+        const undisturbed = await tables();
+
+        await truncate();
+        for (const { file, isCompacted } of steps) {
+          await load(file.table, ...file.rows);
+          if (isCompacted) await warehouse.compact();
+        }
+        // A repetition of what is compacted counts from the next one on.
+        await warehouse.compact();
+
+        expect(await tables()).toEqual(undisturbed);
+      }),
+      { numRuns: 10 },
+    );
+  }, 180_000);
+
+  it('shows what is new at once', async () => {
+    await truncate();
+    await load('sensordata', reading(1), reading(2));
+    await warehouse.compact();
+    await load('sensordata', reading(3), reading(4));
+
+    expect(await warehouse.query('SELECT seq FROM sensordata ORDER BY seq')).toEqual(
+      [1, 2, 3, 4].map((seq) => ({ seq })),
+    );
+    expect(await warehouse.query('SELECT fromseq, toseq FROM reading_ranges_final')).toEqual([
+      { fromseq: 1, toseq: 2 },
+    ]);
+    expect(await warehouse.query('SELECT readings, missing FROM station_health')).toEqual([
+      { readings: 4, missing: 0 },
+    ]);
+  });
+
+  it('counts a rhythm of hours', async () => {
+    await truncate();
+    await load(
+      'sensordata',
+      ...[1, 2, 3].map((seq) => reading(seq, { datetime: `2020-05-20 1${seq}:00:00` })),
+    );
+    await warehouse.query("UPDATE sensordata_landing SET loaded = getdate() - INTERVAL '3 hours'");
+    expect(await warehouse.query('SELECT silent FROM station_health')).toEqual([{ silent: 0 }]);
+    await warehouse.compact();
+    expect(await warehouse.query('SELECT silent FROM station_health')).toEqual([{ silent: 0 }]);
   });
 });
 

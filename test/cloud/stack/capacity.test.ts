@@ -1,11 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { capacityFor, READING_BYTES } from '../../../cloud/stack/capacity.ts';
-import { costOf, costTable, profileTable, totalOf } from '../../../cloud/stack/cost.ts';
-import { profiles } from '../../../cloud/stack/profiles.ts';
+import {
+  costOf,
+  costTable,
+  dailyUnitHours,
+  profileTable,
+  secondsBetweenFiles,
+  totalOf,
+  warehouseActiveShare,
+} from '../../../cloud/stack/cost.ts';
+import { profileNames, profiles } from '../../../cloud/stack/profiles.ts';
 import type { ReadingMessage } from '../../../src/weather/message.ts';
 
-const at = (stations: number) => capacityFor({ stations, intervalSeconds: 12 });
+const loadOf = (stations: number, sendSeconds = 0) => ({ stations, intervalSeconds: 12, sendSeconds });
+const at = (stations: number) => capacityFor(loadOf(stations));
 
 describe('the capacity model', () => {
   it('gives one station the smallest of everything', () => {
@@ -26,7 +35,8 @@ describe('the capacity model', () => {
 
     expect(capacity.readingsShards).toBe(120);
     expect(capacity.alertsShards).toBe(12);
-    expect(capacity.flinkUnits).toBe(60);
+    // The state of a day needs the disks of more units than the readings need cores.
+    expect(capacity.flinkUnits).toBe(11);
     expect(capacity.redshiftProcessingUnits).toBe(136);
     expect(capacity.redshiftNodes).toBe(17);
     expect(capacity.quotas.map(({ name }) => name)).toEqual([
@@ -77,31 +87,70 @@ describe('the capacity model', () => {
   it('refuses a load that is none', () => {
     expect(() => at(0)).toThrow(RangeError);
     expect(() => at(1.5)).toThrow(RangeError);
-    expect(() => capacityFor({ stations: 1, intervalSeconds: 0 })).toThrow(RangeError);
+    expect(() => capacityFor({ stations: 1, intervalSeconds: 0, sendSeconds: 0 })).toThrow(RangeError);
   });
 });
 
 describe('the cost table', () => {
   const total = (name: keyof typeof profiles, stations: number) =>
-    totalOf(costOf({ stations, intervalSeconds: 12 }, profiles[name]));
+    totalOf(costOf(loadOf(stations, profiles[name].sendSeconds), profiles[name]));
 
   it('shows what the one-minute buffer of the post costs on Redshift Serverless', () => {
     expect(total('post', 5)).toBeGreaterThan(1250);
     expect(total('standard', 5)).toBeLessThan(400);
     expect(total('tables', 5)).toBeLessThan(120);
-    expect(total('archive', 5)).toBeLessThan(20);
+    expect(total('archive', 5)).toBeLessThan(5);
   });
 
-  it('adds up', () => {
-    const lines = costOf({ stations: 1000, intervalSeconds: 12 }, profiles.standard);
-    expect(totalOf(lines)).toBeCloseTo(lines.reduce((sum, line) => sum + line.dollarsPerMonth, 0));
-    expect(costTable({ stations: 1000, intervalSeconds: 12 }, profiles.standard)).toContain(
-      '| **together** |',
+  it('keeps what was asked of the two ends of the scale', () => {
+    expect(total('lake', 5)).toBeLessThanOrEqual(5);
+    expect(total('fleet', 1_000_000) / 1_000_000).toBeLessThanOrEqual(0.04);
+  });
+
+  it.each(Object.entries(profiles))('adds up, row by row, for %s', (_name, profile) => {
+    for (const stations of [1, 5, 1000, 1_000_000]) {
+      const load = loadOf(stations, profile.sendSeconds);
+      const lines = costOf(load, profile);
+      expect(totalOf(lines)).toBeCloseTo(
+        lines.reduce((sum, line) => sum + line.dollarsPerMonth, 0),
+        9,
+      );
+      const rows = costTable(load, profile).split('\n').slice(2);
+      const shown = rows.map((row) => Number(row.split('|')[3]?.replaceAll(/[*,\s]/g, '')));
+      const together = shown.pop() ?? 0;
+      const sum = shown.reduce((total, dollars) => total + dollars, 0);
+      // Each row is rounded to a cent below ten dollars and to a dollar above.
+      expect(Math.abs(sum - together)).toBeLessThanOrEqual(
+        shown.filter((dollars) => dollars >= 10).length / 2 + 1,
+      );
+      expect(rows.every((row) => row.split('|').length === 6)).toBe(true);
+    }
+  });
+
+  it('counts the earlier of time and size: 1 MB of a thousand stations is full after 36 s', () => {
+    const { bytesPerSecond } = at(1000);
+    expect(secondsBetweenFiles(bytesPerSecond, { bufferSeconds: 900, bufferMegabytes: 1 })).toBeCloseTo(
+      36.4,
+      1,
     );
+    expect(secondsBetweenFiles(bytesPerSecond, { bufferSeconds: 900, bufferMegabytes: 128 })).toBe(900);
+    expect(warehouseActiveShare(loadOf(1000), { ...profiles.standard, bufferMegabytes: 1 })).toBe(1);
+    expect(warehouseActiveShare(loadOf(1000), profiles.standard)).toBeLessThan(0.2);
+  });
+
+  it('limits Redshift Serverless to twice what the loads take, never beyond the day', () => {
+    expect(dailyUnitHours(loadOf(5), profiles.post)).toBe(96);
+    for (const stations of [1, 5, 1000, 100_000]) {
+      const expected =
+        24 * at(stations).redshiftProcessingUnits * warehouseActiveShare(loadOf(stations), profiles.standard);
+      const limit = dailyUnitHours(loadOf(stations), profiles.standard);
+      expect(limit).toBeGreaterThan(Math.min(1.9 * expected, 24 * at(stations).redshiftProcessingUnits - 1));
+      expect(limit).toBeLessThanOrEqual(24 * at(stations).redshiftProcessingUnits);
+    }
   });
 
   it('costs more for more stations, in every profile', () => {
-    for (const name of Object.keys(profiles) as (keyof typeof profiles)[]) {
+    for (const name of profileNames) {
       expect(total(name, 1)).toBeLessThan(total(name, 1000));
       expect(total(name, 1000)).toBeLessThan(total(name, 1_000_000));
     }
@@ -122,8 +171,9 @@ describe('the cost table', () => {
     const page = cells(readFileSync(new URL('../../../docs/cloud.md', import.meta.url), 'utf8'));
 
     expect(page).toEqual(expect.arrayContaining(cells(profileTable(profiles, [1, 5, 1000, 1_000_000], 12))));
-    const standard = costTable({ stations: 5, intervalSeconds: 12 }, profiles.standard);
-    expect(page).toEqual(expect.arrayContaining(cells(standard)));
+    expect(page).toEqual(expect.arrayContaining(cells(costTable(loadOf(5), profiles.lake))));
+    const fleet = costTable(loadOf(1_000_000, profiles.fleet.sendSeconds), profiles.fleet);
+    expect(page).toEqual(expect.arrayContaining(cells(fleet)));
   });
 
   it('prints profiles down and stations across', () => {

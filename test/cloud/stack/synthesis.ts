@@ -20,13 +20,19 @@ export type Synthesis = {
 };
 
 /** What `npm run cloud:synth` makes of these settings, checks included. Throws where it would fail. */
-export const synthesize = (settings: Readonly<Record<string, string | number | boolean>> = {}): Synthesis => {
+export const synthesize = (
+  settings: Readonly<Record<string, string | number | boolean>> = {},
+  account?: string,
+): Synthesis => {
   const outdir = mkdtempSync(join(tmpdir(), 'weather-synth-'));
   try {
     const app = new App({ outdir, context: { ...flags, ...settings } });
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     const read = readSettings(app.node, 'us-east-1');
-    const stack = new WeatherStack(app, 'WeatherGateway', { env: { region: read.region }, settings: read });
+    const stack = new WeatherStack(app, 'WeatherGateway', {
+      env: { region: read.region, ...(account === undefined ? {} : { account }) },
+      settings: read,
+    });
     const template = Template.fromStack(stack);
     const report: { pluginReports: { violations: Finding[] }[] } = JSON.parse(
       readFileSync(join(outdir, 'validation-report.json'), 'utf8'),

@@ -25,6 +25,8 @@ export type MailFunction = {
   refuse(count: number): void;
   /** One batch of the event source; the texts of the records, in order. */
   deliver(records: readonly string[]): Promise<KinesisStreamBatchResponse>;
+  /** One event of a station, as its rule hands it over. */
+  deliverEvent(event: object): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -84,6 +86,7 @@ const CONTEXT: Partial<Context> = {
   getRemainingTimeInMillis: () => 30_000,
 };
 
+type EventHandler = (event: object, context: Partial<Context>) => Promise<void>;
 type Handler = (event: KinesisStreamEvent, context: Partial<Context>) => Promise<KinesisStreamBatchResponse>;
 
 /** Sets the environment that Lambda would set, in this process: one at a time. */
@@ -139,7 +142,9 @@ export const startMailFunction = async (): Promise<MailFunction> => {
     STATIONS_KEY: 'stations.csv',
   });
   const folder = bundleFunction('alert-mails');
-  const { handler }: { handler: Handler } = await import(join(folder, 'index.mjs'));
+  const { handler, stationEvent }: { handler: Handler; stationEvent: EventHandler } = await import(
+    join(folder, 'index.mjs')
+  );
   return {
     mails,
     keptObjects,
@@ -147,6 +152,7 @@ export const startMailFunction = async (): Promise<MailFunction> => {
       refusals = count;
     },
     deliver: (records) => handler(eventOf(records), CONTEXT),
+    deliverEvent: (event) => stationEvent(event, CONTEXT),
     async stop() {
       server.closeAllConnections();
       server.close();

@@ -2,7 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
 import { columnList, type LandingTableKey, landingTables } from '../../../cloud/sql/landing-tables.ts';
-import { loadSchema, SCHEMA_VERSIONS_TABLE, statementsToApply } from '../../../cloud/sql/warehouse-schema.ts';
+import {
+  loadSchema,
+  loadStatements,
+  SCHEMA_VERSIONS_TABLE,
+  statementsToApply,
+} from '../../../cloud/sql/warehouse-schema.ts';
 
 /**
  * Stand-in for Redshift: the project's own SQL in PostgreSQL (PGlite). What PostgreSQL spells differently is
@@ -12,7 +17,7 @@ const toPostgres = (statement: string): string =>
   statement
     .replace(/\)\s*DISTSTYLE [\s\S]*$/, ')')
     .replaceAll('SUPER', 'jsonb')
-    .replaceAll('SYSDATE', 'now()');
+    .replaceAll('SYSDATE', "(now() AT TIME ZONE 'UTC')");
 
 const REDSHIFT_FUNCTIONS = `
   CREATE ROLE firehose_loader;
@@ -31,6 +36,8 @@ export type Warehouse = {
   execute(statements: readonly string[]): Promise<Row[]>;
   /** `COPY … JSON 'auto' GZIP`: text lines become rows, unknown keys are ignored, missing ones are NULL. */
   copy(table: LandingTableKey, file: Uint8Array): Promise<void>;
+  /** The hourly compaction, of what was loaded in this minute too. */
+  compact(): Promise<void>;
   /** Timestamps come as `2020-05-20 14:58:28`, numbers as numbers. */
   query(sql: string): Promise<Row[]>;
   close(): Promise<void>;
@@ -69,6 +76,16 @@ export const openWarehouse = async (): Promise<Warehouse> => {
       await database.transaction(async (transaction) => {
         for (const statement of statementsToApply(files, checksums)) {
           await transaction.exec(toPostgres(statement));
+        }
+      });
+    },
+    async compact() {
+      const statements = loadStatements(
+        fileURLToPath(new URL('../../../cloud/sql/compact.sql', import.meta.url)),
+      );
+      await database.transaction(async (transaction) => {
+        for (const statement of statements) {
+          await transaction.exec(toPostgres(statement).replaceAll("'minute', -10", "'minute', 10"));
         }
       });
     },

@@ -1,0 +1,185 @@
+-- Not part of a deploy: the hourly compaction, one transaction. It takes what was loaded more than ten minutes ago, so
+-- that no COPY is still under way, and puts each reading and each average once into the final tables. What has no
+-- number (the post's own messages) stays where it is.
+
+CREATE TEMP TABLE slice AS
+SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
+       pressure, timequality, quality, previousepoch, previousseq, loaded
+FROM sensordata_landing
+WHERE epoch IS NOT NULL AND seq IS NOT NULL AND loaded < DATEADD('minute', -10, SYSDATE);
+
+CREATE TEMP TABLE merged AS
+SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
+       pressure, timequality, quality
+FROM (
+  SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
+         pressure, timequality, quality,
+         ROW_NUMBER() OVER (
+           PARTITION BY deviceid, epoch, seq
+           ORDER BY CASE timequality WHEN 'synced' THEN 0 WHEN 'corrected' THEN 1 ELSE 2 END, datetime DESC
+         ) AS delivery
+  FROM (
+    SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
+           pressure, timequality, quality
+    FROM slice
+    UNION ALL
+    SELECT known.deviceid, known.datetime, temperature, humidity, winddirection, windintensity, rainheight,
+           known.epoch, known.seq, windgust, pressure, timequality, quality
+    FROM sensordata_final AS known
+    JOIN (SELECT DISTINCT deviceid, epoch, seq FROM slice) AS again
+      ON again.deviceid = known.deviceid AND again.epoch = known.epoch AND again.seq = known.seq
+  ) AS deliveries
+) AS numbered
+WHERE delivery = 1;
+
+DELETE FROM sensordata_final USING merged
+WHERE sensordata_final.deviceid = merged.deviceid AND sensordata_final.epoch = merged.epoch
+  AND sensordata_final.seq = merged.seq;
+
+INSERT INTO sensordata_final (deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
+                              epoch, seq, windgust, pressure, timequality, quality)
+SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
+       pressure, timequality, quality
+FROM merged ORDER BY datetime;
+
+-- Runs of numbers: those of the epochs concerned and the new ones, joined where they touch.
+CREATE TEMP TABLE runs AS
+SELECT deviceid, epoch, MIN(fromseq) AS fromseq, MAX(toseq) AS toseq,
+       MIN(CASE WHEN fromstart = 1 THEN from_datetime END) AS from_datetime,
+       MIN(CASE WHEN fromend = 1 THEN to_datetime END) AS to_datetime, MIN(first_datetime) AS first_datetime, MAX(last_datetime) AS last_datetime,
+       MIN(known_since) AS known_since, MAX(last_reading) AS last_reading, MAX(last_arrival) AS last_arrival,
+       MAX(previousepoch) AS previousepoch, MAX(previousseq) AS previousseq
+FROM (
+  SELECT deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime, known_since,
+         last_reading, last_arrival, previousepoch, previousseq, run,
+         ROW_NUMBER() OVER (PARTITION BY deviceid, epoch, run ORDER BY fromseq, toseq) AS fromstart,
+         ROW_NUMBER() OVER (PARTITION BY deviceid, epoch, run ORDER BY toseq DESC, fromseq DESC) AS fromend
+  FROM (
+    SELECT deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime, known_since,
+           last_reading, last_arrival, previousepoch, previousseq,
+           SUM(CASE WHEN fromseq > covered + 1 THEN 1 ELSE 0 END) OVER (
+             PARTITION BY deviceid, epoch ORDER BY fromseq, toseq ROWS UNBOUNDED PRECEDING
+           ) AS run
+    FROM (
+      SELECT deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime, known_since,
+             last_reading, last_arrival, previousepoch, previousseq,
+             MAX(toseq) OVER (
+               PARTITION BY deviceid, epoch ORDER BY fromseq, toseq
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+             ) AS covered
+      FROM (
+        SELECT known.deviceid, known.epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime,
+               known_since, last_reading, last_arrival, previousepoch, previousseq
+        FROM reading_ranges_final AS known
+        JOIN (SELECT DISTINCT deviceid, epoch FROM slice) AS concerned
+          ON concerned.deviceid = known.deviceid AND concerned.epoch = known.epoch
+        UNION ALL
+        SELECT slice.deviceid, slice.epoch, slice.seq AS fromseq, slice.seq AS toseq,
+               MIN(merged.datetime) AS from_datetime, MIN(merged.datetime) AS to_datetime,
+               MIN(CASE WHEN merged.timequality <> 'estimated' AND merged.datetime <= DATEADD('minute', 5, loaded)
+                   THEN merged.datetime END) AS first_datetime,
+               MIN(CASE WHEN merged.timequality <> 'estimated' AND merged.datetime <= DATEADD('minute', 5, loaded)
+                   THEN merged.datetime END) AS last_datetime,
+               MIN(loaded) AS known_since,
+               MAX(CASE WHEN merged.datetime <= DATEADD('minute', 5, loaded) THEN merged.datetime END) AS last_reading,
+               MAX(loaded) AS last_arrival, MAX(previousepoch) AS previousepoch, MAX(previousseq) AS previousseq
+        FROM slice
+        JOIN merged
+          ON merged.deviceid = slice.deviceid AND merged.epoch = slice.epoch AND merged.seq = slice.seq
+        GROUP BY slice.deviceid, slice.epoch, slice.seq
+      ) AS pieces
+    ) AS ordered
+  ) AS grouped
+) AS ends
+GROUP BY deviceid, epoch, run;
+
+DELETE FROM reading_ranges_final USING runs
+WHERE reading_ranges_final.deviceid = runs.deviceid AND reading_ranges_final.epoch = runs.epoch;
+
+INSERT INTO reading_ranges_final (deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime,
+                                  last_datetime, known_since, last_reading, last_arrival, previousepoch, previousseq)
+SELECT deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime, known_since,
+       last_reading, last_arrival, previousepoch, previousseq
+FROM runs;
+
+DELETE FROM sensordata_landing
+WHERE epoch IS NOT NULL AND seq IS NOT NULL AND loaded < DATEADD('minute', -10, SYSDATE);
+
+DROP TABLE runs;
+
+DROP TABLE merged;
+
+DROP TABLE slice;
+
+CREATE TEMP TABLE averages AS
+SELECT deviceid, weatherstationname, min_datetime, avg_temperature, avg_humidity, msg_count, datetime, epoch, seq,
+       revision
+FROM (
+  SELECT deviceid, weatherstationname, min_datetime, avg_temperature, avg_humidity, msg_count, datetime, epoch, seq,
+         revision,
+         ROW_NUMBER() OVER (PARTITION BY deviceid, epoch, seq ORDER BY revision DESC, msg_count DESC) AS delivery
+  FROM (
+    SELECT deviceid, weatherstationname, min_datetime, avg_temperature, avg_humidity, msg_count, datetime, epoch, seq,
+           revision
+    FROM sensordata_avgs_landing
+    WHERE epoch IS NOT NULL AND seq IS NOT NULL AND loaded < DATEADD('minute', -10, SYSDATE)
+    UNION ALL
+    SELECT known.deviceid, weatherstationname, min_datetime, avg_temperature, avg_humidity, msg_count, datetime,
+           known.epoch, known.seq, revision
+    FROM sensordata_avgs_final AS known
+    JOIN (
+      SELECT DISTINCT deviceid, epoch, seq FROM sensordata_avgs_landing
+      WHERE loaded < DATEADD('minute', -10, SYSDATE)
+    ) AS again
+      ON again.deviceid = known.deviceid AND again.epoch = known.epoch AND again.seq = known.seq
+  ) AS deliveries
+) AS numbered
+WHERE delivery = 1;
+
+DELETE FROM sensordata_avgs_final USING averages
+WHERE sensordata_avgs_final.deviceid = averages.deviceid AND sensordata_avgs_final.epoch = averages.epoch
+  AND sensordata_avgs_final.seq = averages.seq;
+
+INSERT INTO sensordata_avgs_final (deviceid, weatherstationname, min_datetime, avg_temperature, avg_humidity, msg_count,
+                                   datetime, epoch, seq, revision)
+SELECT deviceid, weatherstationname, min_datetime, avg_temperature, avg_humidity, msg_count, datetime, epoch, seq,
+       revision
+FROM averages ORDER BY datetime;
+
+CREATE TEMP TABLE runs AS
+SELECT deviceid, epoch, MIN(fromseq) AS fromseq, MAX(toseq) AS toseq, MAX(weatherstationname) AS weatherstationname
+FROM (
+  SELECT deviceid, epoch, fromseq, toseq, weatherstationname,
+         SUM(CASE WHEN fromseq > covered + 1 THEN 1 ELSE 0 END) OVER (
+           PARTITION BY deviceid, epoch ORDER BY fromseq, toseq ROWS UNBOUNDED PRECEDING
+         ) AS run
+  FROM (
+    SELECT deviceid, epoch, fromseq, toseq, weatherstationname,
+           MAX(toseq) OVER (
+             PARTITION BY deviceid, epoch ORDER BY fromseq, toseq
+             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+           ) AS covered
+    FROM (
+      SELECT known.deviceid, known.epoch, fromseq, toseq, weatherstationname
+      FROM average_ranges_final AS known
+      JOIN (SELECT DISTINCT deviceid, epoch FROM averages) AS concerned
+        ON concerned.deviceid = known.deviceid AND concerned.epoch = known.epoch
+      UNION ALL
+      SELECT deviceid, epoch, seq AS fromseq, seq AS toseq, weatherstationname FROM averages
+    ) AS pieces
+  ) AS ordered
+) AS grouped
+GROUP BY deviceid, epoch, run;
+
+DELETE FROM average_ranges_final USING runs
+WHERE average_ranges_final.deviceid = runs.deviceid AND average_ranges_final.epoch = runs.epoch;
+
+INSERT INTO average_ranges_final (deviceid, epoch, fromseq, toseq, weatherstationname)
+SELECT deviceid, epoch, fromseq, toseq, weatherstationname FROM runs;
+
+DELETE FROM sensordata_avgs_landing
+WHERE epoch IS NOT NULL AND seq IS NOT NULL AND loaded < DATEADD('minute', -10, SYSDATE);
+
+DROP TABLE runs;
+
+DROP TABLE averages;

@@ -1,0 +1,34 @@
+-- The files of the lake: each reading once, however often and in whatever order it was delivered.
+-- Same columns and same choice as in Redshift (../100-sensordata.sql); nothing is compacted beforehand.
+
+CREATE OR REPLACE VIEW open_readings AS
+SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
+       epoch, seq, windgust, pressure, timequality, quality, previousepoch, previousseq, first_arrival, arrival
+FROM (
+  SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
+         epoch, seq, windgust, pressure, timequality, quality, previousepoch, previousseq,
+         MIN(loaded) OVER (PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END) AS first_arrival,
+         MAX(loaded) OVER (PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END) AS arrival,
+         ROW_NUMBER() OVER (
+           PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END
+           ORDER BY CASE timequality WHEN 'synced' THEN 0 WHEN 'corrected' THEN 1 ELSE 2 END, datetime DESC
+         ) AS delivery
+  FROM sensordata_landing
+) AS deliveries
+WHERE delivery = 1;
+
+CREATE OR REPLACE VIEW sensordata AS
+SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
+       epoch, seq, windgust, pressure, timequality, quality
+FROM open_readings;
+
+CREATE OR REPLACE VIEW reading_ranges AS
+SELECT deviceid, epoch, seq AS fromseq, seq AS toseq, datetime AS from_datetime, datetime AS to_datetime,
+       CASE WHEN timequality <> 'estimated' AND datetime <= DATEADD('minute', 5, first_arrival) THEN datetime END
+         AS first_datetime,
+       CASE WHEN timequality <> 'estimated' AND datetime <= DATEADD('minute', 5, first_arrival) THEN datetime END
+         AS last_datetime,
+       first_arrival AS known_since,
+       CASE WHEN datetime <= DATEADD('minute', 5, arrival) THEN datetime END AS last_reading,
+       arrival AS last_arrival, previousepoch, previousseq
+FROM open_readings;

@@ -1,0 +1,68 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FirehoseTransformationEvent, FirehoseTransformationResult } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { bundleFunction } from '../../../cloud/stack/bundle.ts';
+
+type Handler = (event: Pick<FirehoseTransformationEvent, 'records'>) => Promise<FirehoseTransformationResult>;
+
+const reading = (seq: number, changes: object = {}): object => ({
+  ...{ deviceid: '1', datetime: '2020-05-20 14:58:28', temperature: 33.1, epoch: 'A', seq },
+  ...changes,
+});
+
+describe('the check of rows as it is deployed', () => {
+  let folder: string;
+  let handler: Handler;
+  const check = async (...texts: string[]) => {
+    const { records } = await handler({
+      records: texts.map((text, index) => ({
+        recordId: String(index),
+        approximateArrivalTimestamp: 0,
+        data: Buffer.from(text).toString('base64'),
+      })),
+    });
+    return records.map(({ recordId, result, data = '' }) => ({
+      recordId,
+      result,
+      text: Buffer.from(data, 'base64').toString('utf8'),
+    }));
+  };
+  beforeAll(async () => {
+    vi.stubEnv('TABLE', 'sensordata');
+    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
+    folder = bundleFunction('row-check', 'sql');
+    ({ handler } = (await import(join(folder, 'index.mjs'))) as { handler: Handler });
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('passes a reading on as it came, and sets aside what is none', async () => {
+    const good = `${JSON.stringify(reading(1))}\n`;
+    expect(await check(good, '{"deviceid":"1"}\n', 'x')).toEqual([
+      { recordId: '0', result: 'Ok', text: good },
+      { recordId: '1', result: 'ProcessingFailed', text: '{"deviceid":"1"}\n' },
+      { recordId: '2', result: 'ProcessingFailed', text: 'x' },
+    ]);
+  });
+
+  it('takes a batch apart into lines, and leaves out a row that is none', async () => {
+    const batch = JSON.stringify([reading(1), reading(2, { temperature: 'hot' }), reading(3)]);
+    expect(await check(`${batch}\n`)).toEqual([
+      {
+        recordId: '0',
+        result: 'Ok',
+        text: `${JSON.stringify(reading(1))}\n${JSON.stringify(reading(3))}\n`,
+      },
+    ]);
+  });
+
+  it.each(['[]', '[1,"a",null,[]]', '[{"deviceid":"1"}]', '[{', '[{"deviceid":"1"}'])(
+    'sets the batch %s aside whole',
+    async (text) => {
+      expect(await check(text)).toEqual([{ recordId: '0', result: 'ProcessingFailed', text }]);
+    },
+  );
+});
