@@ -13,12 +13,20 @@ export type Station = {
 /** No control or format characters, no line or paragraph separators; not blank at either end. */
 const NAME = /^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,128}(?<!\s)$/u;
 
+/** Asked for each line of a list of thousands, which name few zones. */
+const knownZones = new Map<string, boolean>();
+
 const isTimeZone = (name: string): boolean => {
+  const known = knownZones.get(name);
+  if (known !== undefined) return known;
+  let isOne = true;
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+    new Intl.DateTimeFormat('en', { timeZone: name });
   } catch {
-    return false;
+    isOne = false;
   }
+  knownZones.set(name, isOne);
+  return isOne;
 };
 
 const station: z.ZodType<Station> = z.object({
@@ -45,10 +53,19 @@ export type StationFile = {
 
 const HEADER = 'deviceid,weatherstationname,timezone';
 
-const stationOf = (header: string, line: string): Station | null => {
+/** A line at a time, so that a quote which is never closed costs its own line alone. Most have none. */
+const fieldsOf = (line: string): string[] => {
+  if (!line.includes('"')) return line.split(',').map((text) => text.trim());
+  const [fields = []] = parse(line, { trim: true });
+  return fields;
+};
+
+const stationOf = (names: readonly string[], line: string): Station | null => {
   try {
-    const [row] = parse(`${header}\n${line}`, { columns: true, trim: true, relax_column_count: true });
-    return station.safeParse(row).data ?? null;
+    const fields = fieldsOf(line);
+    return (
+      station.safeParse(Object.fromEntries(names.map((name, index) => [name, fields[index]]))).data ?? null
+    );
   } catch {
     return null;
   }
@@ -56,10 +73,11 @@ const stationOf = (header: string, line: string): Station | null => {
 
 export const parseStations = (text: string): StationFile => {
   const [header = HEADER, ...lines] = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const names = fieldsOf(header.trim() === '' ? HEADER : header);
   const stations: Station[] = [];
   const otherLines: string[] = [];
   for (const line of lines.filter((one) => one.trim() !== '')) {
-    const found = stationOf(header, line);
+    const found = stationOf(names, line);
     if (found) stations.push(found);
     else otherLines.push(line);
   }

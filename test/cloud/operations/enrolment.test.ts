@@ -120,6 +120,22 @@ describe('the station file', () => {
     );
   });
 
+  it('reads a hundred thousand stations within the time of a function', () => {
+    const many = Array.from({ length: 100_000 }, (_, n) => ({
+      ...{
+        deviceid: String(n),
+        weatherstationname: `Station ${n}`,
+        timezone: n % 2 === 0 ? '' : 'Europe/London',
+      },
+    }));
+    const text = formatStations(many);
+    const startMs = performance.now();
+
+    expect(parseStations(text).stations.length).toBe(100_000);
+    // It takes about a second; the mail function has twenty.
+    expect(performance.now() - startMs).toBeLessThan(15_000);
+  }, 60_000);
+
   it('reads the file of before, which had no time zones', () => {
     expect(parseStations('deviceid,weatherstationname\n2,UK-Lancing\n').stations).toEqual([lancing]);
   });
