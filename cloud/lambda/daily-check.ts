@@ -1,38 +1,53 @@
 import { AthenaClient } from '@aws-sdk/client-athena';
 import {
+  type Certificate,
   DescribeCertificateCommand,
   IoTClient,
-  paginateListThingPrincipals,
-  paginateListThingsInThingGroup,
+  paginateListCACertificates,
+  paginateListCertificates,
+  paginateListCertificatesByCA,
 } from '@aws-sdk/client-iot';
 import { RedshiftDataClient } from '@aws-sdk/client-redshift-data';
 import { athenaTargetFrom, openAthenaSession } from '../sql/athena-session.ts';
 import { dataApiTargetFrom } from '../sql/data-api.ts';
 import { openSession, type Session } from '../sql/data-api-session.ts';
 import { toAthena } from '../sql/lake-schema.ts';
-import { requiredVariable } from './environment.ts';
 
 const DAY_MS = 86_400_000;
 /** Certificates that AWS IoT signs end in 2049; one of an own authority may end tomorrow. */
 const NONE_ENDS = 36_500;
+/** The most that IoT lists at once: a hundred thousand stations are 400 requests. */
+const PAGE = 250;
 
 const iot = new IoTClient();
 
-const daysLeft = async (certificateArn: string): Promise<number> => {
-  const certificateId = certificateArn.split('/').at(-1);
+const daysLeft = async (certificateId: string): Promise<number> => {
   const { certificateDescription } = await iot.send(new DescribeCertificateCommand({ certificateId }));
   const ends = certificateDescription?.validity?.notAfter;
   return ends === undefined ? NONE_ENDS : (ends.getTime() - Date.now()) / DAY_MS;
 };
 
-const fewestDaysLeft = async (thingGroupName: string): Promise<number> => {
-  let fewest = NONE_ENDS;
-  for await (const { things = [] } of paginateListThingsInThingGroup({ client: iot }, { thingGroupName })) {
-    for (const thingName of things) {
-      for await (const { principals = [] } of paginateListThingPrincipals({ client: iot }, { thingName })) {
-        for (const principal of principals) fewest = Math.min(fewest, await daysLeft(principal));
-      }
+/** Certificates in use that AWS IoT did not sign: those registered without an authority, and those of an own one. */
+const foreignCertificates = async (): Promise<string[]> => {
+  const found: Certificate[] = [];
+  for await (const { certificates = [] } of paginateListCertificates({ client: iot, pageSize: PAGE }, {})) {
+    found.push(...certificates.filter(({ certificateMode }) => certificateMode === 'SNI_ONLY'));
+  }
+  for await (const { certificates = [] } of paginateListCACertificates({ client: iot, pageSize: PAGE }, {})) {
+    for (const { certificateId: caCertificateId } of certificates) {
+      const pages = paginateListCertificatesByCA({ client: iot, pageSize: PAGE }, { caCertificateId });
+      for await (const page of pages) found.push(...(page.certificates ?? []));
     }
+  }
+  return found.flatMap(({ certificateId, status }) =>
+    certificateId !== undefined && status === 'ACTIVE' ? [certificateId] : [],
+  );
+};
+
+const fewestDaysLeft = async (): Promise<number> => {
+  let fewest = NONE_ENDS;
+  for (const certificateId of await foreignCertificates()) {
+    fewest = Math.min(fewest, await daysLeft(certificateId));
   }
   return fewest;
 };
@@ -73,7 +88,7 @@ const tableCounts = async (): Promise<Record<string, number>> => {
 /** What no metric of AWS says: certificates about to end, rows that COPY skipped, holes, silent stations. */
 export const handler = async (): Promise<void> => {
   const values = {
-    CertificateDaysLeft: await fewestDaysLeft(requiredVariable('THING_GROUP')),
+    CertificateDaysLeft: await fewestDaysLeft(),
     ...(await tableCounts()),
   };
   const line = {

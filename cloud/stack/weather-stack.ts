@@ -66,7 +66,7 @@ export class WeatherStack extends Stack {
         })
       : undefined;
     const devices = new Devices(this, 'Devices', { topicPrefix: settings.topicPrefix });
-    const dailyCheck = new DailyCheck(this, 'DailyCheck', { group: devices.group, warehouse, lake });
+    const dailyCheck = new DailyCheck(this, 'DailyCheck', { warehouse, lake });
     const operations = createOperationsTopic(this, settings.operatorEmail);
     const watched = {
       settings,

@@ -8,8 +8,10 @@ import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } fr
 import {
   DescribeCertificateCommand,
   IoTClient,
+  ListCACertificatesCommand,
+  ListCertificatesByCACommand,
+  ListCertificatesCommand,
   ListThingPrincipalsCommand,
-  ListThingsInThingGroupCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-iot';
 import {
@@ -93,14 +95,17 @@ describe('the daily check', () => {
   });
   beforeEach(() => {
     data.reset();
-    vi.stubEnv('THING_GROUP', 'stations');
-    iot.on(ListThingsInThingGroupCommand, { thingGroupName: 'stations' }).resolves({ things: ['1', '2'] });
+    iot.on(ListCertificatesCommand).resolves({
+      certificates: [
+        { certificateId: 'a', status: 'ACTIVE', certificateMode: 'SNI_ONLY' },
+        { certificateId: 'of AWS', status: 'ACTIVE', certificateMode: 'DEFAULT' },
+        { certificateId: 'revoked', status: 'REVOKED', certificateMode: 'SNI_ONLY' },
+      ],
+    });
+    iot.on(ListCACertificatesCommand).resolves({ certificates: [{ certificateId: 'ca' }] });
     iot
-      .on(ListThingPrincipalsCommand, { thingName: '1' })
-      .resolves({ principals: ['arn:aws:iot:r:1:cert/a'] });
-    iot
-      .on(ListThingPrincipalsCommand, { thingName: '2' })
-      .resolves({ principals: ['arn:aws:iot:r:1:cert/b'] });
+      .on(ListCertificatesByCACommand, { caCertificateId: 'ca' })
+      .resolves({ certificates: [{ certificateId: 'b', status: 'ACTIVE' }] });
     iot.on(DescribeCertificateCommand, { certificateId: 'a' }).resolves(endsIn(400));
     iot.on(DescribeCertificateCommand, { certificateId: 'b' }).resolves(endsIn(20));
   });
@@ -117,9 +122,25 @@ describe('the daily check', () => {
   });
 
   it('is calm where there is no certificate yet', async () => {
-    iot.on(ListThingsInThingGroupCommand).resolves({ things: [] });
+    iot.on(ListCertificatesCommand).resolves({ certificates: [] });
+    iot.on(ListCACertificatesCommand).resolves({ certificates: [] });
 
     expect(await written()).toMatchObject({ CertificateDaysLeft: 36_500 });
+  });
+
+  it('asks 401 times for a hundred thousand stations, whose certificates AWS IoT signed', async () => {
+    const page = Array.from({ length: 250 }, (_, n) => ({
+      ...{ certificateId: String(n), status: 'ACTIVE' as const, certificateMode: 'DEFAULT' as const },
+    }));
+    let pages = 0;
+    iot.on(ListCertificatesCommand).callsFake(() => {
+      pages += 1;
+      return { certificates: page, ...(pages < 400 ? { nextMarker: String(pages) } : {}) };
+    });
+    iot.on(ListCACertificatesCommand).resolves({ certificates: [] });
+
+    expect(await written()).toMatchObject({ CertificateDaysLeft: 36_500 });
+    expect(iot.calls().length).toBe(401);
   });
 
   it('counts what COPY skipped and what nobody explains, where there is a warehouse', async () => {
@@ -146,10 +167,8 @@ describe('the daily check', () => {
 
   it('asks the tables of a lake by Athena', async () => {
     const athena = mockClient(AthenaClient);
-    vi.stubEnv('THING_GROUP', 'stations');
     vi.stubEnv('LAKE_DATABASE', 'weather');
     vi.stubEnv('LAKE_WORKGROUP', 'weather-1');
-    iot.on(ListThingsInThingGroupCommand).resolves({ things: [] });
     athena.on(StartQueryExecutionCommand).resolves({ QueryExecutionId: 'q' });
     athena.on(GetQueryExecutionCommand).resolves({ QueryExecution: { Status: { State: 'SUCCEEDED' } } });
     athena.on(GetQueryResultsCommand).resolves({

@@ -268,6 +268,9 @@ describe('IAM', () => {
   it('grants on everything only what AWS grants on nothing smaller', () => {
     const open = statementsOf(synthesis.template).filter(({ resources }) => resources.includes('*'));
     expect(open.flatMap(({ actions }) => actions).toSorted()).toEqual([
+      'iot:ListCACertificates',
+      'iot:ListCertificates',
+      'iot:ListCertificatesByCA',
       ...Array<string>(3).fill('redshift-data:DescribeStatement'),
       ...Array<string>(3).fill('redshift-data:GetStatementResult'),
       'redshift-serverless:CreateUsageLimit',
