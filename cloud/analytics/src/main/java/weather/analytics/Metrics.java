@@ -9,7 +9,11 @@ public final class Metrics {
   private Metrics() {}
 
   public static MetricGroup group(RuntimeContext context) {
-    return context.getMetricGroup().addGroup("kinesisanalytics");
+    return group(context.getMetricGroup());
+  }
+
+  public static MetricGroup group(MetricGroup parent) {
+    return parent.addGroup("kinesisanalytics");
   }
 
   public static Counter counter(RuntimeContext context, String name) {

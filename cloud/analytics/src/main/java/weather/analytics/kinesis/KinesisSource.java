@@ -8,13 +8,13 @@ import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.api.connector.source.SplitEnumerator;
 import org.apache.flink.api.connector.source.SplitEnumeratorContext;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
+import org.apache.flink.metrics.Gauge;
+import weather.analytics.Metrics;
 
 /**
  * A Kinesis stream's records from its oldest on, by polling, each shard in its order; the position
- * is part of Flink's checkpoints.
- *
- * <p>A small source of our own: Flink's AWS connectors for Flink 2 (flink-connector-aws 6.x) are
- * not to be had where this project is built and tested, and what cannot be tested is not deployed.
+ * is part of Flink's checkpoints. A source of our own: the README says why, and which other one the
+ * job can be built with.
  */
 public final class KinesisSource implements Source<byte[], ShardSplit, ShardLedger> {
   private final KinesisConnection connection;
@@ -32,7 +32,10 @@ public final class KinesisSource implements Source<byte[], ShardSplit, ShardLedg
 
   @Override
   public SourceReader<byte[], ShardSplit> createReader(SourceReaderContext context) {
-    return new ShardReader(() -> new ShardFetcher(connection.open(), streamArn), context);
+    ReadAge age = new ReadAge(System::nanoTime);
+    Metrics.group(context.metricGroup()).gauge("millisBehindLatest", (Gauge<Long>) age::millis);
+    return new ShardReader(
+        () -> new ShardFetcher(connection.open(), streamArn, age, System::nanoTime), context);
   }
 
   @Override
@@ -44,16 +47,16 @@ public final class KinesisSource implements Source<byte[], ShardSplit, ShardLedg
   @Override
   public SplitEnumerator<ShardSplit, ShardLedger> restoreEnumerator(
       SplitEnumeratorContext<ShardSplit> context, ShardLedger ledger) {
-    return new ShardEnumerator(context, connection.open(), streamArn, ledger);
+    return new ShardEnumerator(context, connection.open(), streamArn, ledger, System::nanoTime);
   }
 
   @Override
   public SimpleVersionedSerializer<ShardSplit> getSplitSerializer() {
-    return new ShardSplitSerializer();
+    return new ShardSplit.Serializer();
   }
 
   @Override
   public SimpleVersionedSerializer<ShardLedger> getEnumeratorCheckpointSerializer() {
-    return new ShardLedgerSerializer();
+    return new ShardLedger.Serializer();
   }
 }

@@ -1,20 +1,22 @@
 package weather.analytics.kinesis;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.apache.flink.api.connector.source.SourceEvent;
 import org.apache.flink.api.connector.source.SplitEnumerator;
 import org.apache.flink.api.connector.source.SplitEnumeratorContext;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
 import software.amazon.awssdk.services.kinesis.model.ListShardsRequest;
 import software.amazon.awssdk.services.kinesis.model.ListShardsResponse;
@@ -22,33 +24,52 @@ import software.amazon.awssdk.services.kinesis.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.kinesis.model.Shard;
 
 /**
- * Finds the stream's shards, also those that resharding brings, and shares them among the readers.
- * A shard waits until its parents are read to their ends, so that a station's readings keep their
- * order.
+ * Finds the stream's shards, also those that resharding brings, and shares them among the readers:
+ * each goes to the reader that has the fewest. A shard waits until its parents are read to their
+ * ends, so that a station's readings keep their order.
+ *
+ * <p>Kinesis lists a closed shard until its last record expires, so a finished shard is remembered
+ * that long. Its reader remembers it until a checkpoint of the enumerator is complete that does:
+ * the event by which the enumerator learns of it may be lost between two checkpoints.
  */
 final class ShardEnumerator implements SplitEnumerator<ShardSplit, ShardLedger> {
-  private static final Logger LOG = LoggerFactory.getLogger(ShardEnumerator.class);
   private static final Duration DISCOVERY = Duration.ofSeconds(10);
+
+  /** After a restart, until the reader registers. */
+  private static final int UNKNOWN_READER = -1;
 
   private final SplitEnumeratorContext<ShardSplit> context;
   private final KinesisClient kinesis;
   private final String streamArn;
-  private final Set<String> assigned;
+  private final Outage outage;
+
+  /** The shards that are being read, and by which reader. */
+  private final Map<String, Integer> readers = new HashMap<>();
+
   private final Set<String> finished;
-  private final List<ShardSplit> unassigned = new ArrayList<>();
+
+  /** The finished shards that a reader keeps in its state, and which reader. */
+  private final Map<String, Integer> kept = new HashMap<>();
+
+  /** {@link #kept} in each checkpoint that is not complete. */
+  private final NavigableMap<Long, Map<String, Integer>> keptAtCheckpoint = new TreeMap<>();
+
   private Map<String, Shard> listed = Map.of();
-  private boolean listingFails;
 
   ShardEnumerator(
       SplitEnumeratorContext<ShardSplit> context,
       KinesisClient kinesis,
       String streamArn,
-      ShardLedger ledger) {
+      ShardLedger ledger,
+      LongSupplier nanoTime) {
     this.context = context;
     this.kinesis = kinesis;
     this.streamArn = streamArn;
-    this.assigned = new HashSet<>(ledger.assigned());
+    this.outage = new Outage("list the shards of " + streamArn, nanoTime);
     this.finished = new HashSet<>(ledger.finished());
+    ledger.assigned().stream()
+        .filter(shardId -> !finished.contains(shardId))
+        .forEach(shardId -> readers.put(shardId, UNKNOWN_READER));
   }
 
   @Override
@@ -73,34 +94,48 @@ final class ShardEnumerator implements SplitEnumerator<ShardSplit, ShardLedger> 
     if (error instanceof ResourceNotFoundException) {
       throw new IllegalStateException("There is no stream " + streamArn, error);
     }
-    if (error != null) {
-      if (!listingFails) {
-        LOG.warn("Cannot list the shards of {}, trying again: {}", streamArn, error.getMessage());
+    if (error instanceof SdkException failure) {
+      try {
+        outage.add(failure);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
-      listingFails = true;
       return;
     }
-    listingFails = false;
+    if (error != null) {
+      throw new IllegalStateException("Cannot list the shards of " + streamArn, error);
+    }
+    outage.end();
     listed = shards;
+    finished.retainAll(listed.keySet());
     assignReady();
   }
 
+  /** Waits for all readers: each says first what it holds from the last checkpoint. */
   private void assignReady() {
-    listed.values().stream()
-        .filter(shard -> !assigned.contains(shard.shardId()))
-        .filter(shard -> parents(shard).noneMatch(isUnread()))
-        .forEach(
-            shard -> {
-              assigned.add(shard.shardId());
-              unassigned.add(new ShardSplit(shard.shardId(), ShardSplit.START));
-            });
-    for (ShardSplit split : List.copyOf(unassigned)) {
-      int reader = Math.floorMod(split.shardId().hashCode(), context.currentParallelism());
-      if (context.registeredReaders().containsKey(reader)) {
-        context.assignSplit(split, reader);
-        unassigned.remove(split);
-      }
+    if (context.registeredReaders().size() < context.currentParallelism()) {
+      return;
     }
+    listed.values().stream()
+        .filter(shard -> !readers.containsKey(shard.shardId()))
+        .filter(shard -> !finished.contains(shard.shardId()))
+        .filter(shard -> parents(shard).noneMatch(this::isUnread))
+        .map(Shard::shardId)
+        .sorted()
+        .forEach(this::assign);
+  }
+
+  private void assign(String shardId) {
+    int reader =
+        context.registeredReaders().keySet().stream()
+            .min(Comparator.comparingLong(this::load).thenComparing(Comparator.naturalOrder()))
+            .orElseThrow();
+    readers.put(shardId, reader);
+    context.assignSplit(new ShardSplit(shardId, ShardSplit.START), reader);
+  }
+
+  private long load(int reader) {
+    return readers.values().stream().filter(other -> other == reader).count();
   }
 
   private static Stream<String> parents(Shard shard) {
@@ -109,15 +144,31 @@ final class ShardEnumerator implements SplitEnumerator<ShardSplit, ShardLedger> 
   }
 
   /** A parent that is not listed any more has no records left. */
-  private Predicate<String> isUnread() {
-    return parent -> listed.containsKey(parent) && !finished.contains(parent);
+  private boolean isUnread(String parent) {
+    return listed.containsKey(parent) && !finished.contains(parent);
   }
 
   @Override
   public void handleSourceEvent(int reader, SourceEvent event) {
-    if (event instanceof ShardFinished done && finished.add(done.shardId())) {
-      assignReady();
+    if (event instanceof ShardEvent.Held held) {
+      held.shardIds().forEach(shardId -> hold(shardId, reader));
+    } else if (event instanceof ShardEvent.Finished end) {
+      finish(end.shardId(), reader);
     }
+  }
+
+  /** A reader that went back to a checkpoint may read a shard again that was finished since. */
+  private void hold(String shardId, int reader) {
+    finished.remove(shardId);
+    kept.remove(shardId);
+    readers.put(shardId, reader);
+  }
+
+  private void finish(String shardId, int reader) {
+    readers.remove(shardId);
+    finished.add(shardId);
+    kept.put(shardId, reader);
+    assignReady();
   }
 
   @Override
@@ -125,9 +176,13 @@ final class ShardEnumerator implements SplitEnumerator<ShardSplit, ShardLedger> 
     // Shards are pushed to the readers.
   }
 
+  /** What a reader got since the last checkpoint, and has lost; it is found and assigned again. */
   @Override
   public void addSplitsBack(List<ShardSplit> splits, int reader) {
-    unassigned.addAll(splits);
+    for (ShardSplit split : splits) {
+      readers.remove(split.shardId());
+      finished.remove(split.shardId());
+    }
     assignReady();
   }
 
@@ -138,11 +193,20 @@ final class ShardEnumerator implements SplitEnumerator<ShardSplit, ShardLedger> 
 
   @Override
   public ShardLedger snapshotState(long checkpointId) {
-    // What no reader has yet is found again: it is not in the ledger.
-    Set<String> waiting = unassigned.stream().map(ShardSplit::shardId).collect(Collectors.toSet());
-    Set<String> handedOver =
-        assigned.stream().filter(id -> !waiting.contains(id)).collect(Collectors.toSet());
-    return new ShardLedger(handedOver, Set.copyOf(finished));
+    keptAtCheckpoint.put(checkpointId, Map.copyOf(kept));
+    return new ShardLedger(Set.copyOf(readers.keySet()), Set.copyOf(finished));
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpointId) {
+    Map<String, Integer> certain = keptAtCheckpoint.getOrDefault(checkpointId, Map.of());
+    keptAtCheckpoint.headMap(checkpointId, true).clear();
+    certain.forEach(
+        (shardId, reader) -> {
+          if (context.registeredReaders().containsKey(reader) && kept.remove(shardId, reader)) {
+            context.sendEventToSourceReader(reader, new ShardEvent.Forgotten(shardId));
+          }
+        });
   }
 
   @Override

@@ -6,17 +6,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.apache.flink.api.connector.source.SourceEvent;
 import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.connector.base.source.reader.SingleThreadMultiplexSourceReaderBase;
 import org.apache.flink.connector.base.source.reader.splitreader.SplitReader;
+import software.amazon.awssdk.services.kinesis.model.Record;
 
 /**
- * Hands on the records of its shards. A shard that was read to its end stays in the reader's state:
- * the word of it may be lost between two checkpoints, so it is said again at every start.
+ * Hands on the records of its shards. A shard that was read to its end stays in the reader's state
+ * until the enumerator has it in a checkpoint of its own.
  */
 final class ShardReader
     extends SingleThreadMultiplexSourceReaderBase<
-        ShardRecord, byte[], ShardSplit, ShardReader.Progress> {
+        Record, byte[], ShardSplit, ShardReader.Progress> {
   private final Set<String> finished = new HashSet<>();
 
   /** How far a shard's records were handed on. */
@@ -28,12 +31,11 @@ final class ShardReader
     }
   }
 
-  ShardReader(
-      Supplier<SplitReader<ShardRecord, ShardSplit>> fetchers, SourceReaderContext context) {
+  ShardReader(Supplier<SplitReader<Record, ShardSplit>> fetchers, SourceReaderContext context) {
     super(
         fetchers,
         (record, output, progress) -> {
-          output.collect(record.data());
+          output.collect(record.data().asByteArray());
           progress.position = record.sequenceNumber();
         },
         context.getConfiguration(),
@@ -45,6 +47,8 @@ final class ShardReader
     splits.stream().filter(ShardSplit::isFinished).forEach(split -> finish(split.shardId()));
     List<ShardSplit> open = splits.stream().filter(split -> !split.isFinished()).toList();
     if (!open.isEmpty()) {
+      context.sendSourceEventToCoordinator(
+          new ShardEvent.Held(open.stream().map(ShardSplit::shardId).collect(Collectors.toSet())));
       super.addSplits(open);
     }
   }
@@ -63,7 +67,14 @@ final class ShardReader
 
   private void finish(String shardId) {
     finished.add(shardId);
-    context.sendSourceEventToCoordinator(new ShardFinished(shardId));
+    context.sendSourceEventToCoordinator(new ShardEvent.Finished(shardId));
+  }
+
+  @Override
+  public void handleSourceEvents(SourceEvent event) {
+    if (event instanceof ShardEvent.Forgotten certain) {
+      finished.remove(certain.shardId());
+    }
   }
 
   @Override
