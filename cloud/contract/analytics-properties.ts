@@ -16,4 +16,8 @@ export type AnalyticsProperties = {
   /** `s3://bucket/key` of the station file: CSV with the header `deviceid,weatherstationname`. */
   readonly 'stations.uri': string;
   readonly 'aws.region': string;
+  /** Name of the Firehose stream the distinct readings go to; absent where a topic rule delivers them. */
+  readonly 'readings.delivery.stream'?: string;
+  /** Rows share a Firehose record of at most so many bytes; absent or 0 for a record of each. */
+  readonly 'firehose.record.bytes'?: string;
 };

@@ -11,6 +11,8 @@ import weather.analytics.kinesis.KinesisConnection;
  * The job's runtime properties: {@code cloud/analytics-properties.ts}. The optional ones are for
  * runs without AWS.
  *
+ * @param readingsDeliveryStream {@code null} where a topic rule delivers the readings
+ * @param firehoseRecordBytes a Firehose record takes rows up to this size; 0 for a record of each
  * @param kinesisEndpoint {@code null} for AWS's own
  * @param firehoseEndpoint {@code null} for AWS's own
  */
@@ -20,11 +22,16 @@ public record Settings(
     String alertsStreamArn,
     String averagesDeliveryStream,
     String errorsDeliveryStream,
+    String readingsDeliveryStream,
+    int firehoseRecordBytes,
     URI stationsUri,
     Duration stationsReload,
     AlertTiming alertTiming,
     URI kinesisEndpoint,
     URI firehoseEndpoint) {
+  /** Firehose's own limit is 1,000 KiB. */
+  private static final int MAX_RECORD_BYTES = 1_000_000;
+
   public static final String GROUP = "weather-analytics";
 
   /**
@@ -42,6 +49,8 @@ public record Settings(
         required(given, "alerts.stream.arn"),
         required(given, "averages.delivery.stream"),
         required(given, "errors.delivery.stream"),
+        given.getProperty("readings.delivery.stream"),
+        recordBytes(given),
         URI.create(required(given, "stations.uri")),
         seconds(given, "stations.reload.seconds", Duration.ofMinutes(1)),
         AlertTiming.closingAfter(seconds(given, "alerts.close.seconds", AlertTiming.WIDTH)),
@@ -64,6 +73,17 @@ public record Settings(
   private static Duration seconds(Properties given, String key, Duration otherwise) {
     String value = given.getProperty(key);
     return value == null ? otherwise : Duration.ofSeconds(Long.parseLong(value.strip()));
+  }
+
+  private static int recordBytes(Properties given) {
+    String value = given.getProperty("firehose.record.bytes", "0").strip();
+    int bytes = value.matches("\\d{1,7}") ? Integer.parseInt(value) : -1;
+    if (bytes < 0 || bytes > MAX_RECORD_BYTES) {
+      throw new IllegalArgumentException(
+          "The property firehose.record.bytes of %s is %s, not a number from 0 to %d."
+              .formatted(GROUP, value, MAX_RECORD_BYTES));
+    }
+    return bytes;
   }
 
   private static URI endpoint(Properties given, String key) {

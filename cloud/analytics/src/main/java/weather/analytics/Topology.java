@@ -19,8 +19,16 @@ import weather.analytics.readings.Reading;
  * operators: never change one.
  */
 public final class Topology {
-  /** Where the rows go. */
-  public record Sinks(Sink<AverageRow> averages, Sink<AlertRow> alerts, Sink<ErrorRow> errors) {}
+  /**
+   * Where the rows go.
+   *
+   * @param readings the distinct ones; {@code null} where a topic rule delivers the readings
+   */
+  public record Sinks(
+      Sink<AverageRow> averages,
+      Sink<AlertRow> alerts,
+      Sink<ErrorRow> errors,
+      Sink<Reading> readings) {}
 
   private Topology() {}
 
@@ -34,6 +42,9 @@ public final class Topology {
             .process(new Deduplication())
             .uid("deduplication")
             .name("Deduplication");
+    if (sinks.readings() != null) {
+      distinct.sinkTo(sinks.readings()).uid("readings-sink").name("Readings to Firehose");
+    }
     // The readings are where their station's state is already; a second keyBy would only copy them.
     KeyedStream<Reading, String> byStation =
         DataStreamUtils.reinterpretAsKeyedStream(distinct, reading -> reading.deviceid);

@@ -66,7 +66,7 @@ public final class HarnessedJob implements AutoCloseable {
     URI uri = stationFile.toUri();
     intake =
         new OneInputStreamOperatorTestHarness<>(
-            new ProcessOperator<>(new Intake(uri, "us-east-1", Duration.ofHours(1))));
+            new ProcessOperator<>(new Intake(uri, "us-east-1", Duration.ofHours(1), false)));
     deduplication = keyed(new Deduplication());
     averages = keyed(new RollingAverages());
     alerts = keyed(new AlertWindows(AlertTiming.STANDARD));
@@ -109,7 +109,11 @@ public final class HarnessedJob implements AutoCloseable {
   }
 
   public void arrive(String record) throws Exception {
-    intake.processElement(record.getBytes(StandardCharsets.UTF_8), 0);
+    arrive(record.getBytes(StandardCharsets.UTF_8));
+  }
+
+  public void arrive(byte[] record) throws Exception {
+    intake.processElement(record, 0);
     for (Reading reading : intake.extractOutputValues()) {
       deduplication.processElement(reading, 0);
     }

@@ -34,7 +34,7 @@ import weather.analytics.readings.Datetimes;
 
 /**
  * The whole job on a cluster, its ends over HTTP and its state in RocksDB as Managed Flink keeps
- * it, with a task manager killed and a shard split on the way.
+ * it, with a task manager killed twice, a shard split and its halves merged on the way.
  */
 class KinesisJobTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -71,6 +71,12 @@ class KinesisJobTest {
       kinesis.split("readings", "shardId-000000000000");
       send(kinesis, 20, 30);
       Await.until("the new shards are read", () -> counts(firehose).equals(expectedCounts));
+
+      kinesis.merge("readings", "shardId-000000000002", "shardId-000000000003");
+      cluster.terminateTaskManager(0).get();
+      send(kinesis, 30, 35);
+      cluster.startTaskManager();
+      Await.until("the merged shard is read", () -> counts(firehose).equals(expectedCounts));
       Await.until("the alert is there", () -> !alerts(kinesis).isEmpty());
 
       job.cancel().get();
@@ -78,6 +84,11 @@ class KinesisJobTest {
       assertThat(alerts(kinesis))
           .as("three hot readings of one station, one of another, whatever was repeated")
           .containsExactlyInAnyOrderEntriesOf(Map.of("0", 3, "1", 1));
+      assertThat(firehose.rows("readings"))
+          .as("whole, each one at least once")
+          .allSatisfy(row -> assertThat(row.get("temperature")).isNotNull())
+          .extracting(row -> row.get("deviceid").asText() + " " + row.get("seq").asText())
+          .containsAll(expectedCounts.keySet());
       assertThat(firehose.rows("errors"))
           .extracting(row -> row.get("reason").asText())
           .contains("unparseable", "unknown-device");
@@ -99,6 +110,8 @@ class KinesisJobTest {
             "kinesis.endpoint", kinesis.endpoint().toString(),
             "firehose.endpoint", firehose.endpoint().toString(),
             "alerts.close.seconds", "5"));
+    given.setProperty("readings.delivery.stream", "readings");
+    given.setProperty("firehose.record.bytes", "512000");
     Configuration configuration = new Configuration();
     configuration.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
     configuration.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);

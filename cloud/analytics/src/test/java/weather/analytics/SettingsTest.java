@@ -31,6 +31,21 @@ class SettingsTest {
     assertThat(settings.alertTiming().closeAfter()).isEqualTo(Duration.ofMinutes(2));
   }
 
+  @Test
+  void refusesARecordThatFirehoseWouldNotTake() {
+    given.setProperty("firehose.record.bytes", "512000");
+    assertThat(Settings.from(Map.of(Settings.GROUP, given)).firehoseRecordBytes())
+        .isEqualTo(512_000);
+    for (String wrong : new String[] {"-1", "1000001", "many", ""}) {
+      given.setProperty("firehose.record.bytes", wrong);
+      assertThatThrownBy(() -> Settings.from(Map.of(Settings.GROUP, given)))
+          .hasMessage(
+              "The property firehose.record.bytes of weather-analytics is "
+                  + wrong
+                  + ", not a number from 0 to 1000000.");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -29,6 +29,7 @@ public final class Intake extends ProcessFunction<byte[], Reading> {
   private final URI stationsUri;
   private final String region;
   private final Duration reloadEvery;
+  private final boolean keepsPayloads;
   private transient StationDirectory stations;
   private transient Counter unparseable;
   private transient Counter future;
@@ -36,10 +37,14 @@ public final class Intake extends ProcessFunction<byte[], Reading> {
   private transient Counter errorRowsDropped;
   private transient ErrorBudget budget;
 
-  public Intake(URI stationsUri, String region, Duration reloadEvery) {
+  /**
+   * @param keepsPayloads whether readings carry their JSON, for delivery
+   */
+  public Intake(URI stationsUri, String region, Duration reloadEvery, boolean keepsPayloads) {
     this.stationsUri = stationsUri;
     this.region = region;
     this.reloadEvery = reloadEvery;
+    this.keepsPayloads = keepsPayloads;
   }
 
   @Override
@@ -76,6 +81,9 @@ public final class Intake extends ProcessFunction<byte[], Reading> {
               unknownDevice.inc();
               String detail = "The station file does not know " + reading.deviceid + ".";
               report(reading.deviceid, ErrorRow.UNKNOWN_DEVICE, detail, payload.toString());
+            }
+            if (keepsPayloads) {
+              reading.payload = payload.toString();
             }
             out.collect(reading);
           }

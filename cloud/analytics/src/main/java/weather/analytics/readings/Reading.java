@@ -31,6 +31,9 @@ public class Reading {
   /** Counts the readings of an epoch from 1; {@link #NO_SEQ} for the post's own message. */
   public long seq = NO_SEQ;
 
+  /** Its JSON as it came; {@code null} unless the job delivers readings. */
+  public String payload;
+
   /** °C; {@code null} when not measured. */
   public Double temperature;
 

@@ -1,8 +1,7 @@
 package weather.analytics.sinks;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,12 +13,11 @@ import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
- * Collects rows and sends them when a batch is full, half a second old, or a checkpoint asks for
- * it.
+ * Collects rows in records and records in a batch. Sends the batch when it is full, half a second
+ * old, or a checkpoint asks for it.
  */
 final class BatchWriter<T> implements SinkWriter<T> {
   private static final Logger LOG = LoggerFactory.getLogger(BatchWriter.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Of both services. */
   private static final int LARGEST_BATCH = 500;
@@ -39,7 +37,8 @@ final class BatchWriter<T> implements SinkWriter<T> {
   private final BatchTarget target;
   private final ProcessingTimeService timers;
   private final SinkWriterMetricGroup metrics;
-  private final byte[] suffix;
+  private final ByteArrayOutputStream record = new ByteArrayOutputStream();
+  private String recordKey;
   private List<BatchEntry> entries = new ArrayList<>();
   private int bytes;
   private boolean timerSet;
@@ -49,34 +48,47 @@ final class BatchWriter<T> implements SinkWriter<T> {
     this.target = sink.target().open();
     this.timers = timers;
     this.metrics = metrics;
-    this.suffix = sink.suffix().getBytes(StandardCharsets.UTF_8);
   }
 
   @Override
   public void write(T row, Context context) throws IOException, InterruptedException {
-    byte[] json = JSON.writeValueAsBytes(row);
-    byte[] data = java.util.Arrays.copyOf(json, json.length + suffix.length);
-    System.arraycopy(suffix, 0, data, json.length, suffix.length);
-    if (bytes + data.length > LARGEST_BATCH_BYTES) {
-      send();
+    byte[] bytesOfRow = sink.format().bytes(row);
+    if (record.size() + bytesOfRow.length > sink.recordBytes()) {
+      endRecord();
     }
-    entries.add(new BatchEntry(sink.partitionKey().apply(row), data));
-    bytes += data.length;
-    if (entries.size() == LARGEST_BATCH) {
-      send();
-    } else if (!timerSet) {
+    if (record.size() == 0) {
+      recordKey = sink.partitionKey().apply(row);
+    }
+    record.writeBytes(bytesOfRow);
+    if (!timerSet) {
       timerSet = true;
       timers.registerTimer(
           timers.getCurrentProcessingTime() + LONGEST_WAIT.toMillis(),
           time -> {
             timerSet = false;
-            send();
+            flush(false);
           });
+    }
+  }
+
+  private void endRecord() throws IOException, InterruptedException {
+    if (record.size() == 0) {
+      return;
+    }
+    if (bytes + record.size() > LARGEST_BATCH_BYTES) {
+      send();
+    }
+    entries.add(new BatchEntry(recordKey, record.toByteArray()));
+    bytes += record.size();
+    record.reset();
+    if (entries.size() == LARGEST_BATCH) {
+      send();
     }
   }
 
   @Override
   public void flush(boolean endOfInput) throws IOException, InterruptedException {
+    endRecord();
     send();
   }
 
@@ -106,16 +118,16 @@ final class BatchWriter<T> implements SinkWriter<T> {
       }
       metrics.getNumRecordsSendErrorsCounter().inc(left.size());
       if (attempt == ATTEMPTS) {
-        throw new IOException(left.size() + " rows were refused " + ATTEMPTS + " times.");
+        throw new IOException(left.size() + " records were refused " + ATTEMPTS + " times.");
       }
       return left;
     } catch (SdkException e) {
       metrics.getNumRecordsSendErrorsCounter().inc(batch.size());
       if (attempt == ATTEMPTS) {
-        throw new IOException("Cannot send rows: " + e.getMessage(), e);
+        throw new IOException("Cannot send records: " + e.getMessage(), e);
       }
       if (attempt == 1) {
-        LOG.warn("Cannot send {} rows, trying again: {}", batch.size(), e.getMessage());
+        LOG.warn("Cannot send {} records, trying again: {}", batch.size(), e.getMessage());
       }
       return batch;
     }

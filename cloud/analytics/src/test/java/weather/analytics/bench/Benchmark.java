@@ -14,6 +14,8 @@ import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
@@ -42,6 +44,7 @@ class Benchmark {
   private static final Queue<AverageRow> KEPT = new ConcurrentLinkedQueue<>();
   private static final StringBuilder REPORT = new StringBuilder();
   private static Path stations;
+  private static String state = "hashmap";
 
   @BeforeAll
   static void writeStationFile() throws Exception {
@@ -74,6 +77,25 @@ class Benchmark {
       line("| %,d | %,.0f | %,.0f |".formatted(stationCount, READINGS / own, READINGS / sql));
     }
     line("");
+  }
+
+  /** As Managed Flink keeps state; what the sizes of the stack are counted from. */
+  @Test
+  void measuresWithRocksDb() throws Exception {
+    state = "rocksdb";
+    try {
+      cpuSeconds(false, 10, READINGS);
+      double start = cpuSeconds(false, 10, FEW);
+      line("| stations | this job with RocksDB, readings/s per core |");
+      line("| ---: | ---: |");
+      for (int stationCount : List.of(1_000, 100_000)) {
+        double own = cpuSeconds(false, stationCount, READINGS) - start;
+        line("| %,d | %,.0f |".formatted(stationCount, READINGS / own));
+      }
+      line("");
+    } finally {
+      state = "hashmap";
+    }
   }
 
   @Test
@@ -143,7 +165,10 @@ class Benchmark {
   }
 
   private static StreamExecutionEnvironment environment() {
-    StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
+    Configuration configuration = new Configuration();
+    configuration.set(StateBackendOptions.STATE_BACKEND, state);
+    StreamExecutionEnvironment environment =
+        StreamExecutionEnvironment.getExecutionEnvironment(configuration);
     environment.setParallelism(1);
     return environment;
   }
@@ -153,14 +178,14 @@ class Benchmark {
       DataStream<byte[]> records,
       boolean sql,
       boolean replay) {
-    Intake intake = new Intake(stations.toUri(), "us-east-1", Duration.ofHours(1));
+    Intake intake = new Intake(stations.toUri(), "us-east-1", Duration.ofHours(1), false);
     CountingSink<AverageRow> averages = new CountingSink<>(replay);
     if (!sql) {
       Topology.build(
           records,
           intake,
           AlertTiming.STANDARD,
-          new Topology.Sinks(averages, new CountingSink<>(false), new CountingSink<>(false)));
+          new Topology.Sinks(averages, new CountingSink<>(false), new CountingSink<>(false), null));
       return;
     }
     // A watermark for each reading, as readings that come one by one have it; periodic where speed

@@ -59,7 +59,9 @@ public final class FirehoseStandIn implements AutoCloseable {
       if (!text.endsWith("}\n")) {
         throw new IOException("A row without an end of line: " + text);
       }
-      taken.add(JSON.readTree(text));
+      for (String row : text.split("\n")) {
+        taken.add(JSON.readTree(row));
+      }
     }
     byte[] body =
         JSON.createObjectNode()

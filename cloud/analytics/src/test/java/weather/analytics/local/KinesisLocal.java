@@ -105,6 +105,13 @@ public final class KinesisLocal implements AutoCloseable {
     awaitActive(stream);
   }
 
+  /** Resharding: two neighbours give way to one. */
+  public void merge(String stream, String shardId, String neighbourId) throws Exception {
+    client.mergeShards(
+        m -> m.streamName(stream).shardToMerge(shardId).adjacentShardToMerge(neighbourId));
+    awaitActive(stream);
+  }
+
   /** All records of a stream of one shard, as texts. */
   public List<String> records(String stream) {
     String shard = client.listShards(l -> l.streamName(stream)).shards().get(0).shardId();

@@ -65,9 +65,10 @@ class SavepointMaker {
         environment.addSource(new HoldingSource(records)).uid("readings-source");
     Topology.build(
         source,
-        new Intake(stations.toUri(), "us-east-1", Duration.ofHours(1)),
+        new Intake(stations.toUri(), "us-east-1", Duration.ofHours(1), false),
         AlertTiming.STANDARD,
-        new Topology.Sinks(new CollectingSink(), new DiscardingSink<>(), new DiscardingSink<>()));
+        new Topology.Sinks(
+            new CollectingSink(), new DiscardingSink<>(), new DiscardingSink<>(), null));
     JobClient job = environment.executeAsync();
     Await.until("all readings are averaged", () -> AVERAGES.size() == SavepointRecords.ROWS_BEFORE);
     String savepoint =

@@ -14,11 +14,14 @@ import software.amazon.awssdk.core.exception.SdkClientException;
 class BatchWriterTest {
   private final FlakyTarget target = new FlakyTarget();
   private final TestProcessingTimeService timers = new TestProcessingTimeService();
-  private final BatchWriter<Integer> writer =
-      new BatchWriter<>(
-          new BatchSink<>(() -> target, row -> "key", "\n"),
-          timers,
-          UnregisteredMetricsGroup.createSinkWriterMetricGroup());
+  private final BatchWriter<Integer> writer = writer(0);
+
+  private BatchWriter<Integer> writer(int recordBytes) {
+    return new BatchWriter<>(
+        new BatchSink<>(() -> target, row -> "key", BatchSink::jsonLine, recordBytes),
+        timers,
+        UnregisteredMetricsGroup.createSinkWriterMetricGroup());
+  }
 
   /** Cannot be reached the first time, refuses an entry the second time, then takes all. */
   private static final class FlakyTarget implements BatchTarget {
@@ -58,6 +61,30 @@ class BatchWriterTest {
     assertThat(target.batches).containsExactly(List.of("1\n", "2\n"), List.of("0\n"));
     writer.flush(false);
     assertThat(target.batches).hasSize(2);
+  }
+
+  @Test
+  void putsManyRowsIntoARecordAndNeverCutsOne() throws Exception {
+    BatchWriter<Integer> packing = writer(5);
+    for (int row : new int[] {1, 2, 3, 123_456, 7, 8}) {
+      packing.write(row, null);
+    }
+    packing.flush(false);
+    assertThat(target.batches.stream().flatMap(List::stream))
+        .containsExactlyInAnyOrder("1\n2\n", "3\n", "123456\n", "7\n8\n");
+  }
+
+  @Test
+  void keepsBatchesWithinTheLimitsOfTheService() throws Exception {
+    BatchWriter<Integer> packing = writer(900_000);
+    for (int row = 0; row < 600_000; row++) {
+      packing.write(row, null);
+    }
+    packing.flush(false);
+    assertThat(target.batches)
+        .allMatch(batch -> batch.stream().mapToInt(String::length).sum() <= 3 << 20);
+    assertThat(target.batches.stream().flatMap(List::stream).flatMap(String::lines).distinct())
+        .hasSize(600_000);
   }
 
   @Test
