@@ -60,20 +60,29 @@ const payloads = fc.oneof(
 );
 
 type Lane = ReturnType<typeof topicRules>[number];
+type Row = Readonly<Record<string, unknown>>;
 
-/** Every record that the rule makes of the payloads, as text; each names the topic's station. */
-const selectedBy = (rule: Lane): string[] => {
+/** What the rule selects of the payloads; a record, or an array of them that each name the topic's station. */
+const selectedBy = (rule: Lane): (Row | Row[])[] => {
   const apply = parseRule(rule.sql);
   return fc.sample(payloads, { numRuns: PAYLOADS, seed: 19 }).flatMap((payload, index) => {
     const message = { topic: `weather/1/${rule.lane}`, payload, nowMs: 1_589_190_125_000 };
     const reading = READINGS[index % READINGS.length];
-    const selected = apply(reading === undefined ? message : { ...message, reading });
+    const selected = apply(reading === undefined ? message : { ...message, reading }) as
+      | Row
+      | Row[]
+      | undefined;
     if (selected === undefined) return [];
-    const records = rule.isBatch && Array.isArray(selected) ? selected : [selected];
-    for (const { deviceid } of records) expect(deviceid).toBe('1');
-    return records.map((record) => JSON.stringify(record));
+    for (const { deviceid } of [selected].flat()) expect(deviceid).toBe('1');
+    return [selected];
   });
 };
+
+/** The records of Firehose, as text. */
+const rowsOf = (rule: Lane): string[] =>
+  selectedBy(rule)
+    .flatMap((selected) => (rule.isBatch ? selected : [selected]))
+    .map((record) => JSON.stringify(record));
 
 /** What the mail function makes of a record: its lane, or nothing. */
 const kindOf = (record: string): string | null => {
@@ -86,7 +95,7 @@ const kindOf = (record: string): string | null => {
 
 describe.each(topicRules('weather'))('10,000 malformed payloads on the topic $lane', (rule) => {
   it('show nothing under another id, and stop nothing', async () => {
-    const records = selectedBy(rule);
+    const records = rowsOf(rule);
     const columns = columnsOf(rule.table, schema);
 
     if (rule.stream === 'alerts') {
@@ -100,4 +109,16 @@ describe.each(topicRules('weather'))('10,000 malformed payloads on the topic $la
     await warehouse.close();
     expect(records.length).toBeGreaterThan(100);
   }, 180_000);
+});
+
+it('10,000 malformed payloads that pass a rule on to Kinesis are what the tests of the Flink job read', async () => {
+  const records = topicRules('weather')
+    .filter(({ stream }) => stream === 'readings')
+    .flatMap(selectedBy)
+    .map((selected) => JSON.stringify(selected));
+
+  expect(records.length).toBeGreaterThan(1000);
+  await expect(`${[...new Set(records)].join('\n')}\n`).toMatchFileSnapshot(
+    '../../cloud/vectors/malformed.jsonl',
+  );
 });

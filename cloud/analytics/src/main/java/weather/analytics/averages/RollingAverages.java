@@ -39,6 +39,12 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
    */
   public static final Duration OUTAGE_RETENTION = Duration.ofDays(35);
 
+  /**
+   * Of a station in a minute; two gateways of one id that measure each second send as many. Each
+   * reading makes the rows of its neighbours go out again, so more would cost all stations dear.
+   */
+  static final int MAX_READINGS_A_MINUTE = 120;
+
   /** Above what a row whose reading is not kept any more can have reached. */
   private static final int AFTER_ANY_REVISION = 1 << 20;
 
@@ -47,6 +53,7 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
   private transient Counter readings;
   private transient Counter revisions;
   private transient Counter incompleteRows;
+  private transient Counter crowded;
 
   @Override
   public void open(OpenContext context) {
@@ -59,6 +66,7 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
     readings = Metrics.counter(getRuntimeContext(), "readings");
     revisions = Metrics.counter(getRuntimeContext(), "revisions");
     incompleteRows = Metrics.counter(getRuntimeContext(), "incompleteRows");
+    crowded = Metrics.counter(getRuntimeContext(), "crowded");
   }
 
   @Override
@@ -73,6 +81,11 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
 
     Map<Long, MinuteBucket> around = new HashMap<>();
     loadAround(minute, around);
+    MinuteBucket bucket = around.computeIfAbsent(minute, absent -> new MinuteBucket());
+    if (bucket.readings.size() >= MAX_READINGS_A_MINUTE) {
+      crowded.inc();
+      return;
+    }
     StoredReading stored = new StoredReading(reading);
     StoredReading before = takeOut(reading, around);
     if (before != null) {
@@ -80,7 +93,6 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
     } else if (reading.movedFromMs != null) {
       stored.revision = AFTER_ANY_REVISION;
     }
-    MinuteBucket bucket = around.computeIfAbsent(minute, absent -> new MinuteBucket());
     bucket.readings.add(stored);
     bucket.lastArrivalMs = context.timerService().currentProcessingTime();
     List<StoredReading> neighbours =

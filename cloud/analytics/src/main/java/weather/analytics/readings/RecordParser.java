@@ -57,6 +57,9 @@ public final class RecordParser {
     } catch (JsonProcessingException e) {
       outcome.unparseable("", "Not JSON: " + e.getOriginalMessage(), text(record));
       return;
+    } catch (NumberFormatException e) {
+      outcome.unparseable("", "A number is beyond all bounds: " + e.getMessage(), text(record));
+      return;
     } catch (IOException e) {
       outcome.unparseable("", "Not UTF-8: " + e.getMessage(), text(record));
       return;
