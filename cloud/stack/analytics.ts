@@ -25,6 +25,9 @@ export type AnalyticsProps = {
   readonly jar: string | undefined;
 };
 
+/** Firehose counts a record in steps of 5 KB: many rows share one. */
+const RECORD_BYTES = '512000';
+
 /** The Flink job: averages to the warehouse, alerts to their stream. */
 export class Analytics extends Construct {
   readonly application: CfnApplication;
@@ -119,7 +122,12 @@ export class Analytics extends Construct {
         applicationSnapshotConfiguration: { snapshotsEnabled: true },
         applicationSystemRollbackConfiguration: { rollbackEnabled: true },
         environmentProperties: {
-          propertyGroups: [{ propertyGroupId: PROPERTY_GROUP, propertyMap: this.#properties() }],
+          propertyGroups: [
+            {
+              propertyGroupId: PROPERTY_GROUP,
+              propertyMap: { ...this.#properties(), 'firehose.record.bytes': RECORD_BYTES },
+            },
+          ],
         },
         // Without CUSTOM the values beside it would be ignored.
         flinkApplicationConfiguration: {

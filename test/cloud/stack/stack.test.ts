@@ -152,6 +152,7 @@ describe("the stack with the post's numbers", () => {
                 'errors.delivery.stream': { Ref: Match.stringLikeRegexp('Deliveryanalyticserrors') },
                 'stations.uri': Match.anyValue(),
                 'aws.region': 'us-east-1',
+                'firehose.record.bytes': '512000',
               },
             },
           ],
