@@ -6,11 +6,13 @@ mkdir -p $header/bank0
 echo 54 >$header/bank0/num_lines
 echo pinctrl-bcm2711 >$header/bank0/label
 echo 1 >$header/live
+bus=0
+pull() { # line, up|down
+  echo "pull-$2" >/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio"$1"/pull
+}
 # The pull-ups of the board: nothing is closed.
 pull_up() {
   local line
-  for line in 5 6 13 16 19 26; do
-    echo pull-up >/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio$line/pull
-  done
+  for line in 5 6 13 16 19 26; do pull $line up; done
 }
 pull_up

@@ -74,7 +74,7 @@ export const runMachine = async (options: MachineOptions): Promise<MachineResult
     const node = `command -v node >/dev/null || ln -s ${process.execPath} /usr/local/bin/node`;
     await writeFile(script, `export ${variables}\ncd '${projectRoot}'\n${node}\n${options.script}\n`);
     await makeInitramfs(folder);
-    return await boot(qemuArguments({ kernel, folder, script }, options), options);
+    return await boot(['qemu-system-x86_64', ...qemuArguments({ kernel, folder, script }, options)], options);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -123,9 +123,13 @@ const rootArguments = (kernel: string, { disks = [], rootDisk }: MachineOptions)
   return ` vm.root=${device} vm.shares=${[tmpdir(), projectRoot, kernel].join(':')}`;
 };
 
-const boot = (args: readonly string[], options: MachineOptions): Promise<MachineResult> =>
+/** Runs QEMU until the machine ends. */
+export const boot = (
+  [program, ...args]: readonly [program: string, ...args: string[]],
+  options: Pick<MachineOptions, 'limitSeconds' | 'cutOn'>,
+): Promise<MachineResult> =>
   new Promise((resolve, reject) => {
-    const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const qemu = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const lines: string[] = [];
     let isBooted = false;
     let status: number | null = null;

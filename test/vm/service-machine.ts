@@ -27,8 +27,11 @@ const reading = z.object({
 const backlog = z.object({ readings: z.array(reading) });
 type Reading = z.output<typeof reading>;
 
-/** Certificates that hold through a year's step of the clock, and the broker that asks for them. */
-const writeBrokerFiles = async (folder: string): Promise<void> => {
+/**
+ * Certificates that hold through a year's step of the clock, and the broker that asks for them; `seen` is where the machine
+ * has the folder.
+ */
+export const writeBrokerFiles = async (folder: string, seen = folder): Promise<void> => {
   const validity = {
     notBefore: new Date(Date.now() - 800 * DAY_MS),
     notAfter: new Date(Date.now() + 800 * DAY_MS),
@@ -46,9 +49,9 @@ const writeBrokerFiles = async (folder: string): Promise<void> => {
     'persistence true',
     'persistence_location /run/mosquitto/',
     'listener 8883 127.0.0.1',
-    `cafile ${folder}/ca.pem`,
-    `certfile ${folder}/server.pem`,
-    `keyfile ${folder}/server.key`,
+    `cafile ${seen}/ca.pem`,
+    `certfile ${seen}/server.pem`,
+    `keyfile ${seen}/server.key`,
     'require_certificate true',
   ];
   const files = {
@@ -67,7 +70,7 @@ const writeBrokerFiles = async (folder: string): Promise<void> => {
 const bytes = (values: Uint8Array): string => [...values].join(' ');
 
 /** What i2cset writes so that the static chips read as the datasheet's worked example, and the vane as east. */
-const registers = (): string[] => {
+export const registers = (): string[] => {
   const { calib00, calib26 } = coefficientBlocks(typicalCoefficients);
   const burst = burstOf(workedExample);
   return [
@@ -112,7 +115,7 @@ export const runService = async (script: string, rootDisk?: string): Promise<Ser
   }
 };
 
-const resultsIn = (output: string): ServiceRun => ({
+export const resultsIn = (output: string): ServiceRun => ({
   output,
   checks: new Map(
     [...output.matchAll(/CHECK (\S+) (.*)/g)].map(([, name = '', rest = '']) => [name, rest.trim()]),

@@ -5,7 +5,6 @@ unit=weather-gateway
 etc=/etc/weather-gateway
 data=/var/lib/weather-gateway
 messages=/run/messages
-pulls=/sys/devices/platform/gpio-sim.0/gpiochip0
 tips=0
 
 check() { # name, command...
@@ -40,9 +39,9 @@ arrives() { # seconds, pattern
   wait_for "$1" has_new "$from" "$2"
 }
 close() { # line
-  echo pull-down >$pulls/sim_gpio"$1"/pull
+  pull "$1" down
   nap 0.02
-  echo pull-up >$pulls/sim_gpio"$1"/pull
+  pull "$1" up
 }
 tip() { # times
   for _ in $(seq "$1"); do
@@ -52,14 +51,14 @@ tip() { # times
   done
 }
 air() { # the three bytes of pressure and of temperature
-  i2cset -y 0 0x76 0xf7 "$@" 0x75 0x30 i
+  i2cset -y "$bus" 0x76 0xf7 "$@" 0x75 0x30 i
 }
 blow() { # the anemometer turns at 4 Hz, and the air is never quite the same
   local turn=0
   while true; do
     close 5 2>/dev/null
     turn=$((turn + 1))
-    [ $((turn % 12)) != 0 ] || i2cset -y 0 0x76 0xf9 $((16 * (turn / 12 % 16))) 2>/dev/null
+    [ $((turn % 12)) != 0 ] || i2cset -y "$bus" 0x76 0xf9 $((16 * (turn / 12 % 16))) 2>/dev/null
     nap 0.23
   done
 }
@@ -72,9 +71,9 @@ mkfifo /run/nap
 mkdir -p /run/mosquitto
 # systemd takes the machine for a container (/.dockerenv) and then shares no mounts; credentials need that.
 mount --make-rshared /
-. test/vm/hardware.sh
+. "${HARDWARE:-test/vm/hardware.sh}"
 registers() {
-  for line in "${REGISTERS[@]}"; do eval "i2cset -y 0 $line" 2>/dev/null; done
+  for line in "${REGISTERS[@]}"; do eval "i2cset -y $bus $line" 2>/dev/null; done
 }
 insert_chips() { # addresses
   busybox insmod "$VM_KERNEL/i2c-stub.ko" chip_addr="$1"
@@ -85,13 +84,16 @@ registers
 synchronize
 
 mkdir -p $etc /etc/systemd/system/$unit.service.d
-mkdir /run/disk
-mount -o ro,noload /dev/vda /run/disk
+if [ "${RELEASE_DISK=/dev/vda}" ]; then
+  mkdir /run/disk
+  mount -o ro,noload "$RELEASE_DISK" /run/disk
+fi
 ln -sf "$NODE" /usr/local/bin/node
 cp "$FOLDER"/ca.pem "$FOLDER"/device.pem "$FOLDER"/device.key $etc/
 chmod 600 $etc/device.key
 configure() { # sed expressions on the configuration as shipped
-  sed -e 's/id: "1"/id: vm/; s/i2cBus: 1/i2cBus: 0/; s/intervalSeconds: 12/intervalSeconds: 3/; s/# rootCa:/rootCa:/' \
+  sed -e 's/id: "1"/id: vm/; s/intervalSeconds: 12/intervalSeconds: 3/; s/# rootCa:/rootCa:/' \
+    -e "s/i2cBus: 1/i2cBus: $bus/" \
     "$@" config/gateway.yaml >$etc/gateway.yaml
 }
 configure -e ''

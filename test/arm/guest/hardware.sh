@@ -1,0 +1,12 @@
+# Sourced by test/vm/guest/station.sh in place of test/vm/hardware.sh: the simulated chips on `virt`, whose kernel has them as
+# modules; on a board its own I2C controller and GPIO block.
+if [ "$BOARD" = virt ]; then
+  busybox insmod "$VM_KERNEL/gpio-sim.ko"
+  . test/vm/hardware.sh
+else
+  busybox insmod "$VM_KERNEL/contacts.ko" registers=0x3e000000
+  bus=1
+  pull() { # line, up|down
+    echo "$1 $([ "$2" = up ] && echo 1 || echo 0)" >/sys/kernel/contacts/level
+  }
+fi
