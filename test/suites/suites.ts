@@ -57,7 +57,15 @@ const byTheClock: readonly Suite[] = [
     about: 'the daemon, the demo and the release as processes',
     command: [
       ...SYSTEM,
-      ...['alert-mails', 'cloud-synth', 'damaged-table', 'system/demo.test', 'hostile-requests', 'release'],
+      ...[
+        'alert-mails',
+        'cloud-synth',
+        'system/commands',
+        'damaged-table',
+        'system/demo.test',
+        'hostile-broker',
+      ],
+      ...['hostile-requests', 'release'],
     ],
     needs: [],
   },
