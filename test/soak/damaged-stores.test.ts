@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { DamageFixture, drainAsService, noFaults, seeds } from './damage-fixture.ts';
+import { DamageFixture, drainAsService, noFaults, seeds } from '../outbox/damage-fixture.ts';
 
 const STORES = 200;
 
