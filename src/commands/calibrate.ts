@@ -6,10 +6,9 @@ import type { GatewayConfig } from '../config/schema.ts';
 import { runningDaemon } from '../doctor/cloud-checks.ts';
 import type { ConfiguredInstrument } from '../instruments/instrument.ts';
 import { SensorError } from '../instruments/sensor-error.ts';
-import { Ads1115 } from '../instruments/wind-vane/ads1115.ts';
 import { watchTurn } from '../instruments/wind-vane/calibration.ts';
 import { Vane } from '../instruments/wind-vane/vane.ts';
-import { windVane } from '../instruments/wind-vane/wind-vane.ts';
+import { adcOf, windVane } from '../instruments/wind-vane/wind-vane.ts';
 import { createLog } from '../log.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import { accelerated } from '../simulation/scenario-clocks.ts';
@@ -42,7 +41,7 @@ export const command = configured(async (config, args, context) => {
   if (scripted?.problems !== undefined) return refuse(scripted.problems.map(formatProblem).join('\n'));
   const { buses, clock, onLook } = await (isSimulated ? simulate(wiring, args) : openMachine(config));
   try {
-    const vane = new Vane(new Ads1115({ bus: buses.i2cBus, address: wiring.address, clock }), wiring);
+    const vane = new Vane(adcOf(wiring, { ...buses, clock }), wiring);
     const write = (text: string): void => {
       context.out.write(text);
     };

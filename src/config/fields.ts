@@ -20,6 +20,9 @@ export const text = (maxLength: number) => {
 /** Text of a certain form; `allowed` says which. */
 export const textLike = (pattern: RegExp, allowed: string) => z.string(allowed).regex(pattern, allowed);
 
+/** Name of a device or of a file of it in /sys; `allowed` gives examples. */
+export const kernelName = (allowed: string) => textLike(/^[\w:.,+-]{1,64}$/, allowed);
+
 export const oneOf = <const T extends string>(values: readonly T[]) =>
   z.enum(values, `one of ${values.join(', ')}`);
 

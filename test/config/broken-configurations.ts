@@ -320,7 +320,9 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
   {
     title: 'an input that the converter has not',
     text: `${SMALLEST}sensors: { windVane: { channel: 4 } }\n`,
-    problems: ['3:33: sensors.windVane.channel: found 4; allowed: a whole number from 0 to 3'],
+    problems: [
+      '3:33: sensors.windVane.channel: found 4; allowed: a whole number from 0 to 3; up to 7 only with device',
+    ],
   },
   {
     title: 'a supply measured at the vane itself',

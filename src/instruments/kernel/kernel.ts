@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decimalNumber, oneOf, textLike } from '../../config/fields.ts';
+import { decimalNumber, kernelName, oneOf } from '../../config/fields.ts';
 import { type Quantity, quantitiesWith, quantityTable } from '../../weather/quantities.ts';
 import { defineInstrument, type InstrumentGroup } from '../instrument.ts';
 import { KernelDevice, type KernelSourceConfig, subsystems } from './kernel-device.ts';
@@ -7,15 +7,13 @@ import { KernelDevice, type KernelSourceConfig, subsystems } from './kernel-devi
 /** Wind is counted, and has an interval of its own. */
 const measurable = quantitiesWith('mean').filter((quantity) => quantity !== 'windintensity');
 
-const FILE_NAME = /^[\w:.,+-]{1,64}$/;
-
 const sourceSchema = z
   .strictObject({
     subsystem: oneOf(subsystems).describe('Where the driver shows the device: w1 (1-Wire), iio or hwmon.'),
-    device: textLike(FILE_NAME, 'a name such as 28-0316a2798fff, bmp380 or ina219').describe(
+    device: kernelName('a name such as 28-0316a2798fff, bmp380 or ina219').describe(
       'Id of the device on 1-Wire; elsewhere its name or label.',
     ),
-    attribute: textLike(FILE_NAME, 'a name of a file, such as temperature, in_pressure_input or in1_input')
+    attribute: kernelName('a name of a file, such as temperature, in_pressure_input or in1_input')
       .default('temperature')
       .describe('File of the device that holds the value.'),
     quantity: oneOf(measurable).describe('What it measures.'),

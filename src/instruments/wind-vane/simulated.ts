@@ -2,6 +2,7 @@ import { seedOf } from '../../simulation/noise.ts';
 import { eventsOf, isDuring } from '../../simulation/scenario.ts';
 import { faultyChip, withRegisters } from '../../simulation/simulated-i2c-bus.ts';
 import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
+import { folderOf } from '../kernel/kernel-device.ts';
 import { Ads1115Chip } from './simulated-ads1115.ts';
 import { shareOf, type VaneWiring } from './vane.ts';
 
@@ -46,12 +47,30 @@ const shareAt = (directionDegrees: number, config: VaneWiring): number => {
   return shareOf(nearest.ohms, config);
 };
 
-export const simulate = (
-  config: VaneWiring & { readonly address: number },
-  surroundings: Surroundings,
-): SimulatedInstrument => {
+type Converter = { readonly address: number; readonly device?: string };
+
+/** An MCP3008 with 3.3 V as its reference: ten bits. */
+const MCP3008 = { maxRaw: 1_023, millivoltsPerStep: 3_300 / 1_024 };
+
+export const simulate = (config: VaneWiring & Converter, surroundings: Surroundings): SimulatedInstrument => {
   const { scenario, elapsedSeconds } = surroundings;
   const ratioAt = createVane(config, surroundings);
+  if (config.device !== undefined) {
+    const rawOf = (volts: number): string =>
+      `${Math.min(MCP3008.maxRaw, Math.round((volts * 1_000) / MCP3008.millivoltsPerStep))}\n`;
+    const folder = `${folderOf('iio')}/iio:device0`;
+    const files = new Map([
+      [`${folder}/name`, () => `${config.device}\n`],
+      [`${folder}/in_voltage_scale`, () => `${MCP3008.millivoltsPerStep}\n`],
+      [
+        `${folder}/in_voltage${config.channel}_raw`,
+        () => rawOf(config.supplyVolts * ratioAt(elapsedSeconds())),
+      ],
+    ]);
+    if (config.supplyChannel !== undefined)
+      files.set(`${folder}/in_voltage${config.supplyChannel}_raw`, () => rawOf(config.supplyVolts));
+    return { files };
+  }
   const chip = new Ads1115Chip({
     nowMs: () => elapsedSeconds() * 1000,
     voltsAt: (input, atMs) => {

@@ -74,7 +74,7 @@ export type VaneReading = {
 
 /** Reads a voltage to ground; the vane needs no more of its converter. */
 export type Adc = {
-  /** Input 0 to 3. Rejects with `SensorError`. */
+  /** Volts at an input, from 0 on. Rejects with `SensorError`. */
   readVolts(input: number): Promise<number>;
 };
 

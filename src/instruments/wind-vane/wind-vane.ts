@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { decimalNumber, i2cAddress, oneOf, wholeNumber } from '../../config/fields.ts';
+import { decimalNumber, i2cAddress, kernelName, oneOf, wholeNumber } from '../../config/fields.ts';
 import { CheckFailure } from '../../doctor/check.ts';
 import { meanDirectionDegrees } from '../../weather/mean-direction.ts';
-import { defineInstrument, type OpenInstrument } from '../instrument.ts';
+import { defineInstrument, type InstrumentParts, type OpenInstrument } from '../instrument.ts';
+import { KernelDevice } from '../kernel/kernel-device.ts';
 import { SensorError } from '../sensor-error.ts';
 import { Ads1115 } from './ads1115.ts';
-import { FitWatch, ohmsOf, shareOf, Vane } from './vane.ts';
+import { type Adc, FitWatch, ohmsOf, shareOf, Vane } from './vane.ts';
 
 const ohms = () => decimalNumber(10, 10_000_000);
 
@@ -43,16 +44,24 @@ const areApart = (
   return shares.every((each, index) => index === 0 || each - (shares[index - 1] ?? 0) >= MIN_SHARE_APART);
 };
 
+const MAX_ADS1115_INPUT = 3;
+const INPUT_OF_ADS1115 = 'a whole number from 0 to 3; up to 7 only with device';
+
 const schema = z
   .strictObject({
     address: i2cAddress([0x48, 0x49, 0x4a, 0x4b])
       .default(0x48)
       .describe('I2C address of the ADS1115: 0x48 (ADDR to ground), 0x49 (supply), 0x4A (SDA), 0x4B (SCL).'),
-    channel: wholeNumber(0, 3).default(0).describe('Input of the ADS1115 the vane is on. 0 to 3.'),
-    supplyChannel: wholeNumber(0, 3)
+    device: kernelName('a name such as mcp3008')
+      .exactOptional()
+      .describe('Name or label of a converter with a driver of the kernel (IIO), in place of the ADS1115.'),
+    channel: wholeNumber(0, 7)
+      .default(0)
+      .describe('Input of the converter the vane is on. 0 to 3; 0 to 7 with device.'),
+    supplyChannel: wholeNumber(0, 7)
       .exactOptional()
       .describe(
-        "Input that measures the vane's supply, so that its error cancels. 0 to 3; supplyVolts is assumed without.",
+        "Input that measures the vane's supply, so that its error cancels. As channel; supplyVolts is assumed without.",
       ),
     supplyVolts: decimalNumber(1, 5.5)
       .default(3.3)
@@ -77,6 +86,14 @@ const schema = z
       .default(0)
       .describe('Added to the direction when the mast does not face north, degrees. -360 to 360.'),
   })
+  .refine(({ device, channel }) => device !== undefined || channel <= MAX_ADS1115_INPUT, {
+    error: INPUT_OF_ADS1115,
+    path: ['channel'],
+  })
+  .refine(({ device, supplyChannel = 0 }) => device !== undefined || supplyChannel <= MAX_ADS1115_INPUT, {
+    error: INPUT_OF_ADS1115,
+    path: ['supplyChannel'],
+  })
   .refine(({ channel, supplyChannel }) => supplyChannel !== channel, {
     error: "an input that is not the vane's own",
     path: ['supplyChannel'],
@@ -89,7 +106,9 @@ const schema = z
     error: `resistances that give shares of the supply ${MIN_SHARE_APART} apart, with resistorOhms as it is`,
     path: ['positions'],
   })
-  .describe('Wind vane behind an ADS1115: a resistance for each position, or a potentiometer.');
+  .describe(
+    'Wind vane behind an ADS1115 or another converter: a resistance for each position, or a potentiometer.',
+  );
 
 export const windVane = defineInstrument({
   key: 'windVane',
@@ -98,15 +117,12 @@ export const windVane = defineInstrument({
   wiring: { i2cAddresses: ['address'] },
   chip: 'ads1115',
   quantities: () => ['winddirection'],
-  open: (config, { i2cBus, clock }) => {
-    const adc = new Ads1115({ bus: i2cBus, address: config.address, clock });
-    return Promise.resolve(openWindVane(new Vane(adc, config)));
-  },
+  open: (config, parts) => Promise.resolve(openWindVane(new Vane(adcOf(config, parts), config))),
   check: {
     name: 'wind vane',
-    run: async (config, { i2cBus, clock }) => {
-      const { address, channel, potentiometer } = config;
-      const vane = new Vane(new Ads1115({ bus: i2cBus, address, clock }), config);
+    run: async (config, parts) => {
+      const { address, device, channel, potentiometer } = config;
+      const vane = new Vane(adcOf(config, parts), config);
       const { volts, share: found, directionDegrees, isGoodFit } = await vane.read();
       const resistance = potentiometer === undefined ? `, ${Math.round(ohmsOf(found, config))} Ω` : '';
       const seen = `${volts.toFixed(3)} V at input ${channel}`;
@@ -117,11 +133,25 @@ export const windVane = defineInstrument({
           `try again, as the vane may be turning; otherwise ${remedy}`,
         );
       if (!isGoodFit) throw new CheckFailure(`${seen}${resistance} is beside its position`, remedy);
-      return `${seen} of 0x${address.toString(16)}${resistance}; wind from ${directionDegrees}°`;
+      return `${seen} of ${device ?? `0x${address.toString(16)}`}${resistance}; wind from ${directionDegrees}°`;
     },
   },
   simulated: () => import('./simulated.ts'),
 });
+
+type Converter = { readonly address: number; readonly device?: string };
+
+/** The converter of the vane. */
+export const adcOf = (
+  { device, address }: Converter,
+  { i2cBus, sysfs, clock }: Pick<InstrumentParts, 'i2cBus' | 'sysfs' | 'clock'>,
+): Adc =>
+  device === undefined
+    ? new Ads1115({ bus: i2cBus, address, clock })
+    : {
+        readVolts: (input) =>
+          new KernelDevice(sysfs, { subsystem: 'iio', device, attribute: `in_voltage${input}_raw` }).read(),
+      };
 
 /** Reads the vane every second; the direction of an interval is the mean of what was read, however often it failed. */
 const openWindVane = (vane: Vane): OpenInstrument => {
