@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts'],
-    exclude: ['test/vm/**', 'test/soak/**', 'test/system/**', 'test/cloud-tools/**'],
+    exclude: ['test/{arm,soak,vm}/**', 'test/system/**', 'test/cloud-tools/**'],
     // The epoll and i2c-bus addons crash in worker threads.
     pool: 'forks',
     // Vitest leaves one processor idle by itself, which is half of a machine with two.
