@@ -247,10 +247,13 @@ const attempt = (client: Client, relay: InboundRelay, signal: AbortSignal): Prom
 export const awsConnect =
   (parts: AwsConnectionParts): Connect =>
   async (signal) => {
-    signal.throwIfAborted();
     const { endpoint, port, proxy } = parts;
     const target = proxy ? { ...proxy, isProxy: true } : { host: endpoint, port, isProxy: false };
     const relay = await InboundRelay.listen(target);
+    if (signal.aborted) {
+      relay.close();
+      signal.throwIfAborted();
+    }
     let client: Client;
     try {
       client = createClient(parts, relay.port);

@@ -140,6 +140,7 @@ export class ReconnectingPublisher implements Publisher {
     } catch (error) {
       this.#conflict.noteAttemptFailed();
       if (error instanceof ConnectError) return error.end;
+      if (signal.aborted && error === signal.reason) return stopped;
       throw error;
     }
     const sinceMs = this.#parts.clock.monotonicMs();

@@ -231,6 +231,20 @@ describe('the reconnecting publisher', () => {
     await publisher.stop();
   });
 
+  it('stops while an attempt is made that ends with the reason of the stop', async () => {
+    const publisher = new ReconnectingPublisher({
+      clock: createManualClock(),
+      log: createRecordingLog(),
+      connect: (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+    });
+    publisher.start();
+
+    await expect(publisher.stop()).resolves.toBeUndefined();
+  });
+
   it('lets a bug through', async () => {
     const publisher = new ReconnectingPublisher({
       clock: createManualClock(),
