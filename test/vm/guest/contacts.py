@@ -1,29 +1,31 @@
 """The reed contacts of a mast: closes lines to ground at exact times, whatever else the machine does.
 
-contacts.py SECONDS WIND_LINES RAIN_LINES, lines separated by commas. Wind: 100 Hz, closed for 4 ms, bouncing as it opens.
-Rain: a tip every 3 s, closed for 200 ms, bouncing as it closes and as it opens. Prints how many closures and tips it made.
+contacts.py SECONDS WIND_LINES RAIN_LINES BOUNCING_LINES, lines separated by commas. Wind: 100 Hz, closed for 4 ms. Rain: a tip
+every 3 s, closed for 60 ms, bouncing as it closes; those among the last lines stay closed for 200 ms and bounce as they open,
+too. Prints how many closures and tips it made.
 """
 import os
 import sys
 import time
 
 seconds = int(sys.argv[1])
-wind, rain = ([int(line) for line in lines.split(",")] for lines in sys.argv[2:4])
+wind, rain, bouncing = ([int(line) for line in lines.split(",")] for lines in sys.argv[2:5])
+sound = [line for line in rain if line not in bouncing]
 chip = "/sys/devices/platform/gpio-sim.0/gpiochip0"
 pulls = {line: os.open(f"{chip}/sim_gpio{line}/pull", os.O_WRONLY) for line in wind + rain}
 
 events = []
 for pulse in range(seconds * 100):
     events.append((pulse * 0.010, wind, b"pull-down"))
-    for offset, direction in [(0.004, b"pull-up"), (0.0042, b"pull-down"), (0.0044, b"pull-up")]:
-        events.append((pulse * 0.010 + offset, wind, direction))
+    events.append((pulse * 0.010 + 0.004, wind, b"pull-up"))
 tips = seconds // 3
 for tip in range(tips):
     start = 1 + tip * 3
-    for offset in (0, 0.002, 0.202):
-        events.append((start + offset, rain, b"pull-down"))
-    for offset in (0.001, 0.200, 0.204):
-        events.append((start + offset, rain, b"pull-up"))
+    for offset, direction in [(0, b"pull-down"), (0.001, b"pull-up"), (0.002, b"pull-down")]:
+        events.append((start + offset, rain, direction))
+    events.append((start + 0.060, sound, b"pull-up"))
+    for offset, direction in [(0.200, b"pull-up"), (0.202, b"pull-down"), (0.204, b"pull-up")]:
+        events.append((start + offset, bouncing, direction))
 events.sort(key=lambda event: event[0])
 
 # A machine that is kept from running makes the cups turn slower, never faster than they can.

@@ -1,7 +1,7 @@
 # Sourced by service.sh while the service runs: what happens on a mast. At its end everything is as it was.
 
 # A chip that is no longer the right one, then a bus that is missing at boot and appears later
-i2cset -y 0 0x76 0xd0 0x58
+i2cset -y 0 0x76 0xd0 0x61
 check chip-gone arrives 40 '"temperature":null.*"windintensity":[1-9]'
 systemctl stop $unit
 check bus-goes busybox rmmod i2c-stub
