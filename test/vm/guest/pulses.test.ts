@@ -9,7 +9,6 @@ import type { EdgeSource } from '../../../src/gpio/edge-source.ts';
 import { createGpiomonEdgeSource } from '../../../src/gpio/gpiomon/gpiomon-edge-source.ts';
 import { createOnoffEdgeSource, forkOnoffChild } from '../../../src/gpio/onoff/onoff-edge-source.ts';
 import { configuredInstruments } from '../../../src/instruments/catalogue.ts';
-import { createBounceFilter } from '../../../src/instruments/contacts.ts';
 import { StationInstruments } from '../../../src/instruments/station-instruments.ts';
 import { Sampler } from '../../../src/measuring/sampler.ts';
 import { createSimulatedI2cBus } from '../../../src/simulation/simulated-i2c-bus.ts';
@@ -21,12 +20,10 @@ import { installedLibgpiod, libgpiods, use } from './libgpiod.ts';
 
 const SECONDS = 60;
 const KMH_PER_HZ = 2.4;
-const LOCKOUT_MS = 4;
 const MM_PER_TIP = 0.2794;
 
 /** The daemon's sampling on these lines, and the closures of the wind line as they come out of the backend. */
 const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) => {
-  const isClosure = createBounceFilter(LOCKOUT_MS);
   let windEdges = 0;
   let isArmed = (): void => undefined;
   const armed = new Promise<void>((resolve) => {
@@ -40,7 +37,7 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
       await edgeSource.watch(
         lines,
         (edge) => {
-          if (edge.line === wind && isClosure(edge.atMs, edge.level)) windEdges += 1;
+          if (edge.line === wind && edge.level === 0) windEdges += 1;
           onEdge(edge);
         },
         onFault,
@@ -50,7 +47,7 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
   };
   const outbox = createFakeSavedState();
   const sensors = sensorsSchema.parse({
-    anemometer: { gpio: wind, kmhPerHz: KMH_PER_HZ, lockoutMilliseconds: LOCKOUT_MS },
+    anemometer: { gpio: wind, kmhPerHz: KMH_PER_HZ },
     rainGauge: { gpio: rain, mmPerTip: MM_PER_TIP },
   });
   const instruments = await StationInstruments.open({
