@@ -1,23 +1,23 @@
 """The reed contacts of a mast: closes lines to ground at exact times, whatever else the machine does.
 
-contacts.py SECONDS WIND_LINES RAIN_LINES BOUNCING_LINES, lines separated by commas. Wind: 100 Hz, closed for 4 ms. Rain: a tip
-every 3 s, closed for 60 ms, bouncing as it closes; those among the last lines stay closed for 200 ms and bounce as they open,
-too. Prints how many closures and tips it made.
+contacts.py SECONDS HZ WIND_LINES RAIN_LINES BOUNCING_LINES, lines separated by commas. Wind: closures of 4 ms. Rain: a tip every
+3 s, closed for 60 ms, bouncing as it closes; those among the last lines stay closed for 200 ms and bounce as they open, too.
+Prints how many closures and tips it made.
 """
 import os
 import sys
 import time
 
-seconds = int(sys.argv[1])
-wind, rain, bouncing = ([int(line) for line in lines.split(",")] for lines in sys.argv[2:5])
+seconds, hz = int(sys.argv[1]), int(sys.argv[2])
+wind, rain, bouncing = ([int(line) for line in lines.split(",")] for lines in sys.argv[3:6])
 sound = [line for line in rain if line not in bouncing]
 chip = "/sys/devices/platform/gpio-sim.0/gpiochip0"
 pulls = {line: os.open(f"{chip}/sim_gpio{line}/pull", os.O_WRONLY) for line in wind + rain}
 
 events = []
-for pulse in range(seconds * 100):
-    events.append((pulse * 0.010, wind, b"pull-down"))
-    events.append((pulse * 0.010 + 0.004, wind, b"pull-up"))
+for pulse in range(seconds * hz):
+    events.append((pulse / hz, wind, b"pull-down"))
+    events.append((pulse / hz + 0.004, wind, b"pull-up"))
 tips = seconds // 3
 for tip in range(tips):
     start = 1 + tip * 3
@@ -39,4 +39,4 @@ for at, lines, direction in events:
         late -= pause
     for line in lines:
         os.pwrite(pulls[line], direction, 0)
-print(seconds * 100, tips, round(late * 1000))
+print(seconds * hz, tips, round(late * 1000))

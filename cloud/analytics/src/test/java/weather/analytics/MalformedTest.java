@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Nonsense from station 1: what the topic rules pass on of 10,000 generated payloads a topic
- * ({@code test/cloud/malformed.test.ts} writes the file), and 10,000 records damaged after the
+ * ({@code test/cloud/malformed.long.test.ts} writes the file), and 10,000 records damaged after the
  * rules.
  */
 class MalformedTest {
