@@ -4,7 +4,8 @@ import type { HttpProxy } from '../config/proxy.ts';
 import { type Connect, ConnectError, type Connection, type ConnectionEnd } from './connection.ts';
 import { InboundRelay } from './inbound-relay.ts';
 import { failureOf, farewellOf, lossOf, reasonCodeText } from './link-reason.ts';
-import type { PublishOptions, PublishResult } from './publisher.ts';
+import type { OnMessage, PublishOptions, PublishResult, SubscribeResult } from './publisher.ts';
+import { matchesFilter } from './topic-filter.ts';
 
 /** PUBACK and DISCONNECT reason codes that are about the payload or its topic, and will be the same tomorrow. */
 const permanentReasonCodes: ReadonlySet<number> = new Set([
@@ -173,6 +174,19 @@ const dispose = async (client: Client, relay: InboundRelay, withWill: boolean): 
 const errorName = (error: { readonly error_name?: unknown }): string =>
   typeof error.error_name === 'string' ? error.error_name : 'unknown error';
 
+const textOf = (payload: unknown): string => {
+  if (typeof payload === 'string') return payload;
+  if (ArrayBuffer.isView(payload))
+    return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+  return payload instanceof ArrayBuffer ? Buffer.from(payload).toString() : '';
+};
+
+const unansweredSubscribe = (reason: string): SubscribeResult => ({
+  kind: 'unanswered',
+  reason,
+  wasSent: true,
+});
+
 class AwsConnection implements Connection {
   readonly ended: Promise<ConnectionEnd>;
   readonly #client: Client;
@@ -209,6 +223,26 @@ class AwsConnection implements Connection {
         (error: unknown) => Promise.reject(new Error(String(error))),
       ),
     );
+  }
+
+  async subscribe(filters: readonly string[], onMessage: OnMessage): Promise<SubscribeResult> {
+    if (this.#closing !== undefined) return { kind: 'unanswered', reason: 'not connected', wasSent: false };
+    this.#client.on('messageReceived', ({ message: { topicName, payload } }) => {
+      if (filters.some((filter) => matchesFilter(filter, topicName)))
+        onMessage({ topic: topicName, payload: textOf(payload) });
+    });
+    const lost = this.ended.then(({ reason }): SubscribeResult => unansweredSubscribe(reason));
+    const subscriptions = filters.map((topicFilter) => ({ topicFilter, qos: mqtt5.QoS.AtLeastOnce }));
+    const answered = this.#client.subscribe({ subscriptions }).then(
+      ({ reasonCodes }): SubscribeResult => {
+        const refusal = reasonCodes.find(isRefusal);
+        return refusal === undefined
+          ? { kind: 'subscribed' }
+          : { kind: 'refused', reason: reasonCodeText(refusal) };
+      },
+      (error: unknown): SubscribeResult => unansweredSubscribe(String(error)),
+    );
+    return await Promise.race([answered, lost]);
   }
 
   close(): Promise<void> {

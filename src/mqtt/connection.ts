@@ -1,4 +1,4 @@
-import type { PublishOptions, PublishResult } from './publisher.ts';
+import type { OnMessage, PublishOptions, PublishResult, SubscribeResult } from './publisher.ts';
 
 /** Why there is no connection, or no longer one. */
 export type ConnectionEnd = {
@@ -20,6 +20,8 @@ export type Connection = {
   /** Resolves when the connection ends, also after `close`. */
   readonly ended: Promise<ConnectionEnd>;
   publish(topic: string, payload: string, options?: PublishOptions): Promise<PublishResult>;
+  /** Sends one SUBSCRIBE at once; `onMessage` gets what matches a filter until the connection ends. */
+  subscribe(filters: readonly string[], onMessage: OnMessage): Promise<SubscribeResult>;
   /** Settles what waits for its PUBACK as unacknowledged, leaves the will behind, frees everything. */
   close(): Promise<void>;
 };

@@ -2,7 +2,7 @@ import type { DeviceCredentials } from '../certificate/device-credentials.ts';
 import type { KeyPair } from '../certificate/key-pairs.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Connect, ConnectError, type Connection, type ConnectionEnd } from './connection.ts';
-import type { PublishOptions, PublishResult } from './publisher.ts';
+import type { OnMessage, PublishOptions, PublishResult, SubscribeResult } from './publisher.ts';
 
 export type CredentialedConnectParts = {
   readonly credentials: DeviceCredentials;
@@ -37,6 +37,10 @@ class CredentialedConnection implements Connection {
       await this.#parts.credentials.noteWorked(this.#pair);
     }
     return result;
+  }
+
+  subscribe(filters: readonly string[], onMessage: OnMessage): Promise<SubscribeResult> {
+    return this.#connection.subscribe(filters, onMessage);
   }
 
   close(): Promise<void> {

@@ -18,12 +18,29 @@ export type LinkState =
 
 export type PublishOptions = { readonly retain?: boolean };
 
+/** A message that the broker sent. */
+export type Incoming = { readonly topic: string; readonly payload: string };
+/** Must not throw. */
+export type OnMessage = (message: Incoming) => void;
+
+export type SubscribeResult =
+  | { readonly kind: 'subscribed' }
+  /** The broker answered no, to one of the filters at least. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** There was no connection, or it ended before an answer. `wasSent`: the SUBSCRIBE may be the reason. */
+  | { readonly kind: 'unanswered'; readonly reason: string; readonly wasSent: boolean };
+
 /** An MQTT 5 connection at QoS 1 that keeps itself up and queues nothing. */
 export type Publisher = {
   /** Returns at once and connects for ever in the background. */
   start(): void;
   /** Never rejects for anything the network or the broker does. */
   publish(topic: string, payload: string, options?: PublishOptions): Promise<PublishResult>;
+  /**
+   * Until this connection ends; the next one has to be asked again. A broker may end the connection of a client that its
+   * policy forbids to subscribe, so the SUBSCRIBE is sent only once something was acknowledged. Never rejects either.
+   */
+  subscribe(filters: readonly string[], onMessage: OnMessage): Promise<SubscribeResult>;
   link(): LinkState;
   /** What hinders the link although it may be up, for a person: another client with this id, a key without its certificate. */
   problem(): string | null;

@@ -3,7 +3,14 @@ import { Backoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Connect, ConnectError, type Connection, type ConnectionEnd } from './connection.ts';
 import { IdConflict } from './id-conflict.ts';
-import type { LinkState, Publisher, PublishOptions, PublishResult } from './publisher.ts';
+import type {
+  LinkState,
+  OnMessage,
+  Publisher,
+  PublishOptions,
+  PublishResult,
+  SubscribeResult,
+} from './publisher.ts';
 
 export type ReconnectingPublisherParts = {
   readonly connect: Connect;
@@ -21,6 +28,8 @@ const UNREACHABLE_CAP_MS = 3_000;
 /** A refused or broken connection has cost a TLS handshake: 5 KB that may be paid for by the megabyte. */
 const REFUSED_CAP_MS = 128_000;
 const STABLE_MS = 30_000;
+/** A SUBACK waits behind a batch on a slow link. */
+const SUBACK_TIMEOUT_MS = 60_000;
 /** The first wait when another client uses this id. */
 const CONFLICT_BASE_MS = 5_000;
 /** While it waits, the clock is looked at so often; a step is more than NTP slews meanwhile. */
@@ -29,6 +38,15 @@ const STEP_MS = 2_000;
 
 const stopped: ConnectionEnd = { kind: 'broken', reason: 'stopped' };
 const notConnected: PublishResult = { kind: 'unacknowledged', reason: 'not connected' };
+const notSubscribed: SubscribeResult = { kind: 'unanswered', reason: 'not connected', wasSent: false };
+
+/** Something that happens once. */
+class Latch {
+  open: () => void = () => undefined;
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+}
 
 /** Keeps one connection up at a time, for ever, and tells how the link is. */
 export class ReconnectingPublisher implements Publisher {
@@ -49,6 +67,10 @@ export class ReconnectingPublisher implements Publisher {
   readonly #takenTopics = new Set<string>();
   /** A message on another topic was not answered: it may be why this connection ends. */
   #hasUntakenTopic = false;
+  /** A SUBSCRIBE was sent and not answered: it may be why this connection ends. */
+  #hasUnansweredSubscribe = false;
+  /** Resolves with the first PUBACK of this connection. */
+  #firstPuback = new Latch();
   #loggedReason: string | undefined;
 
   constructor(parts: ReconnectingPublisherParts) {
@@ -80,10 +102,28 @@ export class ReconnectingPublisher implements Publisher {
 
   async publish(topic: string, payload: string, options: PublishOptions = {}): Promise<PublishResult> {
     if (!this.#connection || this.#stop.signal.aborted) return notConnected;
+    const firstPuback = this.#firstPuback;
     const result = await this.#connection.publish(topic, payload, options);
-    if (result.kind === 'acknowledged') this.#takenTopics.add(topic);
+    if (result.kind === 'acknowledged') {
+      this.#takenTopics.add(topic);
+      firstPuback.open();
+    }
     if (result.kind === 'acknowledged' && options.retain !== true) this.#acknowledged += 1;
     if (result.kind === 'unacknowledged' && !this.#takenTopics.has(topic)) this.#hasUntakenTopic = true;
+    return result;
+  }
+
+  async subscribe(filters: readonly string[], onMessage: OnMessage): Promise<SubscribeResult> {
+    const connection = this.#connection;
+    if (!connection || this.#stop.signal.aborted) return notSubscribed;
+    const isUp = await Promise.race([
+      this.#firstPuback.opened.then(() => true),
+      connection.ended.then(() => false),
+    ]);
+    if (!isUp || this.#connection !== connection || this.#stop.signal.aborted) return notSubscribed;
+    this.#hasUnansweredSubscribe = true;
+    const result = await this.#subscribeInTime(connection, filters, onMessage);
+    if (result.kind !== 'unanswered') this.#hasUnansweredSubscribe = false;
     return result;
   }
 
@@ -95,6 +135,25 @@ export class ReconnectingPublisher implements Publisher {
     this.#stop.abort();
     this.#drop?.(stopped);
     await this.#running;
+  }
+
+  async #subscribeInTime(
+    connection: Connection,
+    filters: readonly string[],
+    onMessage: OnMessage,
+  ): Promise<SubscribeResult> {
+    const answered = new AbortController();
+    const late = this.#parts.clock.sleep(SUBACK_TIMEOUT_MS, answered.signal).then(
+      (): SubscribeResult => ({
+        kind: 'unanswered',
+        reason: `no SUBACK within ${SUBACK_TIMEOUT_MS / 1_000} s`,
+        wasSent: true,
+      }),
+      () => notSubscribed,
+    );
+    const result = await Promise.race([connection.subscribe(filters, onMessage), late]);
+    answered.abort();
+    return result;
   }
 
   async #run(): Promise<void> {
@@ -159,6 +218,8 @@ export class ReconnectingPublisher implements Publisher {
     });
     this.#acknowledged = 0;
     this.#hasUntakenTopic = false;
+    this.#hasUnansweredSubscribe = false;
+    this.#firstPuback = new Latch();
     this.#unreachable.reset();
     this.#connection = connection;
     this.#become({ state: 'connected' });
@@ -166,7 +227,7 @@ export class ReconnectingPublisher implements Publisher {
       connection.ended.then((how) => [how, false] as const),
       dropped.then((how) => [how, true] as const),
     ]);
-    this.#conflict.noteEnded(end, isOurs || this.#hasUntakenTopic);
+    this.#conflict.noteEnded(end, isOurs || this.#hasUntakenTopic || this.#hasUnansweredSubscribe);
     this.#connection = undefined;
     this.#drop = undefined;
     await connection.close();

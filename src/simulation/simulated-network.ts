@@ -71,6 +71,12 @@ export const behindNetwork = (publisher: Publisher, network: SimulatedNetwork): 
       // The answer would have had to come through the same network.
       return network.isAway() ? { kind: 'unacknowledged', reason: REASON } : result;
     },
+    subscribe: async (filters, onMessage) => {
+      if (network.isAway()) return { kind: 'unanswered', reason: REASON, wasSent: false };
+      return await publisher.subscribe(filters, (message) => {
+        if (!network.isAway()) onMessage(message);
+      });
+    },
     link,
     problem: () => publisher.problem(),
     onLink: (listener) => {

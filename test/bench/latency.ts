@@ -51,6 +51,7 @@ class Stopwatch {
         if (topic.endsWith('/reading') && result.kind === 'acknowledged') this.#note(readMs);
         return result;
       },
+      subscribe: (filters, onMessage) => publisher.subscribe(filters, onMessage),
       link: () => publisher.link(),
       problem: () => publisher.problem(),
       onLink: (listener) => publisher.onLink(listener),

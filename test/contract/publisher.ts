@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LinkState, Publisher } from '../../src/mqtt/publisher.ts';
+import type { Incoming, LinkState, Publisher } from '../../src/mqtt/publisher.ts';
 
 /** A broker to which a fresh publisher is pointed; it is up at first. */
 export type PublisherBench = {
@@ -7,6 +7,8 @@ export type PublisherBench = {
   /** Takes the broker away; established connections break. */
   breakNetwork(): Promise<void>;
   restoreNetwork(): Promise<void>;
+  /** Another client of the broker publishes. */
+  deliver(topic: string, payload: string): Promise<void>;
   dispose(): Promise<void>;
 };
 
@@ -82,6 +84,63 @@ export const publisherContract = (name: string, create: () => Promise<PublisherB
       await untilLink(bench.publisher, 'connected');
 
       expect(links).toContainEqual({ state: 'disconnected', reason: 'nothing is acknowledged' });
+    });
+
+    it('subscribes once something was acknowledged, and hears what matches', async () => {
+      const { publisher } = bench;
+      const heard: Incoming[] = [];
+      expect(await publisher.subscribe(['w/+/told'], () => undefined)).toMatchObject({
+        kind: 'unanswered',
+        wasSent: false,
+      });
+      publisher.start();
+      await untilLink(publisher, 'connected');
+
+      const subscribing = publisher.subscribe(['w/1/asked', 'w/+/told'], (message) => heard.push(message));
+      await bench.deliver('w/1/told', 'too early');
+      expect(await publisher.publish('w/1/status', '{}')).toEqual({ kind: 'acknowledged' });
+      expect(await subscribing).toEqual({ kind: 'subscribed' });
+      await bench.deliver('w/1/other', 'nobody asked');
+      await bench.deliver('w/1/told', 'one');
+      await bench.deliver('w/1/asked', '°C');
+
+      await expect
+        .poll(() => heard)
+        .toEqual([
+          { topic: 'w/1/told', payload: 'one' },
+          { topic: 'w/1/asked', payload: '°C' },
+        ]);
+    });
+
+    it('hears nothing more once the connection has ended', async () => {
+      const { publisher } = bench;
+      const heard: Incoming[] = [];
+      publisher.start();
+      await untilLink(publisher, 'connected');
+      await publisher.publish('w/1/status', '{}');
+      await publisher.subscribe(['w/+/told'], (message) => heard.push(message));
+
+      publisher.reconnect('test');
+      await untilLink(publisher, 'disconnected');
+      await untilLink(publisher, 'connected');
+      const waiting = publisher.subscribe(['w/+/asked'], (message) => heard.push(message));
+      await publisher.publish('w/1/status', '{}');
+      expect(await waiting).toEqual({ kind: 'subscribed' });
+      await bench.deliver('w/1/told', 'of the connection before');
+      await bench.deliver('w/1/asked', 'of this one');
+
+      await expect.poll(() => heard).toEqual([{ topic: 'w/1/asked', payload: 'of this one' }]);
+    });
+
+    it('gives up a subscription that waits for an acknowledgement when the connection ends', async () => {
+      const { publisher } = bench;
+      publisher.start();
+      await untilLink(publisher, 'connected');
+
+      const waiting = publisher.subscribe(['w/+/told'], () => undefined);
+      await bench.breakNetwork();
+
+      expect(await waiting).toMatchObject({ kind: 'unanswered', wasSent: false });
     });
 
     it('stops telling a listener that left', async () => {

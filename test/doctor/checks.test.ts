@@ -359,6 +359,7 @@ describe('the steps to the cloud', () => {
           published.push(`${topic} ${payload}`);
           return Promise.resolve(result);
         },
+        subscribe: () => Promise.reject(new Error('doctor subscribes to nothing')),
         close: () => Promise.resolve(),
       });
   const pair: KeyPair = {

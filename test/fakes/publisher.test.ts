@@ -7,6 +7,7 @@ publisherContract('the fake publisher', () => {
     publisher,
     breakNetwork: () => Promise.resolve(publisher.setNetwork(false)),
     restoreNetwork: () => Promise.resolve(publisher.setNetwork(true)),
+    deliver: (topic, payload) => Promise.resolve(publisher.deliver(topic, payload)),
     dispose: () => Promise.resolve(),
   });
 });

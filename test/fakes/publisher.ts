@@ -1,4 +1,12 @@
-import type { LinkState, Publisher, PublishOptions, PublishResult } from '../../src/mqtt/publisher.ts';
+import type {
+  LinkState,
+  OnMessage,
+  Publisher,
+  PublishOptions,
+  PublishResult,
+  SubscribeResult,
+} from '../../src/mqtt/publisher.ts';
+import { matchesFilter } from '../../src/mqtt/topic-filter.ts';
 
 export type Published = { readonly topic: string; readonly payload: string; readonly retain: boolean };
 
@@ -7,6 +15,12 @@ export type FakePublisher = Publisher & {
   readonly published: Published[];
   /** What the broker says to each publish from now on; `silence` is settled by the end of the connection. */
   answer: (message: Published) => PublishResult | 'silence';
+  /** What was asked for by each SUBSCRIBE that reached the broker. */
+  readonly subscribed: (readonly string[])[];
+  /** What the broker says to each SUBSCRIBE; `hang up` ends the connection instead. */
+  answerSubscribe: () => SubscribeResult | 'hang up';
+  /** The broker sends a message to whoever subscribed to it. */
+  deliver(topic: string, payload: string): void;
   /** The network comes or goes. */
   setNetwork(isUp: boolean): void;
   readonly reconnects: string[];
@@ -18,6 +32,9 @@ const acknowledged: PublishResult = { kind: 'acknowledged' };
 export const createFakePublisher = (): FakePublisher => {
   const listeners = new Set<(link: LinkState) => void>();
   const silent = new Set<(result: PublishResult) => void>();
+  const subscriptions = new Set<{ readonly filters: readonly string[]; readonly onMessage: OnMessage }>();
+  const waiting = new Set<(isAnswered: boolean) => void>();
+  let hasAnswered = false;
   let link: LinkState = { state: 'disconnected', reason: 'not started' };
   let isStarted = false;
   let isStopped = false;
@@ -26,6 +43,11 @@ export const createFakePublisher = (): FakePublisher => {
   const become = (next: LinkState): void => {
     link = next;
     for (const listener of [...listeners]) listener(next);
+  };
+  const settleWaiting = (isAnswered: boolean): void => {
+    hasAnswered = isAnswered;
+    for (const settle of waiting) settle(isAnswered);
+    waiting.clear();
   };
   const connect = (): void => {
     if (!isStarted || isStopped) return;
@@ -36,12 +58,20 @@ export const createFakePublisher = (): FakePublisher => {
     if (link.state === 'disconnected') return;
     for (const settle of silent) settle({ kind: 'unacknowledged', reason });
     silent.clear();
+    subscriptions.clear();
+    settleWaiting(false);
     become({ state: 'disconnected', reason });
   };
 
   const fake: FakePublisher = {
     published: [],
     reconnects: [],
+    subscribed: [],
+    answerSubscribe: () => ({ kind: 'subscribed' }),
+    deliver: (topic, payload) => {
+      for (const { filters, onMessage } of [...subscriptions])
+        if (filters.some((filter) => matchesFilter(filter, topic))) onMessage({ topic, payload });
+    },
     answer: () => acknowledged,
     setNetwork: (isUp) => {
       isNetworkUp = isUp;
@@ -57,8 +87,26 @@ export const createFakePublisher = (): FakePublisher => {
       const message = { topic, payload, retain };
       fake.published.push(message);
       const answer = fake.answer(message);
-      if (answer !== 'silence') return answer;
+      if (answer !== 'silence') {
+        if (answer.kind === 'acknowledged') settleWaiting(true);
+        return answer;
+      }
       return await new Promise<PublishResult>((resolve) => silent.add(resolve));
+    },
+    subscribe: async (filters, onMessage) => {
+      const notConnected = { kind: 'unanswered', reason: 'not connected', wasSent: false } as const;
+      if (link.state !== 'connected') return notConnected;
+      const isUp = hasAnswered || (await new Promise<boolean>((resolve) => waiting.add(resolve)));
+      if (!isUp) return notConnected;
+      fake.subscribed.push(filters);
+      const answer = fake.answerSubscribe();
+      if (answer === 'hang up') {
+        disconnect('hung up');
+        setImmediate(connect);
+        return { kind: 'unanswered', reason: 'hung up', wasSent: true };
+      }
+      if (answer.kind === 'subscribed') subscriptions.add({ filters, onMessage });
+      return answer;
     },
     link: () => link,
     problem: () => null,

@@ -15,16 +15,21 @@ const openConnection = () => {
   const ended = new Promise<ConnectionEnd>((resolve) => {
     end = resolve;
   });
+  const subscribed: (readonly string[])[] = [];
   const connection: Connection & { isClosed: boolean } = {
     ended,
     isClosed: false,
     publish: () => Promise.resolve({ kind: 'acknowledged' }),
+    subscribe: (filters) => {
+      subscribed.push(filters);
+      return new Promise(() => undefined);
+    },
     close: () => {
       connection.isClosed = true;
       return Promise.resolve();
     },
   };
-  return { connection, end: (reason: ConnectionEnd) => end(reason) };
+  return { connection, subscribed, end: (reason: ConnectionEnd) => end(reason) };
 };
 
 const setUp = () => {
@@ -254,5 +259,43 @@ describe('the reconnecting publisher', () => {
     publisher.start();
 
     await expect(publisher.stop()).rejects.toThrow('a bug');
+  });
+
+  it('sends no SUBSCRIBE before something was acknowledged, and gives one that is not answered up', async () => {
+    const { clock, script, publisher } = setUp();
+    const { connection, subscribed, end } = openConnection();
+    script.push(connection);
+    publisher.start();
+    await untilLink(publisher, 'connected');
+
+    const subscribing = publisher.subscribe(['a/+'], () => undefined);
+    await clock.advance(0);
+    expect(subscribed).toEqual([]);
+    await publisher.publish('w/1/status', '{}');
+    await clock.advance(0);
+    expect(subscribed).toEqual([['a/+']]);
+    await clock.advance(60_000);
+
+    expect(await subscribing).toMatchObject({ kind: 'unanswered', wasSent: true });
+    end(broken);
+    await publisher.stop();
+  });
+
+  it('suspects no other client where each connection ends at a SUBSCRIBE', async () => {
+    const { clock, script, publisher } = setUp();
+    publisher.start();
+    for (let session = 0; session < 8; session += 1) {
+      const { connection, end } = openConnection();
+      script.push(connection);
+      await clock.advance(200_000);
+      void publisher.subscribe(['a/+'], () => undefined);
+      await publisher.publish('w/1/status', '{}');
+      await clock.advance(0);
+      end(broken);
+      await clock.advance(0);
+    }
+
+    expect(publisher.problem()).toBeNull();
+    await publisher.stop();
   });
 });

@@ -21,6 +21,7 @@ const setUp = () => {
     },
   });
   const calls: string[] = [];
+  let deliver = (): void => undefined;
   const listeners = new Set<(link: LinkState) => void>();
   const publisher: Publisher = {
     start: () => calls.push('start'),
@@ -28,6 +29,11 @@ const setUp = () => {
       calls.push(topic);
       if (topic === 'slow') await clock.sleep(5_000);
       return { kind: 'acknowledged' };
+    },
+    subscribe: (filters, onMessage) => {
+      calls.push(...filters);
+      for (const topic of filters) deliver = () => onMessage({ topic, payload: 'x' });
+      return Promise.resolve({ kind: 'subscribed' });
     },
     link: () => connected,
     onLink: (listener) => {
@@ -44,10 +50,32 @@ const setUp = () => {
   const announceLink = (): void => {
     for (const listener of listeners) listener(connected);
   };
-  return { clock, network, calls, announceLink, publisher: behindNetwork(publisher, network) };
+  return {
+    clock,
+    network,
+    calls,
+    announceLink,
+    deliver: () => deliver(),
+    publisher: behindNetwork(publisher, network),
+  };
 };
 
 describe('a publisher behind a simulated network', () => {
+  it('hears while the network is there, and not while it is away', async () => {
+    const { clock, calls, publisher, deliver } = setUp();
+    const heard: string[] = [];
+    const subscribe = () => publisher.subscribe(['a/+'], ({ topic }) => heard.push(topic));
+
+    expect(await subscribe()).toEqual({ kind: 'subscribed' });
+    deliver();
+    await clock.advance(10_000);
+    deliver();
+    expect(await subscribe()).toMatchObject({ kind: 'unanswered', wasSent: false });
+
+    expect(heard).toEqual(['a/+']);
+    expect(calls).toEqual(['a/+']);
+  });
+
   it('publishes while the network is there, and not while it is away', async () => {
     const { clock, calls, publisher } = setUp();
 

@@ -1,3 +1,4 @@
+import { connectAsync } from 'mqtt';
 import { awsConnect } from '../../src/mqtt/aws-connection.ts';
 import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts';
 import { systemClock } from '../../src/time/clock.ts';
@@ -24,6 +25,15 @@ publisherContract('the AWS SDK against mosquitto', async () => {
     }),
     breakNetwork: () => mosquitto.stop('SIGKILL'),
     restoreNetwork: () => mosquitto.start(),
+    deliver: async (topic, payload) => {
+      const { certificate, privateKey } = await mosquitto.authority.issueClient('other');
+      const other = await connectAsync({
+        ...{ protocol: 'mqtts', host: '127.0.0.1', port: mosquitto.port, protocolVersion: 5 },
+        ...{ ca: mosquitto.authority.certificate, cert: certificate, key: privateKey, reconnectPeriod: 0 },
+      });
+      await other.publishAsync(topic, payload, { qos: 1 });
+      await other.endAsync();
+    },
     dispose: () => mosquitto.dispose(),
   };
 });
