@@ -4,7 +4,7 @@ import type { Contact } from './instrument.ts';
 import type { InstrumentHealth } from './instrument-health.ts';
 import type { SensorFault } from './sensor-error.ts';
 
-/** Whether an edge begins a closure of the contact; it is bounce otherwise. Times must not go back. */
+/** Whether an edge tells of a new closure of the contact; it is bounce otherwise. Times must not go back. */
 export type BounceFilter = (atMs: number, level: EdgeLevel) => boolean;
 
 /** A sound contact is open for at least this share of the time from one closure to the next. */
@@ -15,20 +15,27 @@ const MIN_OPEN_SHARE = 0.2;
  * debounce that waits for silence, it loses no pulse at any rate below 1/lockoutMs and delays none. A contact that opens
  * bounces too: a new closure needs the line to have been open for the lock-out as well, or for its share of the time
  * since the last closure where that is less.
+ *
+ * The kernel reads the level some time after the edge: two edges that follow one another sooner are told as one, with the
+ * level before them. A line that opens although it is open was closed in between.
  */
 export const createBounceFilter = (lockoutMs: number): BounceFilter => {
   let countedAtMs = Number.NEGATIVE_INFINITY;
   let openedAtMs = Number.NEGATIVE_INFINITY;
-  return (atMs, level) => {
-    if (level === 1) {
-      openedAtMs = atMs;
-      return false;
-    }
+  let isOpen = false;
+  const isNewClosure = (atMs: number): boolean => {
     const sinceMs = atMs - countedAtMs;
     const leastOpenMs = Math.min(lockoutMs, MIN_OPEN_SHARE * sinceMs);
     if (sinceMs < lockoutMs || atMs - openedAtMs < leastOpenMs) return false;
     countedAtMs = atMs;
     return true;
+  };
+  return (atMs, level) => {
+    const isTold = level === 0 || isOpen;
+    const isNew = isTold && isNewClosure(atMs);
+    isOpen = level === 1;
+    if (isOpen) openedAtMs = atMs;
+    return isNew;
   };
 };
 
