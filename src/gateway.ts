@@ -1,6 +1,8 @@
 import type { StationBuses } from './buses/station-buses.ts';
 import type { DeviceCredentials } from './certificate/device-credentials.ts';
 import type { GatewayConfig } from './config/schema.ts';
+import { MachineWatch } from './health/machine-watch.ts';
+import { beginRun, endRun } from './health/runs.ts';
 import { type History, openHistory } from './history/history.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { type PageFile, serveDashboard } from './http/server.ts';
@@ -32,6 +34,7 @@ import { timeOf } from './uplink/stored-bodies.ts';
 import { Uplink } from './uplink/uplink.ts';
 import { RECENT_SPAN_MS } from './weather/derived.ts';
 import { BYTES_PER_MEGABYTE } from './weather/format.ts';
+import { formatDatetime } from './weather/message.ts';
 
 /** Everything the daemon touches the world by. */
 export type GatewayParts = {
@@ -65,13 +68,18 @@ export const runGateway = async (parts: GatewayParts, signal: AbortSignal): Prom
   const outboxOptions = { directory, maxBytes, log, wallMs, timeOf };
   const opened = await openOutbox(outboxOptions);
   const isInMemory = opened.report.outcome === 'unavailable';
+  const run = { outbox: opened.outbox, bootId: parts.bootId, log };
   try {
     const loops = await openLoops(parts, opened);
     if (isInMemory) loops.push((stop) => awaitStore(outboxOptions, clock, stop));
     await runTogether(loops, signal);
+    await endRun(run);
   } finally {
     await parts.buses.close();
-    if (isInMemory) await handOver(opened.outbox, outboxOptions);
+    if (isInMemory) {
+      await endRun(run);
+      await handOver(opened.outbox, outboxOptions);
+    }
     await closeOutbox(opened);
   }
 };
@@ -95,6 +103,8 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const instruments = await openInstruments(parts, outbox);
   const preAlerts = await openPreAlerts(parts, { outbox, history, instruments });
   const metrics: Metrics = createMetrics(() => status());
+  const runs = await beginRun({ outbox, bootId: parts.bootId, log });
+  const machine = openMachineWatch(parts);
   const uplink = openUplink(parts, outbox, timeKeeper, metrics);
   const recorder = new Recorder({
     deviceid: config.station.id,
@@ -121,14 +131,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   });
 
   const writtenBytes = (): number => processWrittenBytes(() => store.writtenBytes());
-  const poller = new StatusPoller({
-    credentials: parts.credentials,
-    writeBudget: openWriteBudget(parts, writtenBytes),
-    clock,
-    outbox,
-    timeOf,
-    timeKeeper,
-  });
+  const poller = openStatusPoller(parts, { outbox, timeKeeper, writtenBytes });
   const storeReport = describeStoreReport(opened.report);
   const status = (): GatewayStatus =>
     gatewayStatus({
@@ -145,6 +148,8 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       timeKeeper,
       preAlertRunner: preAlerts,
       progress,
+      machine,
+      runs,
       polled: () => poller.current(),
     });
   return [
@@ -152,6 +157,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     (signal) => sampler.run(signal),
     publishing(parts.publisher, uplink),
     (signal) => poller.run(signal),
+    (signal) => machine.run(signal),
     serveStatusSocket({ directory: parts.directory, status, clock, log }),
     serveDashboard({
       config: config.http,
@@ -227,6 +233,25 @@ const openPreAlerts = async (
   return new PreAlertRunner({ preAlerts, outputs, outbox, log });
 };
 
+type PolledSources = {
+  readonly outbox: Outbox;
+  readonly timeKeeper: TimeKeeper;
+  readonly writtenBytes: () => number;
+};
+
+const openStatusPoller = (
+  parts: GatewayParts,
+  { outbox, timeKeeper, writtenBytes }: PolledSources,
+): StatusPoller =>
+  new StatusPoller({
+    credentials: parts.credentials,
+    writeBudget: openWriteBudget(parts, writtenBytes),
+    clock: parts.clock,
+    outbox,
+    timeOf,
+    timeKeeper,
+  });
+
 const openWriteBudget = ({ config, clock, log }: GatewayParts, writtenBytes: () => number): WriteBudget => {
   const { dailyWriteWarningMegabytes, dailyWriteMegabytes } = config.outbox;
   return new WriteBudget({
@@ -236,6 +261,15 @@ const openWriteBudget = ({ config, clock, log }: GatewayParts, writtenBytes: () 
     wallMs: () => clock.wallMs(),
   });
 };
+
+const openMachineWatch = ({ buses, directory, clock }: GatewayParts): MachineWatch =>
+  new MachineWatch({
+    sysfs: buses.sysfs,
+    procfs: buses.procfs,
+    directory,
+    clock,
+    datetime: () => formatDatetime(clock.wallMs()),
+  });
 
 const publishing =
   (publisher: Publisher, uplink: Uplink): Loop =>

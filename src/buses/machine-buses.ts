@@ -60,6 +60,7 @@ export const openStationBuses = async (parts: StationBusesParts): Promise<Statio
   return {
     i2cBus,
     sysfs: openLinuxSysfs(),
+    procfs: openLinuxSysfs('/proc'),
     edgeSource,
     openOutputLine: (options) => {
       const line = openOutputLine(options);

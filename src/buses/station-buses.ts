@@ -7,6 +7,8 @@ import type { Sysfs } from './sysfs.ts';
 export type StationBuses = {
   readonly i2cBus: I2cBus;
   readonly sysfs: Sysfs;
+  /** `/proc`. */
+  readonly procfs: Sysfs;
   readonly edgeSource: EdgeSource;
   openOutputLine(options: OutputLineOptions): Promise<OutputLine>;
   /** Closes everything above; output lines end inactive. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What the kernel's drivers show as files. Paths are relative to /sys. Rejects with the errors of node:fs. */
+/** What the kernel shows as files. Paths are relative to its root, /sys unless said. Rejects with the errors of node:fs. */
 export type Sysfs = {
   /** Names in a folder. */
   list(folder: string): Promise<readonly string[]>;

@@ -77,6 +77,13 @@ export const shownStatus = z.object({
   ),
   storeReport: z.string().nullable(),
   certificateDaysLeft: value,
+  machine: z
+    .object({
+      isUnderVoltage: z.boolean().optional(),
+      underVoltages: z.number().default(0),
+      lastUnderVoltage: z.string().optional(),
+    })
+    .default({ underVoltages: 0 }),
   health: z.object({ isHealthy: z.boolean(), reason: z.string().nullable() }),
 });
 
@@ -214,6 +221,13 @@ const clockText = ({ clock }: ShownStatus, paint: Paint): string => {
   return clock.isSynchronized ? `synchronized${steps}` : `${paint('warning', 'not synchronized')}${steps}`;
 };
 
+const supplyLines = ({ machine }: ShownStatus, paint: Paint): Line[] => {
+  const { isUnderVoltage, underVoltages, lastUnderVoltage = '' } = machine;
+  if (underVoltages === 0) return [];
+  const text = `too low ${formatNumber(underVoltages)} times since start, last at ${lastUnderVoltage} UTC`;
+  return [{ subject: 'supply', text: paint(isUnderVoltage === true ? 'alert' : 'warning', text) }];
+};
+
 /** What the dashboard says, for a terminal. */
 export const statusText = (
   status: ShownStatus,
@@ -233,6 +247,7 @@ export const statusText = (
     ...sensorLines(status, paint),
     { subject: 'clock', text: clockText(status, paint) },
     { subject: 'certificate', text: certificateText(status.certificateDaysLeft, paint) },
+    ...supplyLines(status, paint),
     ...(storeReport === null ? [] : [{ subject: 'store', text: paint('warning', storeReport) }]),
   ];
   return [

@@ -6,6 +6,7 @@ import { type EventOf, endOf, eventsOf, ordinaryScenario, type Scenario } from '
 import { stepping } from './scenario-clocks.ts';
 import { createSimulatedEdgeSource, createSimulatedOutputLines } from './simulated-gpio.ts';
 import { createSimulatedI2cBus } from './simulated-i2c-bus.ts';
+import { simulatedMachineFiles } from './simulated-machine.ts';
 import { createSimulatedNetwork, type SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedInstrument, Surroundings } from './surroundings.ts';
 import {
@@ -85,7 +86,9 @@ export const openSimulatedStation = async (options: SimulatedStationOptions): Pr
   });
   const twins = await simulateAll(instruments, { scenario, weatherAt, elapsedSeconds });
   const i2cBus = createSimulatedI2cBus(new Map(twins.flatMap(({ chips }) => [...(chips ?? [])])));
-  const sysfs = createSimulatedSysfs(new Map(twins.flatMap(({ files }) => [...(files ?? [])])));
+  const machine = simulatedMachineFiles({ weatherAt, elapsedSeconds });
+  const files = twins.flatMap(({ files: own }) => [...(own ?? [])]);
+  const sysfs = createSimulatedSysfs(new Map([...machine.sysfs, ...files]));
   const trains = new Map(twins.flatMap(({ trains: own }) => [...(own ?? [])]));
   const edgeSource = createSimulatedEdgeSource({ clock, startMs, trains });
   const outputLines = createSimulatedOutputLines();
@@ -95,6 +98,7 @@ export const openSimulatedStation = async (options: SimulatedStationOptions): Pr
     buses: {
       i2cBus,
       sysfs,
+      procfs: createSimulatedSysfs(machine.procfs),
       edgeSource,
       openOutputLine: (line) => outputLines.open(line),
       close: async () => {

@@ -1,4 +1,6 @@
 import type { GatewayConfig } from '../config/schema.ts';
+import type { MachineWatch } from '../health/machine-watch.ts';
+import type { RunCounts } from '../health/runs.ts';
 import type { StationInstruments } from '../instruments/station-instruments.ts';
 import type { Progress } from '../measuring/progress.ts';
 import type { Recorder } from '../measuring/recorder.ts';
@@ -24,6 +26,8 @@ export type GatewayStatusParts = {
   readonly timeKeeper: Pick<TimeKeeper, 'status'>;
   readonly preAlertRunner: Pick<PreAlertRunner, 'status' | 'derived'>;
   readonly progress: Pick<Progress, 'health'>;
+  readonly machine: Pick<MachineWatch, 'status'>;
+  readonly runs: RunCounts;
   /** Looked up from time to time, since they have to be read from the disk. */
   readonly polled: () => Polled;
 };
@@ -57,6 +61,8 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     writtenTodayBytes,
     residentMemoryBytes: process.memoryUsage.rss(),
     certificateDaysLeft,
+    machine: parts.machine.status(),
+    runs: parts.runs,
     health: parts.progress.health(),
   };
 };

@@ -1,3 +1,5 @@
+import type { MachineStatus } from '../health/machine-watch.ts';
+import type { RunCounts } from '../health/runs.ts';
 import type { InstrumentStatus } from '../instruments/instrument-health.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { OutboxStats } from '../outbox/records.ts';
@@ -42,6 +44,8 @@ export type GatewayStatus = UplinkStatus & {
   readonly writtenTodayBytes: number;
   readonly residentMemoryBytes: number;
   readonly certificateDaysLeft: number | null;
+  readonly machine: MachineStatus;
+  readonly runs: RunCounts;
   /** Whether samples were taken and readings stored in time: `GET /healthz`. */
   readonly health: Health;
 };

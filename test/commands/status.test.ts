@@ -96,6 +96,16 @@ describe('status', () => {
     expect(stdout.slice(0, beginning.length)).toBe(beginning);
   });
 
+  it('says that the supply was too low, once it was', async () => {
+    const { machine } = createGatewayStatus();
+    const dropped = { ...machine, underVoltages: 2, lastUnderVoltage: '2026-06-01 11:58:00' };
+    answer.body = JSON.stringify(createGatewayStatus({ machine: dropped }));
+
+    expect((await ask()).out).toContain(
+      '  supply      too low 2 times since start, last at 2026-06-01 11:58:00 UTC\n',
+    );
+  });
+
   it('gives the answer as it is with --json', async () => {
     const { status, out } = await ask(true);
 

@@ -71,6 +71,17 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
   writtenTodayBytes: 4_000_000,
   residentMemoryBytes: 81_000_000,
   certificateDaysLeft: 214,
+  machine: {
+    isUnderVoltage: false,
+    underVoltages: 0,
+    isThrottled: false,
+    temperatureCelsius: 48.3,
+    freeMemoryBytes: 262_144_000,
+    load: 0.05,
+    freeDiskBytes: 12_000_000_000,
+    wifiSignalDbm: -61,
+  },
+  runs: { boots: 14, uncleanShutdowns: 1 },
   health: { isHealthy: true, reason: null },
   ...changes,
 });

@@ -75,6 +75,7 @@ class Station {
       buses: {
         i2cBus: this.createBus(),
         sysfs: createSimulatedSysfs(new Map()),
+        procfs: createSimulatedSysfs(new Map()),
         edgeSource: this.edges,
         openOutputLine: () => Promise.reject<OutputLine>(new Error('no output here')),
         close: () => Promise.resolve(),

@@ -66,6 +66,7 @@ const startStation = async (edgeSource: EdgeSource, wind: number, rain: number) 
     buses: {
       i2cBus: createSimulatedI2cBus(new Map()),
       sysfs: createSimulatedSysfs(new Map()),
+      procfs: createSimulatedSysfs(new Map()),
       edgeSource: counting,
       openOutputLine: () => Promise.reject(new Error('no output here')),
       close: () => edgeSource.close(),
