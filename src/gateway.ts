@@ -1,6 +1,7 @@
 import type { StationBuses } from './buses/station-buses.ts';
 import type { DeviceCredentials } from './certificate/device-credentials.ts';
 import type { GatewayConfig } from './config/schema.ts';
+import { healthReport } from './health/health.ts';
 import { MachineWatch } from './health/machine-watch.ts';
 import { beginRun, endRun } from './health/runs.ts';
 import { type History, openHistory } from './history/history.ts';
@@ -105,7 +106,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const metrics: Metrics = createMetrics(() => status());
   const runs = await beginRun({ outbox, bootId: parts.bootId, log });
   const machine = openMachineWatch(parts);
-  const uplink = openUplink(parts, outbox, timeKeeper, metrics);
+  const uplink = openUplink(parts, { outbox, timeKeeper, metrics, status: () => status() });
   const recorder = new Recorder({
     deviceid: config.station.id,
     quality: createQualityControl({ limits: config.quality, intervalMs }),
@@ -187,11 +188,16 @@ const openInstruments = (
   outbox: Outbox,
 ): Promise<StationInstruments> => StationInstruments.open({ instruments, buses, clock, log, outbox });
 
+type UplinkSources = {
+  readonly outbox: Outbox;
+  readonly timeKeeper: TimeKeeper;
+  readonly metrics: Metrics;
+  readonly status: () => GatewayStatus;
+};
+
 const openUplink = (
   { config, version, publisher, clock, log }: GatewayParts,
-  outbox: Outbox,
-  timeKeeper: TimeKeeper,
-  metrics: Metrics,
+  { outbox, timeKeeper, metrics, status }: UplinkSources,
 ): Uplink =>
   new Uplink({
     deviceid: config.station.id,
@@ -203,6 +209,7 @@ const openUplink = (
     timeKeeper,
     clock,
     log,
+    healthReport: () => healthReport(status(), timeKeeper.stampOf(timeKeeper.now())),
     onAcknowledged: ({ pubackMs }) => metrics.observePuback(pubackMs / 1000),
   });
 

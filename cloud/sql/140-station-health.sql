@@ -1,6 +1,7 @@
 -- One row per station that ever reported. A station begins an epoch with each start. last_reading leaves out readings
 -- dated after they arrived (a clock that was wrong); minutes_since_reading is never negative. silent: it has said
--- nothing for ten times its own usual pause, or an hour where that is longer.
+-- nothing for ten times its own usual pause, or an hour where that is longer. What stands behind silent is what the
+-- station said of itself last, at health_datetime. undervoltage: its supply was too low within the last day.
 
 CREATE OR REPLACE VIEW station_health AS
 SELECT readings.deviceid,
@@ -20,7 +21,23 @@ SELECT readings.deviceid,
        CASE
          WHEN DATEDIFF('minute', readings.last_arrival, GETDATE()) * 60 > GREATEST(3600, 10 * COALESCE(rhythm.seconds, 0))
          THEN 1 ELSE 0
-       END AS silent
+       END AS silent,
+       health.datetime AS health_datetime,
+       health.failing,
+       health.faults,
+       health.doubted,
+       CASE WHEN health.lastundervoltage > DATEADD('hour', -24, GETDATE()) THEN 1 ELSE 0 END AS undervoltage,
+       health.throttled,
+       health.certificatedays,
+       health.lostpulses,
+       health.uncleanshutdowns,
+       health.boots,
+       health.store,
+       health.problem,
+       health.refused,
+       health.freedisk,
+       health.cputemperature,
+       health.wifisignal
 FROM (
   SELECT deviceid, MAX(last_arrival) AS last_arrival, MAX(last_reading) AS last_reading,
          SUM(COALESCE(toseq - fromseq, 0) + 1) AS readings, COUNT(DISTINCT epoch) AS epochs
@@ -56,6 +73,12 @@ LEFT JOIN (
          ROW_NUMBER() OVER (PARTITION BY deviceid ORDER BY receivedms DESC, state) AS age
   FROM status_landing
 ) AS status ON status.deviceid = readings.deviceid AND status.age = 1
+LEFT JOIN (
+  SELECT deviceid, datetime, failing, faults, doubted, lastundervoltage, throttled, certificatedays, lostpulses,
+         uncleanshutdowns, boots, store, problem, refused, freedisk, cputemperature, wifisignal,
+         ROW_NUMBER() OVER (PARTITION BY deviceid ORDER BY receivedms DESC, datetime DESC) AS age
+  FROM health_landing
+) AS health ON health.deviceid = readings.deviceid AND health.age = 1
 LEFT JOIN (
   SELECT deviceid, SUM(missing) AS missing FROM sensordata_gaps GROUP BY deviceid
 ) AS holes ON holes.deviceid = readings.deviceid

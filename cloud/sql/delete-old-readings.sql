@@ -13,6 +13,8 @@ DELETE FROM sensordata_avgs_landing WHERE datetime < '2020-01-01';
 
 DELETE FROM sensordata_avgs_final WHERE datetime < '2020-01-01';
 
+DELETE FROM health_landing WHERE datetime < '2020-01-01';
+
 DELETE FROM reading_ranges_final USING retention_marks
 WHERE reading_ranges_final.deviceid = retention_marks.deviceid AND reading_ranges_final.epoch = retention_marks.epoch
   AND reading_ranges_final.toseq <= retention_marks.throughseq;

@@ -45,7 +45,8 @@ const quoted = (name: string): string => `"${name}"`;
 const typed = (column: Column): string => {
   const name = quoted(column.name);
   if (column.type === 'SUPER' || column.type.startsWith('VARCHAR')) return name;
-  if (column.type === 'TIMESTAMP') return `TRY_CAST(${name} AS TIMESTAMP) AS ${name}`;
+  if (column.type === 'TIMESTAMP' || column.type === 'BOOLEAN')
+    return `TRY_CAST(${name} AS ${column.type}) AS ${name}`;
   if (column.type === 'DOUBLE PRECISION') return `TRY_CAST(${name} AS DOUBLE) AS ${name}`;
   if (column.type.startsWith('DECIMAL')) return `TRY_CAST(${name} AS ${column.type}) AS ${name}`;
   // A whole number may be written as 1.0 or 1e3.

@@ -44,6 +44,16 @@ export const landingTables = {
     name: 'status_landing',
     columns: [...stationMessage, 'state', 'datetime', 'version', 'waiting', 'receivedms'],
   },
+  health: {
+    name: 'health_landing',
+    columns: [
+      ...[...stationMessage, 'datetime', 'timequality', 'version', 'uptime', 'waiting', 'unstored'],
+      ...['instruments', 'failing', 'faults', 'doubted', 'lostpulses', 'store', 'uncleanshutdowns', 'boots'],
+      ...['clocksteps', 'certificatedays', 'writtenbytes', 'reconnects', 'problem', 'refused', 'freedisk'],
+      ...['freememory', 'load', 'cputemperature', 'undervoltage', 'undervoltages', 'lastundervoltage'],
+      ...['throttled', 'wifisignal', 'receivedms'],
+    ],
+  },
 } as const satisfies Record<string, LandingTable>;
 
 export type LandingTableKey = keyof typeof landingTables;

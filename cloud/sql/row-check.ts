@@ -47,6 +47,7 @@ const fits = (value: unknown, type: string): boolean => {
   if (type === 'BIGINT') return isWhole(value, Number.MAX_SAFE_INTEGER);
   if (type === 'INTEGER') return isWhole(value, 2 ** 31 - 1);
   if (type.startsWith('DECIMAL')) return isNumber(value) && Math.abs(Number(value)) < 1000;
+  if (type === 'BOOLEAN') return value === true || value === false;
   if (type === 'SUPER') return typeof value === 'object';
   throw new Error(`no check for a column of type ${type}`);
 };

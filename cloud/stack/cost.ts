@@ -26,8 +26,11 @@ const CHECK_SECONDS = 0.1;
 const CHECK_GIGABYTES = 0.25;
 /** Averages leave Flink many to a record; the rows of stations, one. A row has so many bytes. */
 const AVERAGE_ROW_BYTES = 230;
-/** Lanes beside the readings: gaps, pre-alerts, status. */
-const SMALL_LANES = 3;
+/** Lanes beside the readings: gaps, pre-alerts, status, health. */
+const SMALL_LANES = 4;
+/** How often a station says how it is, and in how many bytes. */
+const HEALTH_SECONDS = 900;
+const HEALTH_BYTES = 1_200;
 /** Queries a day that a person asks of the tables, over the month, or over a day where Flink wrote each row once; assumed. */
 const QUERIES_PER_DAY = 5;
 /** Athena bills so much for each query at least. */
@@ -91,9 +94,13 @@ const millionsOf = (value: number): string =>
 
 const meteredOf = (bytes: number): number => Math.ceil(bytes / METERED_BYTES);
 
+const healthBytesPerSecond = ({ stations }: Load): number => (stations * HEALTH_BYTES) / HEALTH_SECONDS;
+
 const stationLines = (load: Load, capacity: Capacity, profile: Profile): CostLine[] => {
   const metered = meteredOf(capacity.readingsPerMessage * READING_BYTES);
-  const millions = (capacity.messagesPerSecond * SECONDS_PER_MONTH * metered) / 1e6;
+  const readingMillions = (capacity.messagesPerSecond * SECONDS_PER_MONTH * metered) / 1e6;
+  const healthMillions = (load.stations * SECONDS_PER_MONTH) / HEALTH_SECONDS / 1e6;
+  const millions = readingMillions + healthMillions;
   const minutes = (load.stations * MINUTES_PER_MONTH) / 1e6;
   // The rule itself is metered like each of its actions.
   const actions = 1 + (profile.analytics ? 2 : 1);
@@ -106,8 +113,8 @@ const stationLines = (load: Load, capacity: Capacity, profile: Profile): CostLin
     },
     {
       part: 'IoT Core: rules',
-      size: `${actions} for each message`,
-      dollarsPerMonth: millions * actions * PRICES.iotRuleMillion.dollars,
+      size: `${actions} for each message of readings`,
+      dollarsPerMonth: (readingMillions * actions + healthMillions * 2) * PRICES.iotRuleMillion.dollars,
       source: PRICES.iotRuleMillion.source,
     },
     {
@@ -119,9 +126,11 @@ const stationLines = (load: Load, capacity: Capacity, profile: Profile): CostLin
   ];
 };
 
-const deliveryLines = (capacity: Capacity, profile: Profile): CostLine[] => {
-  const { messagesPerSecond, readingsPerSecond, readingsPerMessage, bytesPerSecond } = capacity;
-  const read = messagesPerSecond * meteredOf(readingsPerMessage * READING_BYTES) * METERED_BYTES;
+const deliveryLines = (load: Load, capacity: Capacity, profile: Profile): CostLine[] => {
+  const { messagesPerSecond, readingsPerSecond, readingsPerMessage } = capacity;
+  const bytesPerSecond = capacity.bytesPerSecond + healthBytesPerSecond(load);
+  const metered = messagesPerSecond * meteredOf(readingsPerMessage * READING_BYTES);
+  const read = (metered + load.stations / HEALTH_SECONDS) * METERED_BYTES;
   const averages = profile.analytics ? readingsPerSecond * AVERAGE_ROW_BYTES : 0;
   const gigabytes = ((read + averages) * SECONDS_PER_MONTH) / 1e9;
   const checks =
@@ -200,12 +209,15 @@ const redshiftLines = (load: Load, capacity: Capacity, profile: Profile): CostLi
 };
 
 /** Bytes of files that a month leaves. */
-const storedBytes = ({ readingsPerSecond, bytesPerSecond }: Capacity, profile: Profile): number =>
-  ((bytesPerSecond + (profile.analytics ? readingsPerSecond * AVERAGE_ROW_BYTES : 0)) * SECONDS_PER_MONTH) /
+const storedBytes = (load: Load, { readingsPerSecond, bytesPerSecond }: Capacity, profile: Profile): number =>
+  ((bytesPerSecond +
+    healthBytesPerSecond(load) +
+    (profile.analytics ? readingsPerSecond * AVERAGE_ROW_BYTES : 0)) *
+    SECONDS_PER_MONTH) /
   COMPRESSION;
 
-const storageLines = (capacity: Capacity, profile: Profile): CostLine[] => {
-  const bytes = storedBytes(capacity, profile);
+const storageLines = (load: Load, capacity: Capacity, profile: Profile): CostLine[] => {
+  const bytes = storedBytes(load, capacity, profile);
   const streams = profile.analytics ? 2 : 1;
   const files =
     (SECONDS_PER_MONTH / secondsBetweenFiles(capacity.bytesPerSecond, profile)) * (streams + SMALL_LANES);
@@ -268,10 +280,10 @@ export const costOf = (load: Load, profile: Profile): CostLine[] => {
   const capacity = capacityFor(load);
   return [
     ...stationLines(load, capacity, profile),
-    ...deliveryLines(capacity, profile),
+    ...deliveryLines(load, capacity, profile),
     ...(profile.analytics ? analyticsLines(capacity) : []),
     ...(hasRedshift(profile) ? redshiftLines(load, capacity, profile) : []),
-    ...storageLines(capacity, profile),
+    ...storageLines(load, capacity, profile),
     ...watchingLines(profile),
   ];
 };

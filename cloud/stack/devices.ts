@@ -40,7 +40,7 @@ export class Devices extends Construct {
     this.claimPolicy = new CfnPolicy(this, 'ClaimPolicy', { policyDocument: this.#claimStatements() });
   }
 
-  /** A station connects as itself, writes the five topics with its own name, and hears nothing. */
+  /** A station connects as itself, writes the six topics with its own name, and hears nothing. */
   #gatewayStatements(topicPrefix: string): object {
     const topics = topicsOf(topicPrefix, THING);
     return {
@@ -57,7 +57,11 @@ export class Devices extends Construct {
           Action: 'iot:Publish',
           Resource: Object.values(topics).map((topic) => `${this.#arn}:topic/${topic}`),
         },
-        { Effect: 'Allow', Action: 'iot:RetainPublish', Resource: `${this.#arn}:topic/${topics.status}` },
+        {
+          Effect: 'Allow',
+          Action: 'iot:RetainPublish',
+          Resource: [topics.status, topics.health].map((topic) => `${this.#arn}:topic/${topic}`),
+        },
       ],
     };
   }

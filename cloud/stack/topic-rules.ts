@@ -33,6 +33,8 @@ export const topicRules = (topicPrefix: string): TopicRule[] => {
   const isOwnBacklog = `${station} IN ${ids} AND ${ids} = (SELECT VALUE ${station} FROM readings)`;
   const event = (lane: 'prealert' | 'gap'): string =>
     `SELECT *, '${lane}' AS lane FROM '${topicPrefix}/+/${lane}' WHERE ${isOwn} AND isUndefined(lane)`;
+  const received = (lane: 'status' | 'health'): string =>
+    `SELECT *, timestamp() AS receivedms FROM '${topicPrefix}/+/${lane}' WHERE ${isOwn} AND isUndefined(receivedms)`;
   return [
     {
       lane: 'reading',
@@ -64,8 +66,15 @@ export const topicRules = (topicPrefix: string): TopicRule[] => {
     },
     {
       lane: 'status',
-      sql: `SELECT *, timestamp() AS receivedms FROM '${topicPrefix}/+/status' WHERE ${isOwn} AND isUndefined(receivedms)`,
+      sql: received('status'),
       table: 'status',
+      isBatch: false,
+      stream: null,
+    },
+    {
+      lane: 'health',
+      sql: received('health'),
+      table: 'health',
       isBatch: false,
       stream: null,
     },

@@ -38,6 +38,7 @@ const readingSchema = z.object({
 const backlogSchema = z.object({ readings: z.array(readingSchema).min(1) });
 const textSchema = z.object({ text: z.string() });
 const gapSchema = z.object({ fromseq: z.int(), toseq: z.int(), reason: z.string() });
+const healthSchema = z.object({ instruments: z.record(z.string(), z.string()), failing: z.int() });
 const statusSchema = z.object({ state: z.string(), waiting: z.int().optional() });
 
 type Reading = z.infer<typeof readingSchema>;
@@ -70,6 +71,10 @@ const describers: Readonly<Record<string, (payload: unknown) => string>> = {
   status: (payload) => {
     const { state, waiting } = statusSchema.parse(payload);
     return `status   ${state}${waiting === undefined ? '' : `, ${waiting} readings wait`}`;
+  },
+  health: (payload) => {
+    const { instruments, failing } = healthSchema.parse(payload);
+    return `health   ${Object.keys(instruments).length} instruments, ${failing} failing`;
   },
 };
 

@@ -18,7 +18,7 @@ export type RetriedLane = Lane | 'status';
 
 /** A lane whose messages the broker refuses. */
 export type LaneRefusal = {
-  readonly lane: RetriedLane;
+  readonly lane: RetriedLane | 'health';
   readonly topic: string;
   /** The broker's, with its code. */
   readonly reason: string;

@@ -8,9 +8,10 @@ import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import { topicsOf } from '../weather/message.ts';
 import { BatchLimit } from './batch-limit.ts';
+import { HealthLane, type HealthReport } from './health-lane.ts';
 import { LaneRetry } from './lane-retry.ts';
 import { NextMessage, type Outgoing, OutgoingMessages, onlineStatus } from './outgoing.ts';
-import { type Message, publishWithTimeout } from './publish-with-timeout.ts';
+import { type Message, type PromptPublishParts, publishWithTimeout } from './publish-with-timeout.ts';
 import { ClockHold, SendSchedule } from './send-schedule.ts';
 import { DrainProgress, LinkHistory, type UplinkStatus } from './uplink-status.ts';
 import { Wake } from './wake.ts';
@@ -29,6 +30,8 @@ export type UplinkParts = {
   readonly timeKeeper: Pick<TimeKeeper, 'now' | 'stampOf' | 'status'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** What the station says of its own health; `null` while there is nothing to tell. */
+  readonly healthReport?: () => HealthReport | null;
   /** Called for every message that was acknowledged. */
   readonly onAcknowledged?: (acknowledged: Acknowledged) => void;
   /** 0 (included) to 1 (not). */
@@ -40,9 +43,12 @@ type Answer = PublishResult & { readonly tookMs: number; readonly hasEnded: bool
 type Refused = PublishResult & { readonly kind: 'refused' };
 type Unacknowledged = Answer & { readonly kind: 'unacknowledged' };
 
+const TAKEN_AGAIN = 'the broker takes messages again';
 const HOLD_CHECK_MS = 1_000;
 /** A broker that ends the connection because of a message does so within a round trip or two. */
 const PROMPT_MS = 5_000;
+/** A broker that swallows the message about the station's health holds the readings up for no longer. */
+const HEALTH_STALL_MS = 10_000;
 /** Every change calls; this is only the length of one sleep. */
 const IDLE_MS = 3_600_000;
 
@@ -53,6 +59,8 @@ const IDLE_MS = 3_600_000;
  *
  * A lane that is refused waits by itself. A record that is refused for good may be the record's fault or the broker's:
  * the record behind it is sent, and only where that one passes, the refused one is dead-lettered.
+ *
+ * When nothing of this waits, the station says now and then how it is itself.
  */
 export class Uplink {
   readonly #parts: UplinkParts;
@@ -63,6 +71,7 @@ export class Uplink {
   readonly #progress = new DrainProgress();
   readonly #retries: readonly LaneRetry<Lane>[];
   readonly #statusRetry: LaneRetry;
+  readonly #health: HealthLane;
   /** Lanes whose head was refused for good while nothing was behind it. */
   readonly #suspects = new Map<RecordLane, Refused>();
   readonly #wake: Wake;
@@ -90,6 +99,8 @@ export class Uplink {
     const order = ['prealert', 'gap', 'reading'] as const;
     this.#retries = order.map((lane) => new LaneRetry(lane, clock, random));
     this.#statusRetry = new LaneRetry('status', clock, random);
+    const report = parts.healthReport ?? (() => null);
+    this.#health = new HealthLane({ topic: topics.health, clock, report });
     this.#wake = new Wake(clock);
     this.#history = new LinkHistory(clock, parts.publisher.link());
   }
@@ -105,7 +116,9 @@ export class Uplink {
       link: this.#history.status(this.#parts.publisher),
       drain: this.#progress.status(this.#parts.clock.monotonicMs(), waiting),
       possibleDuplicates: this.#possibleDuplicates,
-      refusedLanes: [...this.#retries, this.#statusRetry].flatMap((retry) => retry.refusal() ?? []),
+      refusedLanes: [...this.#retries, this.#statusRetry, this.#health].flatMap(
+        (retry) => retry.refusal() ?? [],
+      ),
     };
   }
 
@@ -132,7 +145,8 @@ export class Uplink {
     this.#history.note(link);
     if (link.state === 'connected') {
       this.#hold.noteConnected();
-      for (const retry of [...this.#retries, this.#statusRetry]) retry.noteConnected(this.#wasAway);
+      for (const retry of [...this.#retries, this.#statusRetry, this.#health])
+        retry.noteConnected(this.#wasAway);
       this.#wasAway = false;
       this.#hasAnswered = false;
     } else {
@@ -155,7 +169,12 @@ export class Uplink {
       if (laneMs === 0) return 0;
       waitMs = Math.min(waitMs, laneMs);
     }
-    return waitMs;
+    // What comes last may cost the connection: not before the station has shown that it works.
+    if (!this.#hasAnswered || this.#parts.healthReport === undefined) return waitMs;
+    const health = this.#health.next();
+    if (health === null) return Math.min(waitMs, this.#health.remainingMs());
+    await this.#tellHealth(health, signal);
+    return 0;
   }
 
   /** 0 once the lane has made a step; otherwise how long it waits. */
@@ -194,20 +213,47 @@ export class Uplink {
       this.#parts.log.warn({ topic: message.topic, reason: result.reason }, 'the status was refused');
   }
 
-  async #publish(message: Message, signal: AbortSignal): Promise<Answer> {
-    const { publisher, clock } = this.#parts;
+  async #tellHealth(report: HealthReport, signal: AbortSignal): Promise<void> {
+    const { publisher, log } = this.#parts;
+    const { topic } = this.#health;
+    // A message that only the newest of counts is worth no new connection.
+    const patient = {
+      publish: publisher.publish.bind(publisher),
+      reconnect: (): void => undefined,
+    };
+    const message = { topic, payload: report.payload, retain: true };
+    const result = await this.#publish(message, signal, { publisher: patient, stallMs: HEALTH_STALL_MS });
+    if (result.kind === 'acknowledged') {
+      if (this.#health.noteSuccess(report)) log.info({ lane: 'health', topic }, TAKEN_AGAIN);
+    } else if (result.kind === 'refused') {
+      this.#health.noteRefused(result.reason);
+      log.warn({ topic, reason: result.reason }, 'the message about the health of the station was refused');
+    } else if (result.hasEnded) {
+      this.#health.noteEnded(result.reason);
+      log.warn(
+        { topic, reason: result.reason },
+        'the connection ended at the message about the health of the station: it is left out for a day',
+      );
+    } else this.#health.noteUnacknowledged(result.isStalled === true);
+  }
+
+  async #publish(
+    message: Message,
+    signal: AbortSignal,
+    options: Partial<Pick<PromptPublishParts, 'publisher' | 'stallMs'>> = {},
+  ): Promise<Answer> {
+    const { clock } = this.#parts;
     const bytes = Buffer.byteLength(message.payload);
+    const { publisher = this.#parts.publisher, stallMs = this.#limit.stallMs(bytes) } = options;
     const sentMs = clock.monotonicMs();
-    const result = await publishWithTimeout(
-      { publisher, clock, signal, stallMs: this.#limit.stallMs(bytes) },
-      message,
-    );
+    const result = await publishWithTimeout({ publisher, clock, signal, stallMs }, message);
     const tookMs = clock.monotonicMs() - sentMs;
     if (result.kind === 'acknowledged') this.#limit.noteRate(bytes, tookMs);
     if (result.kind !== 'unacknowledged') this.#hasAnswered = true;
     const isLost = result.kind === 'unacknowledged' && result.isStalled !== true && !signal.aborted;
     // A connection on which nothing else was answered ends for another reason; so does one that another client took.
-    const isBlamed = (this.#hasAnswered || message.retain === true) && publisher.problem() === null;
+    const isSuspect = this.#hasAnswered || message.topic === this.#statusTopic;
+    const isBlamed = isSuspect && this.#parts.publisher.problem() === null;
     return { ...result, tookMs, hasEnded: isLost && isBlamed && tookMs < PROMPT_MS };
   }
 
@@ -273,8 +319,7 @@ export class Uplink {
   }
 
   #noteSuccess(retry: LaneRetry, topic: string): void {
-    if (retry.noteSuccess())
-      this.#parts.log.info({ lane: retry.lane, topic }, 'the broker takes messages again');
+    if (retry.noteSuccess()) this.#parts.log.info({ lane: retry.lane, topic }, TAKEN_AGAIN);
   }
 
   #noteUnacknowledged(retry: LaneRetry, outgoing: Outgoing, result: Unacknowledged): void {

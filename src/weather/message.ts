@@ -78,7 +78,64 @@ export type StatusMessage =
       readonly problem?: string;
     };
 
-export type Topics = Readonly<Record<'reading' | 'backlog' | 'prealert' | 'gap' | 'status', string>>;
+/** Of the message about the station's health. A key may be added without a new one. */
+export const HEALTH_SCHEMA = 1;
+
+/**
+ * How the station is. Keys and values of the inner objects are texts, so that a table of any kind holds them; keys that
+ * the machine has nothing to say to are absent.
+ */
+export type HealthMessage = {
+  readonly deviceid: string;
+  readonly schema: typeof HEALTH_SCHEMA;
+  readonly datetime: string;
+  readonly timequality: TimeQuality;
+  readonly epoch: string;
+  readonly version: string;
+  /** Of the daemon, s. */
+  readonly uptime: number;
+  readonly waiting: number;
+  /** Readings that could not be stored, since start. */
+  readonly unstored: number;
+  /** The state of each: `waiting`, `ok`, `failing`. */
+  readonly instruments: Readonly<Record<string, string>>;
+  /** How many are failing. */
+  readonly failing: number;
+  /** The last fault of each since start, with its time. */
+  readonly faults: Readonly<Record<string, string>>;
+  /** Flags of the newest reading that are not good. */
+  readonly doubted: Readonly<Record<string, string>>;
+  readonly lostpulses: number;
+  /** What happened to a store that was not whole at start. */
+  readonly store: string | null;
+  readonly uncleanshutdowns: number;
+  readonly boots: number;
+  readonly clocksteps: number;
+  readonly certificatedays: number | null;
+  /** Bytes given to the disk on this UTC day. */
+  readonly writtenbytes: number;
+  readonly reconnects: number;
+  /** What hinders the link, such as another client with this id. */
+  readonly problem: string | null;
+  /** Lanes that the broker refuses, and why. */
+  readonly refused: Readonly<Record<string, string>>;
+  /** Bytes. */
+  readonly freedisk?: number | undefined;
+  readonly freememory?: number | undefined;
+  readonly load?: number | undefined;
+  /** Of the processor, °C. */
+  readonly cputemperature?: number | undefined;
+  readonly undervoltage?: boolean | undefined;
+  readonly undervoltages?: number | undefined;
+  readonly lastundervoltage?: string | undefined;
+  readonly throttled?: boolean | undefined;
+  /** dBm. */
+  readonly wifisignal?: number | undefined;
+};
+
+export type Topics = Readonly<
+  Record<'reading' | 'backlog' | 'prealert' | 'gap' | 'status' | 'health', string>
+>;
 
 export const topicsOf = (prefix: string, deviceid: string): Topics => {
   const topic = (name: string): string => `${prefix}/${deviceid}/${name}`;
@@ -88,6 +145,7 @@ export const topicsOf = (prefix: string, deviceid: string): Topics => {
     prealert: topic('prealert'),
     gap: topic('gap'),
     status: topic('status'),
+    health: topic('health'),
   };
 };
 

@@ -153,6 +153,14 @@ describe('the tables of the lake', () => {
             { deviceid: '1', state: 'online', version: '0.2.0', waiting: 3, receivedms: 1000 },
             { deviceid: '1', state: 'offline', receivedms: 2000 },
           ],
+          health: [
+            {
+              ...{ deviceid: '1', datetime: '2020-05-20 15:00:00', failing: 1, throttled: true },
+              ...{ instruments: { bme280: 'failing' }, faults: { bme280: 'bus: no answer' } },
+              ...{ certificatedays: 12, lastundervoltage: '2020-05-20 03:00:00', receivedms: 2000 },
+            },
+            { deviceid: '1', datetime: '2020-05-20 14:45:00', failing: 0, receivedms: 1000 },
+          ],
         },
         stations: [{ deviceid: '1', weatherstationname: 'UK-Worthing' }],
       },
@@ -173,6 +181,8 @@ describe('the tables of the lake', () => {
         },
         ...{ readings: 3, readings_24h: 0, epochs: 1, missing: 2, given_up: 2, silent: 1 },
         last_arrival: '2020-05-20 16:00:00',
+        ...{ health_datetime: '2020-05-20 15:00:00', failing: 1, throttled: true, undervoltage: 0 },
+        ...{ certificatedays: 12, faults: { bme280: 'bus: no answer' } },
       },
       { deviceid: '2', weatherstationname: null, readings: 1, missing: 0, silent: 1 },
     ]);

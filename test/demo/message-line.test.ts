@@ -27,6 +27,11 @@ describe('the line about a message', () => {
     ['weather/1/gap', { fromseq: 1, toseq: 3, reason: 'full' }, 'gap      #1 to #3: full'],
     ['weather/1/status', { state: 'online', waiting: 4 }, 'status   online, 4 readings wait'],
     ['weather/1/status', { state: 'offline' }, 'status   offline'],
+    [
+      'weather/1/health',
+      { instruments: { bme280: 'ok', windVane: 'failing' }, failing: 1 },
+      'health   2 instruments, 1 failing',
+    ],
     ['weather/1/other', { a: 1 }, 'weather/1/other {"a":1}'],
   ])('%s', (topic, payload, line) => {
     expect(messageLine(topic, JSON.stringify(payload))).toBe(line);

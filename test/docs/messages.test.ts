@@ -8,6 +8,7 @@ import { mailOf } from '../../cloud/lambda/alert-mail.ts';
 import { parseAlertRecord } from '../../cloud/lambda/alert-record.ts';
 import { runCommandLine } from '../../src/commands/cli.ts';
 import type { CommandModule } from '../../src/commands/command.ts';
+import { healthReport } from '../../src/health/health.ts';
 import type { OutboxRecord } from '../../src/outbox/records.ts';
 import { type Next, OutgoingMessages, offlineStatus, onlineStatus } from '../../src/uplink/outgoing.ts';
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_READINGS, topicsOf } from '../../src/weather/message.ts';
@@ -131,6 +132,28 @@ describe('the examples of docs/messages.md', () => {
 
     expect(example('Status')).toBe(JSON.stringify(online));
     expect(example('Status', 1)).toBe(JSON.stringify(offlineStatus('1')));
+  });
+
+  it('have the health that the station tells, and every key of it in the table', () => {
+    const usual = createGatewayStatus();
+    const [bme280, ...others] = usual.instruments;
+    if (bme280 === undefined || usual.latest === null) throw new Error('the usual kit measures');
+    const lastFault = { code: 'bus', message: 'no answer at 0x76', datetime: '2020-05-11 09:40:17' };
+    const lastUnderVoltage = '2020-05-11 03:10:44';
+    const status = createGatewayStatus({
+      version: '0.2.0',
+      outbox: { ...usual.outbox, epoch: EPOCH },
+      instruments: [{ ...bme280, state: 'failing', errors: 3, lastFault }, ...others],
+      latest: { ...usual.latest, quality: { winddirection: 'suspect:stuck' } },
+      machine: { ...usual.machine, underVoltages: 2, lastUnderVoltage },
+    });
+    const report = healthReport(status, { wallMs: at.wallMs, timequality: 'synced' });
+
+    expect(example('Health')).toBe(report?.payload);
+    const cells = [...section('Health').matchAll(/^\| (`[^|]+`) +\|/gm)].map(([, cell = '']) => cell);
+    const keys = cells.flatMap((cell) => cell.split(', ').map((key) => key.replaceAll('`', '')));
+    const told = Object.keys(JSON.parse(report?.payload ?? ''));
+    expect(['deviceid', 'epoch', 'version', ...keys].toSorted()).toEqual(told.toSorted());
   });
 
   it('name the topics', () => {

@@ -8,6 +8,7 @@ import { type LandingTableKey, landingTables } from '../../../cloud/sql/landing-
 import { loadSchema, statementsToApply } from '../../../cloud/sql/warehouse-schema.ts';
 import type {
   GapMessage,
+  HealthMessage,
   PreAlertMessage,
   ReadingMessage,
   StatusMessage,
@@ -19,7 +20,8 @@ type LandingRow =
   | AverageRow
   | GapMessage
   | PreAlertMessage
-  | (StatusMessage & { receivedms: number });
+  | (StatusMessage & { receivedms: number })
+  | (HealthMessage & { receivedms: number });
 
 const fileOf = (rows: LandingRow[]): Uint8Array =>
   gzipSync(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
@@ -67,6 +69,18 @@ const gap = (fromseq: number, toseq: number): GapMessage => ({
   from: null,
   to: '2020-05-20 15:00:00',
   reason: 'full',
+});
+
+const health = (
+  changes: Partial<HealthMessage & { receivedms: number }> = {},
+): HealthMessage & { receivedms: number } => ({
+  ...{ deviceid: '1', schema: 1, datetime: '2020-05-20 15:00:00', timequality: 'synced', epoch: 'A' },
+  ...{ version: '0.2.0', uptime: 93_784, waiting: 0, unstored: 0, instruments: { bme280: 'failing' } },
+  ...{ failing: 1, faults: { bme280: 'bus: no answer' }, doubted: {}, lostpulses: 7, store: null },
+  ...{ uncleanshutdowns: 2, boots: 14, clocksteps: 0, certificatedays: 12, writtenbytes: 4e6 },
+  ...{ reconnects: 2, problem: null, refused: {}, freedisk: 12e9, undervoltage: false, throttled: true },
+  ...{ undervoltages: 1, lastundervoltage: '2020-05-20 03:00:00', receivedms: 1_000 },
+  ...changes,
 });
 
 const FINAL_TABLES = [
@@ -336,6 +350,25 @@ describe.each(['as it was delivered', 'compacted'])('the warehouse, %s', (state)
         missing: 1,
         given_up: 6,
       },
+    ]);
+  });
+
+  it('shows what each station said of itself last', async () => {
+    const minutesAgo = (minutes: number): string =>
+      new Date(Date.now() - minutes * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+    const good = { instruments: { bme280: 'ok' }, failing: 0, certificatedays: 200 };
+    await load('sensordata', reading(1), reading(1, { deviceid: '2' }), reading(1, { deviceid: '3' }));
+    await load('health', health({ datetime: '2020-05-20 14:45:00', ...good }), health({ receivedms: 2_000 }));
+    await load('health', health({ deviceid: '2', ...good, lastundervoltage: minutesAgo(60) }));
+
+    const columns = 'health_datetime, failing, faults, undervoltage, throttled, certificatedays, freedisk';
+    expect(await look(`SELECT deviceid, ${columns} FROM station_health ORDER BY deviceid`)).toMatchObject([
+      {
+        ...{ deviceid: '1', health_datetime: '2020-05-20 15:00:00', failing: 1, undervoltage: 0 },
+        ...{ throttled: true, certificatedays: 12, faults: { bme280: 'bus: no answer' }, freedisk: 12e9 },
+      },
+      { deviceid: '2', failing: 0, undervoltage: 1, certificatedays: 200 },
+      { deviceid: '3', health_datetime: null, failing: null, undervoltage: 0, certificatedays: null },
     ]);
   });
 

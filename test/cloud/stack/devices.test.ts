@@ -37,12 +37,14 @@ describe('what a station may do', () => {
     expect(Condition).toEqual({ Bool: { 'iot:Connection.Thing.IsAttached': ['true'] } });
   });
 
-  it('writes the five topics of the contract with its own name, and no other', () => {
+  it('writes the six topics of the contract with its own name, and no other', () => {
     const own = Object.values(topicsOf('weather', `\${iot:Connection.Thing.ThingName}`));
     const allowed = tails(statement('iot:Publish').Resource);
     expect(allowed.length).toBe(own.length);
     for (const topic of own) expect(allowed.some((arn) => arn.endsWith(`:topic/${topic}`))).toBe(true);
-    expect(tails(statement('iot:RetainPublish').Resource)).toEqual([expect.stringMatching(/\/status$/)]);
+    expect(tails(statement('iot:RetainPublish').Resource)).toEqual([
+      ...[expect.stringMatching(/\/status$/), expect.stringMatching(/\/health$/)],
+    ]);
   });
 
   it('subscribes to nothing', () => {

@@ -25,7 +25,7 @@ describe("the stack with the post's numbers", () => {
 
   it('has one rule a lane, each with an error action to S3 and its SQL', () => {
     const rules = resourcesOf(synthesis, 'AWS::IoT::TopicRule').map(([, { Properties }]) => Properties);
-    expect(rules.length).toBe(5);
+    expect(rules.length).toBe(6);
     for (const { sql } of topicRules('weather')) {
       synthesis.template.hasResourceProperties('AWS::IoT::TopicRule', {
         TopicRulePayload: {
@@ -205,7 +205,7 @@ describe("the stack with the post's numbers", () => {
   it('runs every function on the current Node.js, without a managed policy', () => {
     const functions = resourcesOf(synthesis, 'AWS::Lambda::Function');
     expect(functions.map(([, { Properties }]) => Properties['Runtime'])).toEqual(
-      Array(12).fill('nodejs24.x'),
+      Array(13).fill('nodejs24.x'),
     );
     for (const [, { Properties }] of resourcesOf(synthesis, 'AWS::IAM::Role')) {
       expect(Properties['ManagedPolicyArns']).toBeUndefined();
