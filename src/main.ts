@@ -13,6 +13,7 @@ const commands: Commands = {
   calibrate: () => import('./commands/calibrate.ts'),
   replay: () => import('./commands/replay.ts'),
   status: () => import('./commands/status.ts'),
+  setup: () => import('./commands/setup.ts'),
   outbox: () => import('./commands/outbox.ts'),
   run: () => import('./commands/run.ts'),
 };
@@ -55,6 +56,7 @@ const context: CommandContext = {
     watchdogUsec: process.env['WATCHDOG_USEC'],
   },
   version: packageVersion(),
+  input: process.stdin,
   out: process.stdout,
   err: process.stderr,
   signal: abortOnSignals(),

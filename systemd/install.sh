@@ -169,7 +169,8 @@ explain_first_steps() {
   cat <<TEXT
 
 It measures already; what it still needs to reach the cloud:
-  1. sudo nano $etc/gateway.yaml        station, aws.endpoint, and what is wired
+  1. sudo systemctl stop weather-gateway && sudo weather-gateway setup
+     asks for station, aws.endpoint, and what is wired; writes $etc/gateway.yaml
   2. the certificate for $etc/device.csr, as said above, at $etc/device.pem
   3. sudo weather-gateway check         prints what is still wrong
   4. sudo systemctl restart weather-gateway && sudo weather-gateway doctor

@@ -4,21 +4,19 @@ import type { StationBuses } from '../buses/station-buses.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { runningDaemon } from '../doctor/cloud-checks.ts';
-import type { ConfiguredInstrument } from '../instruments/instrument.ts';
 import { SensorError } from '../instruments/sensor-error.ts';
 import { watchTurn } from '../instruments/wind-vane/calibration.ts';
 import { Vane } from '../instruments/wind-vane/vane.ts';
 import { adcOf, windVane } from '../instruments/wind-vane/wind-vane.ts';
 import { createLog } from '../log.ts';
+import { openHandMovedStation } from '../simulation/hand-moved-station.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import { accelerated } from '../simulation/scenario-clocks.ts';
-import { openSimulatedStation } from '../simulation/simulated-station.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { type CommandArguments, configured, stateDirectoryOf } from './command.ts';
 
 /** Nobody watches a simulated hand for a minute. */
 const SIMULATED_SPEED = 10;
-const DEGREES_PER_LOOK = 1.5;
 
 type Machine = { readonly buses: StationBuses; readonly clock: Clock; readonly onLook: () => void };
 type VaneConfig = z.output<typeof windVane.schema>;
@@ -61,30 +59,11 @@ const openMachine = async ({ sensors }: GatewayConfig): Promise<Machine> => ({
   onLook: () => undefined,
 });
 
-/** A vane that a hand turns on from look to look. */
 const simulate = async (config: VaneConfig, args: CommandArguments): Promise<Machine> => {
   const { scenario } = await loadScenario(args);
-  let windDirectionDegrees = 0;
-  const turned: ConfiguredInstrument['instrument'] = {
-    ...windVane,
-    simulated: async () => {
-      const twin = await windVane.simulated();
-      return {
-        simulate: (part, surroundings) =>
-          twin.simulate(part as VaneConfig, {
-            ...surroundings,
-            weatherAt: (seconds) => ({ ...surroundings.weatherAt(seconds), windDirectionDegrees }),
-          }),
-      };
-    },
-  };
-  const { buses, clock } = await openSimulatedStation({
+  return await openHandMovedStation({
     clock: accelerated(systemClock, scenario?.speed ?? SIMULATED_SPEED),
-    instruments: [{ instrument: turned, config }],
+    instruments: [{ instrument: windVane, config }],
     ...(scenario === undefined ? {} : { scenario }),
   });
-  const onLook = (): void => {
-    windDirectionDegrees += DEGREES_PER_LOOK;
-  };
-  return { buses, clock, onLook };
 };

@@ -4,6 +4,7 @@ import type { CommandArguments, CommandContext, CommandModule } from './command.
 
 const USAGE = `Usage: weather-gateway COMMAND [options]
 
+  setup    [--config FILE] [--simulate [--scenario FILE] [--seed N]]   a guided first configuration, in a terminal
   run      [--config FILE] [--simulate [--scenario FILE] [--seed N]]   the daemon, in the foreground
   check    [--config FILE]                                             print every problem of the configuration
   doctor   [--config FILE] [--json]                                    test buses, sensors, certificate, disk and cloud
@@ -37,6 +38,7 @@ type OptionName = keyof typeof options;
 const accepted: Readonly<
   Record<string, { readonly options: readonly OptionName[]; readonly operands: number }>
 > = {
+  setup: { options: ['config', 'simulate', 'scenario', 'seed'], operands: 0 },
   run: { options: ['config', 'simulate', 'scenario', 'seed'], operands: 0 },
   check: { options: ['config'], operands: 0 },
   doctor: { options: ['config', 'json'], operands: 0 },

@@ -20,6 +20,7 @@ export type Environment = {
 export type CommandContext = {
   readonly environment: Environment;
   readonly version: string;
+  readonly input: NodeJS.ReadableStream;
   readonly out: NodeJS.WritableStream;
   readonly err: NodeJS.WritableStream;
   /** Aborts on SIGTERM and SIGINT. */

@@ -223,3 +223,44 @@ export const parseYaml = (text: string): YamlDocument => {
     },
   };
 };
+
+/** One value of a YAML text; `undefined` takes it away. */
+export type YamlEdit = {
+  readonly path: readonly (string | number)[];
+  readonly value: unknown;
+  /** Where the key is new, it goes before the first of these that is there. */
+  readonly before?: readonly string[];
+};
+
+/** A YAML text with other values. Comments and everything else stay as they are. */
+export const editYaml = (text: string, edits: readonly YamlEdit[]): string => {
+  const document = parseDocument(text, { version: '1.2', logLevel: 'error' });
+  for (const { path, value, before = [] } of edits) {
+    const parent = document.getIn(path.slice(0, -1));
+    const key = path.at(-1);
+    const following = isMap(parent) ? parent.items.findIndex((pair) => before.includes(keyText(pair))) : -1;
+    if (value === undefined) {
+      if (document.hasIn(path)) document.deleteIn(path);
+    } else if (isMap(parent) && following >= 0 && !parent.has(key)) {
+      parent.items.splice(
+        following,
+        0,
+        document.createPair(key, withHexAddresses(document.createNode(value))),
+      );
+    } else {
+      // A plain value is put into the node that is there, which keeps its comment.
+      document.setIn(path, typeof value === 'object' ? withHexAddresses(document.createNode(value)) : value);
+    }
+  }
+  return document.toString({ lineWidth: 0 });
+};
+
+/** As data sheets write them. */
+const withHexAddresses = (node: Node): Node => {
+  visit(node, {
+    Pair: (_, pair) => {
+      if (keyText(pair) === 'address' && isScalar(pair.value)) pair.value.format = 'HEX';
+    },
+  });
+  return node;
+};

@@ -26,6 +26,7 @@ export const createRecordingContext = (
   return {
     environment: { ...bareEnvironment, ...environment },
     version: '1.2.3',
+    input: new PassThrough(),
     out,
     err,
     signal,

@@ -63,6 +63,7 @@ const byTheClock: readonly Suite[] = [
         'system/commands',
         'damaged-table',
         'system/demo.test',
+        'system/setup',
         'hostile-broker',
       ],
       ...['hostile-requests', 'release'],

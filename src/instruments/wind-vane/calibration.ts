@@ -1,7 +1,7 @@
 import { I2cError } from '../../i2c/i2c-bus.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SensorError } from '../sensor-error.ts';
-import { ohmsOf, shareOf, USUAL_POSITIONS, type Vane, type VaneWiring } from './vane.ts';
+import { ohmsOf, shareOf, USUAL_POSITIONS, type Vane, type VanePosition, type VaneWiring } from './vane.ts';
 
 /** Two looks that differ by less are of a vane that does not turn. */
 const STILL_SHARE = 0.002;
@@ -51,12 +51,12 @@ export class Turn {
   }
 }
 
-const written = (value: number): string => String(Number(value.toPrecision(4)));
+const rounded = (value: number): number => Number(value.toPrecision(4));
 
 type Fit = { readonly directionDegrees: number; readonly ohms: number; readonly distance: number };
 
 const nearestOf = (share: number, wiring: VaneWiring): Fit => {
-  const fits = (wiring.positions ?? USUAL_POSITIONS).map(({ directionDegrees, ohms }) => ({
+  const fits = tableOf(wiring).map(({ directionDegrees, ohms }) => ({
     directionDegrees,
     ohms,
     distance: Math.abs(shareOf(ohms, wiring) - share),
@@ -68,7 +68,7 @@ const seenLine = (share: number, wiring: VaneWiring, supplyVolts: number): strin
   const { directionDegrees, ohms, distance } = nearestOf(share, wiring);
   const fit =
     distance <= FITTING_SHARE ? `${directionDegrees}° of the table (${ohms} Ω)` : 'no position of the table';
-  return `${(share * supplyVolts).toFixed(3)} V  ${written(ohmsOf(share, wiring))} Ω  ${fit}`;
+  return `${(share * supplyVolts).toFixed(3)} V  ${rounded(ohmsOf(share, wiring))} Ω  ${fit}`;
 };
 
 const closestLine = (shares: readonly number[], supplyVolts: number): string => {
@@ -85,55 +85,94 @@ const USUAL_OHMS = [1, 1.5, 2.2, 3.3, 4.7, 5.1, 6.8, 8.2].flatMap((each) => [eac
 
 /** The resistor with which the table fits what was seen: then it is not the vane that is another. */
 const fittingResistor = (shares: readonly number[], wiring: VaneWiring): number | undefined => {
-  const table = wiring.positions ?? USUAL_POSITIONS;
+  const table = tableOf(wiring);
   if (shares.length !== table.length) return undefined;
   return USUAL_OHMS.find((resistorOhms) =>
     shares.every((share) => nearestOf(share, { ...wiring, resistorOhms }).distance <= FITTING_SHARE / 2),
   );
 };
 
-const proposal = (shares: readonly number[], wiring: VaneWiring): string[] => [
-  'If it stood to the north at first and was turned clockwise, this is its table:',
-  '',
-  'sensors:',
-  '  windVane:',
-  '    positions:',
-  ...shares.map((share, index) => {
-    const degrees = written((index * 360) / shares.length);
-    return `      - { directionDegrees: ${degrees}, ohms: ${written(ohmsOf(share, wiring))} }`;
-  }),
-];
+/** What a turn says of the vane's part of the configuration. */
+export type TurnFinding =
+  | { readonly kind: 'unturned' | 'fits' }
+  | { readonly kind: 'resistor'; readonly resistorOhms: number }
+  | { readonly kind: 'positions'; readonly positions: readonly VanePosition[] }
+  | { readonly kind: 'potentiometer'; readonly shareAt0: number; readonly shareAt360: number };
+
+/** The table is right only for a vane that stood to the north at first and was turned clockwise. */
+export const findingOf = (turn: Turn, wiring: VaneWiring): TurnFinding => {
+  const shares = turn.shares();
+  if (shares.length < 2) return { kind: 'unturned' };
+  if (shares.length > MAX_POSITIONS)
+    return {
+      kind: 'potentiometer',
+      shareAt0: rounded(Math.min(...shares)),
+      shareAt360: rounded(Math.max(...shares)),
+    };
+  const isAll = fittingDirections(shares, wiring).size === tableOf(wiring).length;
+  if (isAll && shares.length === tableOf(wiring).length) return { kind: 'fits' };
+  const resistorOhms = fittingResistor(shares, wiring);
+  if (resistorOhms !== undefined) return { kind: 'resistor', resistorOhms };
+  const positions = shares.map((share, index) => ({
+    directionDegrees: rounded((index * 360) / shares.length),
+    ohms: rounded(ohmsOf(share, wiring)),
+  }));
+  return { kind: 'positions', positions };
+};
+
+const tableOf = ({ positions = USUAL_POSITIONS }: VaneWiring): readonly VanePosition[] => positions;
+
+/** The directions of the table that were seen. */
+const fittingDirections = (shares: readonly number[], wiring: VaneWiring): Set<number> =>
+  new Set(
+    shares
+      .map((share) => nearestOf(share, wiring))
+      .flatMap(({ distance, directionDegrees }) => (distance <= FITTING_SHARE ? [directionDegrees] : [])),
+  );
+
+const proposal = (finding: TurnFinding): string[] => {
+  switch (finding.kind) {
+    case 'resistor':
+      return [`All fit it with another resistor: sensors.windVane.resistorOhms: ${finding.resistorOhms}`];
+    case 'positions':
+      return [
+        'If it stood to the north at first and was turned clockwise, this is its table:',
+        '',
+        'sensors:',
+        '  windVane:',
+        '    positions:',
+        ...finding.positions.map(
+          ({ directionDegrees, ohms }) => `      - { directionDegrees: ${directionDegrees}, ohms: ${ohms} }`,
+        ),
+      ];
+    case 'potentiometer':
+      return [
+        'sensors:',
+        '  windVane:',
+        `    potentiometer: { shareAt0: ${finding.shareAt0}, shareAt360: ${finding.shareAt360} }`,
+      ];
+    case 'fits':
+    case 'unturned':
+      return [];
+  }
+};
 
 /** What was seen, how far apart it is, and what to write into the configuration. */
 export const report = (turn: Turn, wiring: VaneWiring, supplyVolts: number): string => {
   const shares = turn.shares();
-  if (shares.length < 2) return 'The vane was not turned: one position was seen.\n';
-  const ends = `from ${written(Math.min(...shares))} to ${written(Math.max(...shares))} of the supply`;
-  if (shares.length > MAX_POSITIONS) {
-    return [
-      `It has no positions and goes ${ends}: a potentiometer?`,
-      'sensors:',
-      '  windVane:',
-      `    potentiometer: { shareAt0: ${written(Math.min(...shares))}, shareAt360: ${written(Math.max(...shares))} }`,
-      '',
-    ].join('\n');
-  }
-  const table = wiring.positions ?? USUAL_POSITIONS;
-  const fits = shares.map((share) => nearestOf(share, wiring));
-  const fitting = new Set(
-    fits.flatMap(({ distance, directionDegrees }) => (distance <= FITTING_SHARE ? [directionDegrees] : [])),
-  );
-  const resistor = fittingResistor(shares, wiring);
-  const isAll = fitting.size === table.length && shares.length === table.length;
-  return [
-    `${shares.length} positions, ${ends}. ${closestLine(shares, supplyVolts)}`,
-    `${fitting.size} of the ${table.length} positions of the table were seen${isAll ? ': nothing is to be changed' : ''}.`,
-    ...(isAll || resistor === undefined
-      ? []
-      : [`All fit it with another resistor: sensors.windVane.resistorOhms: ${resistor}`]),
-    ...(isAll || resistor !== undefined ? [] : proposal(shares, wiring)),
-    '',
-  ].join('\n');
+  const finding = findingOf(turn, wiring);
+  if (finding.kind === 'unturned') return 'The vane was not turned: one position was seen.\n';
+  const ends = `from ${rounded(Math.min(...shares))} to ${rounded(Math.max(...shares))} of the supply`;
+  const seen =
+    finding.kind === 'potentiometer'
+      ? [`It has no positions and goes ${ends}: a potentiometer?`]
+      : [
+          `${shares.length} positions, ${ends}. ${closestLine(shares, supplyVolts)}`,
+          `${fittingDirections(shares, wiring).size} of the ${tableOf(wiring).length} positions of the table were seen${
+            finding.kind === 'fits' ? ': nothing is to be changed' : ''
+          }.`,
+        ];
+  return [...seen, ...proposal(finding), ''].join('\n');
 };
 
 export type CalibrationParts = {
@@ -145,6 +184,8 @@ export type CalibrationParts = {
   readonly write: (text: string) => void;
   /** Ends it with what was seen until then. */
   readonly signal: AbortSignal;
+  /** The key that aborts the signal; Ctrl-C without. */
+  readonly endedBy?: string;
 };
 
 const LOOK_EVERY_MS = 40;
@@ -153,9 +194,11 @@ const MAX_MS = 300_000;
 const PATIENCE_MS = 10_000;
 
 /** Watches a vane that somebody turns once round. Rejects with `SensorError` where there is none. */
-export const watchTurn = async (parts: CalibrationParts): Promise<void> => {
-  const { vane, wiring, clock, onLook, write, signal } = parts;
-  write('Point the vane to the north, then turn it slowly clockwise, once round. Ctrl-C ends it earlier.\n');
+export const watchTurn = async (parts: CalibrationParts): Promise<Turn> => {
+  const { vane, wiring, clock, onLook, write, signal, endedBy = 'Ctrl-C' } = parts;
+  write(
+    `Point the vane to the north, then turn it slowly clockwise, once round. ${endedBy} ends it earlier.\n`,
+  );
   const turn = new Turn();
   const startMs = clock.monotonicMs();
   let { supplyVolts } = wiring;
@@ -173,6 +216,7 @@ export const watchTurn = async (parts: CalibrationParts): Promise<void> => {
     await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
   }
   write(report(turn, wiring, supplyVolts));
+  return turn;
 };
 
 type Look = { readonly volts: number; readonly share: number };

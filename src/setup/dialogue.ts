@@ -1,0 +1,87 @@
+/** Where somebody types. */
+export type Terminal = {
+  write(text: string): void;
+  /** One line as it was typed. Rejects with `Interrupted` once nobody types any more. */
+  readLine(prompt: string): Promise<string>;
+};
+
+/** Ctrl-C, Ctrl-D, or the end of the terminal. */
+export class Interrupted extends Error {
+  constructor() {
+    super('ended before anything was written');
+    this.name = 'Interrupted';
+  }
+}
+
+/** A value, or what is allowed in words. */
+export type Parsed<T> = { readonly value: T } | { readonly allowed: string };
+
+export type Question<T> = {
+  readonly text: string;
+  /** What Enter means, as one would type it. */
+  readonly standard: string;
+  parse(typed: string): Parsed<T>;
+};
+
+/** Questions with an answer for Enter each. What is not understood gets one line and the question again. */
+export class Dialogue {
+  readonly #terminal: Terminal;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  say(text: string): void {
+    this.#terminal.write(`${text}\n`);
+  }
+
+  /** In the place of the line before, for what changes while one looks. */
+  show(text: string): void {
+    this.#terminal.write(`\r\u001b[K  ${text}`);
+  }
+
+  async ask<T>({ text, standard, parse }: Question<T>): Promise<T> {
+    for (;;) {
+      const typed = (await this.#terminal.readLine(`${text} [${standard}]: `)).trim();
+      const parsed = parse(typed === '' ? standard : typed);
+      if ('value' in parsed) return parsed.value;
+      this.say(`  Please give ${parsed.allowed}.`);
+    }
+  }
+
+  confirm(text: string, standard: boolean): Promise<boolean> {
+    return this.ask({
+      text,
+      standard: standard ? 'yes' : 'no',
+      parse: (typed) => {
+        if (/^y(es)?$/i.test(typed)) return { value: true };
+        return /^no?$/i.test(typed) ? { value: false } : { allowed: 'yes or no' };
+      },
+    });
+  }
+
+  choose<const T extends string>(text: string, options: readonly T[], standard: T): Promise<T> {
+    return this.ask({
+      text: `${text} (${options.join(', ')})`,
+      standard,
+      parse: (typed) => {
+        const value = options.find((option) => option === typed.toLowerCase());
+        return value === undefined ? { allowed: `one of ${options.join(', ')}` } : { value };
+      },
+    });
+  }
+
+  /** Runs something that shows what happens, until Enter. */
+  async untilEnter<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    const entered = this.#terminal.readLine('').finally(() => stop.abort(new Error('enough was seen')));
+    // Awaited below; until then the work goes on.
+    entered.catch(() => undefined);
+    try {
+      return await work(stop.signal);
+    } finally {
+      if (!stop.signal.aborted) this.say('Enter goes on.');
+      await entered;
+    }
+  }
+}
