@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make-machine.sh FOLDER: all that the emulated 64-bit ARM machines are made of, as root on Debian with mmdebstrap (five minutes):
+# make-machine.sh FOLDER: all that the emulated 64-bit ARM machines are made of, as root on Debian with mmdebstrap and kmod (five minutes):
 # Debian 13's QEMU, cross compiler and kernels (arm64 with 4 KiB pages, arm64-16k with 16 KiB as on a Pi 5), the modules that
 # Debian's kernel lacks, device trees of the boards, and card.img with Debian 13 for arm64. What is there already stays.
 # Versions are those that apt has today; nothing is installed on this machine.
@@ -15,7 +15,7 @@ site() { apt-get indextargets --format '$(LABEL)|$(SITE)' 'Created-By: Packages'
 [ -n "$(site)" ] || apt-get update -q
 [ -n "$(site)" ] || { echo "make-machine.sh: apt knows no site of Debian" >&2 && exit 1; }
 
-inside() { chroot "$tools" env -i PATH=/usr/sbin:/usr/bin LC_ALL=C "$@"; }
+inside() { chroot "$tools" env -i PATH=/usr/sbin:/usr/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
 # Packages of Debian 13 into $folder/debs.
 download() {
   cp /etc/resolv.conf "$tools/etc/resolv.conf"
