@@ -140,6 +140,9 @@ install_files() {
   udevadm trigger --action=add --subsystem-match=gpio --subsystem-match=i2c-dev
   udevadm settle || true
   install -D -m 644 "$release/systemd/weather-gateway.service" /etc/systemd/system/weather-gateway.service
+  # A release from before the claim has none.
+  [ ! -e "$release/systemd/weather-gateway-claim.service" ] ||
+    install -m 644 "$release/systemd/weather-gateway-claim.service" /etc/systemd/system/weather-gateway-claim.service
   install -d -m 755 "$etc"
   install -m 644 "$release/config/gateway.schema.json" "$etc/gateway.schema.json"
   # The file may hold the token of the dashboard.
@@ -183,7 +186,7 @@ activate() {
   install_files "$release"
   enable_i2c
   switch_to "$release"
-  systemctl enable --quiet weather-gateway
+  systemctl enable --quiet weather-gateway weather-gateway-claim
   [ -e "$etc/device.key" ] || weather-gateway enroll || true
   if ! systemctl restart weather-gateway; then
     [ -n "$previous" ] && [ "$previous" != "$release" ] ||
@@ -210,9 +213,9 @@ remove_other_releases() {
 }
 
 uninstall() {
-  systemctl disable --now --quiet weather-gateway 2>/dev/null || true
+  systemctl disable --now --quiet weather-gateway weather-gateway-claim 2>/dev/null || true
   rm -rf "$program" /usr/local/bin/weather-gateway
-  rm -f /etc/systemd/system/weather-gateway.service /etc/udev/rules.d/60-weather-gateway.rules
+  rm -f /etc/systemd/system/weather-gateway.service /etc/systemd/system/weather-gateway-claim.service /etc/udev/rules.d/60-weather-gateway.rules
   rm -f /etc/sysusers.d/weather-gateway.conf
   systemctl daemon-reload
   if [ "${1:-}" = --purge ]; then

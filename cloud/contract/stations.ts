@@ -94,7 +94,7 @@ export const formatStations = (stations: readonly Station[], otherLines: readonl
 };
 
 /** One line a device: a station that is named again is renamed. */
-export const withStation = (stations: readonly Station[], added: Station): Station[] => [
-  ...stations.filter(({ deviceid }) => deviceid !== added.deviceid),
-  added,
-];
+export const withStations = (stations: readonly Station[], added: readonly Station[]): Station[] => {
+  const ids = new Set(added.map(({ deviceid }) => deviceid));
+  return [...stations.filter(({ deviceid }) => !ids.has(deviceid)), ...added];
+};

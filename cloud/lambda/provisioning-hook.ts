@@ -1,12 +1,29 @@
-import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { createHash, X509Certificate } from 'node:crypto';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { IoTClient, ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
-import type { ClaimState } from '../contract/claims.ts';
+import { boardKey, type ClaimState } from '../contract/claims.ts';
 import { requiredVariable } from './environment.ts';
 
-type ProvisioningRequest = { readonly parameters: Readonly<Record<string, string>> };
-type ProvisioningAnswer = { readonly allowProvisioning: boolean };
+type ProvisioningRequest = {
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The certificate to be registered. */
+  readonly certificatePem: string;
+};
+type ProvisioningAnswer = {
+  readonly allowProvisioning: boolean;
+  readonly parameterOverrides?: Readonly<Record<string, string>>;
+};
 
-/** Provisioning that broke off may be tried again after so long, when no certificate came of it. */
+/** Who asks: a card that knows its station, or one that knows the number of its board. */
+type Asked = { readonly id: string; readonly serial: string | undefined; readonly key: string };
+type Known = { readonly name: string; readonly endpoint: string };
+
+/** Provisioning that broke off may be tried again after so long with another key, when no certificate came of it. */
 const RETRY_AFTER_MS = 10 * 60_000;
 
 const iot = new IoTClient();
@@ -22,38 +39,75 @@ const hasCertificate = async (id: string): Promise<boolean> => {
   }
 };
 
+/** SHA-256 of the public key: of two certificates of one card it is the same. */
+const keyOf = (certificatePem: string): string => {
+  const key = new X509Certificate(certificatePem).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('hex');
+};
+
+const stationOf = async (serial: string): Promise<string | undefined> => {
+  const { Item } = await dynamo.send(
+    new GetItemCommand({ TableName: requiredVariable('CLAIMS_TABLE'), Key: { id: { S: boardKey(serial) } } }),
+  );
+  return Item?.['station']?.S;
+};
+
 const state = (value: ClaimState): { S: ClaimState } => ({ S: value });
 
-/** One write decides, so that of two claims for one station only one is let in. */
-const takeClaim = async (id: string): Promise<boolean> => {
+/**
+ * One write decides, so that of two claims for one station only one is let in. The key that was let in may come back at
+ * any time, as a card does that lost the answer in a power cut.
+ */
+const takeClaim = async ({ id, serial, key }: Asked): Promise<Known | null> => {
   const nowMs = Date.now();
+  const isSameKey = '(#state = :used AND #key = :key)';
+  const isFree = `#state = :expected OR (#state = :used AND usedms < :before) OR ${isSameKey}`;
+  const allowed = (await hasCertificate(id)) ? isSameKey : `(${isFree})`;
+  const isBoard = serial === undefined ? 'attribute_not_exists(serial)' : 'serial = :serial';
+  const all = {
+    ':expected': state('expected'),
+    ':used': state('used'),
+    ':now': { N: String(nowMs) },
+    ':before': { N: String(nowMs - RETRY_AFTER_MS) },
+    ':key': { S: key },
+    ...(serial === undefined ? {} : { ':serial': { S: serial } }),
+  };
+  const condition = `${isBoard} AND ${allowed}`;
+  const update = 'SET #state = :used, usedms = :now, #key = :key';
   try {
-    await dynamo.send(
+    const { Attributes } = await dynamo.send(
       new UpdateItemCommand({
         TableName: requiredVariable('CLAIMS_TABLE'),
         Key: { id: { S: id } },
-        UpdateExpression: 'SET #state = :used, usedms = :now',
-        ConditionExpression: '#state = :expected OR (#state = :used AND usedms < :before)',
-        ExpressionAttributeNames: { '#state': 'state' },
-        ExpressionAttributeValues: {
-          ':expected': state('expected'),
-          ':used': state('used'),
-          ':now': { N: String(nowMs) },
-          ':before': { N: String(nowMs - RETRY_AFTER_MS) },
-        },
+        UpdateExpression: update,
+        ConditionExpression: condition,
+        ExpressionAttributeNames: { '#state': 'state', '#key': 'key' },
+        // A value that no expression names is an error.
+        ExpressionAttributeValues: Object.fromEntries(
+          Object.entries(all).filter(([name]) => `${condition} ${update}`.includes(name)),
+        ),
+        ReturnValues: 'ALL_NEW',
       }),
     );
-    return true;
+    return { name: Attributes?.['name']?.S ?? '', endpoint: Attributes?.['endpoint']?.S ?? '' };
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
+    if (error instanceof ConditionalCheckFailedException) return null;
     throw error;
   }
 };
 
-/** A claim is known to every image it is in: it makes only stations that the operator has listed, each once. */
-export const handler = async ({ parameters }: ProvisioningRequest): Promise<ProvisioningAnswer> => {
-  const id = parameters['StationId'];
-  const allowProvisioning =
-    id !== undefined && id !== '' && !(await hasCertificate(id)) && (await takeClaim(id));
-  return { allowProvisioning };
+/** A claim is known to every image it is in: it makes only stations that the operator has listed, each for one card. */
+export const handler = async ({
+  parameters,
+  certificatePem,
+}: ProvisioningRequest): Promise<ProvisioningAnswer> => {
+  const serial = parameters['SerialNumber']?.toLowerCase() || undefined;
+  const id = serial === undefined ? parameters['StationId'] : await stationOf(serial);
+  if (id === undefined || id === '') return { allowProvisioning: false };
+  const known = await takeClaim({ id, serial, key: keyOf(certificatePem) });
+  if (known === null) return { allowProvisioning: false };
+  return {
+    allowProvisioning: true,
+    parameterOverrides: { StationId: id, StationName: known.name, Endpoint: known.endpoint },
+  };
 };

@@ -1,12 +1,79 @@
-import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { ClaimState } from '../contract/claims.ts';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { boardKey, type ClaimState } from '../contract/claims.ts';
 
-/** `expected` lets a station register by the claim once; `revoked` keeps it out until it is listed again. */
-export const setClaim = async (
+export type Claim = {
+  readonly id: string;
+  readonly name: string;
+  /** Of the board, where the card does not know its station. */
+  readonly serial?: string | undefined;
+  readonly endpoint: string;
+};
+
+/** Keeps a station out until it is listed again. */
+export const revokeClaim = async (dynamo: DynamoDBClient, table: string, id: string): Promise<void> => {
+  const state: ClaimState = 'revoked';
+  await dynamo.send(
+    new UpdateItemCommand({
+      TableName: table,
+      Key: { id: { S: id } },
+      UpdateExpression: 'SET #state = :state',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':state': { S: state } },
+    }),
+  );
+};
+
+const stateOf = async (dynamo: DynamoDBClient, table: string, id: string): Promise<ClaimState> => {
+  const { Item } = await dynamo.send(new GetItemCommand({ TableName: table, Key: { id: { S: id } } }));
+  return Item?.['state']?.S === 'revoked' ? 'revoked' : 'used';
+};
+
+/**
+ * Lets a station register by the claim once. With `isAgain` also one that has registered or was revoked before; without
+ * it such a station is left as it is, and what it is comes back.
+ */
+export const listClaim = async (
   dynamo: DynamoDBClient,
   table: string,
-  id: string,
-  state: ClaimState,
-): Promise<void> => {
-  await dynamo.send(new PutItemCommand({ TableName: table, Item: { id: { S: id }, state: { S: state } } }));
+  { id, name, serial, endpoint }: Claim,
+  isAgain: boolean,
+): Promise<ClaimState> => {
+  const expected: ClaimState = 'expected';
+  try {
+    await dynamo.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: { id: { S: id } },
+        UpdateExpression: [
+          `SET #state = :expected, #name = :name, endpoint = :endpoint${serial === undefined ? '' : ', serial = :serial'}`,
+          `REMOVE usedms, #key${serial === undefined ? ', serial' : ''}`,
+        ].join(' '),
+        ...(isAgain ? {} : { ConditionExpression: 'attribute_not_exists(id) OR #state = :expected' }),
+        ExpressionAttributeNames: { '#state': 'state', '#name': 'name', '#key': 'key' },
+        ExpressionAttributeValues: {
+          ':expected': { S: expected },
+          ':name': { S: name },
+          ':endpoint': { S: endpoint },
+          ...(serial === undefined ? {} : { ':serial': { S: serial } }),
+        },
+      }),
+    );
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return await stateOf(dynamo, table, id);
+    throw error;
+  }
+  if (serial !== undefined)
+    await dynamo.send(
+      new PutItemCommand({
+        TableName: table,
+        Item: { id: { S: boardKey(serial) }, station: { S: id } },
+      }),
+    );
+  return expected;
 };

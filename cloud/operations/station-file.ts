@@ -4,13 +4,17 @@ import {
   formatStations,
   parseStations,
   type Station,
-  withStation,
+  withStations,
 } from '../contract/stations.ts';
 import { STATIONS_KEY } from '../stack/storage.ts';
 
-/** Adds or renames one station in the reference file; fails rather than undo what somebody else wrote meanwhile. */
-export const listStation = async (s3: S3Client, bucket: string, station: Station): Promise<void> => {
-  const checked = checkStation(station);
+/** Adds or renames stations in the reference file; fails rather than undo what somebody else wrote meanwhile. */
+export const listStations = async (
+  s3: S3Client,
+  bucket: string,
+  added: readonly Station[],
+): Promise<void> => {
+  const checked = added.map(checkStation);
   const at = { Bucket: bucket, Key: STATIONS_KEY };
   const current = await s3.send(new GetObjectCommand(at)).catch((error: unknown) => {
     if (error instanceof NoSuchKey) return undefined;
@@ -20,7 +24,7 @@ export const listStation = async (s3: S3Client, bucket: string, station: Station
   await s3.send(
     new PutObjectCommand({
       ...at,
-      Body: formatStations(withStation(stations, checked), otherLines),
+      Body: formatStations(withStations(stations, checked), otherLines),
       ContentType: 'text/csv',
       ...(current?.ETag === undefined ? { IfNoneMatch: '*' } : { IfMatch: current.ETag }),
     }),

@@ -36,7 +36,7 @@ export class Devices extends Construct {
       policyDocument: this.#gatewayStatements(props.topicPrefix),
     });
     this.claims = this.#createClaims();
-    this.template = this.#createTemplate(type, this.#createHook());
+    this.template = this.#createTemplate(type, this.#createHook(), props.topicPrefix);
     this.claimPolicy = new CfnPolicy(this, 'ClaimPolicy', { policyDocument: this.#claimStatements() });
   }
 
@@ -121,7 +121,7 @@ export class Devices extends Construct {
       timeout: Duration.seconds(5),
       environment: { CLAIMS_TABLE: this.claims.tableName },
     });
-    hook.allow(['dynamodb:UpdateItem'], [this.claims.tableArn]);
+    hook.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [this.claims.tableArn]);
     hook.allowAny(
       new PolicyStatement({
         effect: Effect.ALLOW,
@@ -142,7 +142,7 @@ export class Devices extends Construct {
     return `arn:aws:iot:${Stack.of(this).region}:${accountAsShown(this)}`;
   }
 
-  #createTemplate(type: CfnThingType, hook: BundledFunction): CfnProvisioningTemplate {
+  #createTemplate(type: CfnThingType, hook: BundledFunction, topicPrefix: string): CfnProvisioningTemplate {
     const role = new Role(this, 'ProvisioningRole', {
       assumedBy: new ServicePrincipal('iot.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
@@ -179,13 +179,26 @@ export class Devices extends Construct {
       enabled: true,
       provisioningRoleArn: role.roleArn,
       preProvisioningHook: { targetArn: hook.function.functionArn, payloadVersion: '2020-04-01' },
-      templateBody: Stack.of(this).toJsonString(this.#templateBody(type)),
+      templateBody: Stack.of(this).toJsonString(this.#templateBody(type, topicPrefix)),
     });
   }
 
-  #templateBody(type: CfnThingType): object {
+  /** A card sends its serial number; the hook gives the other parameters their values. */
+  #templateBody(type: CfnThingType, topicPrefix: string): object {
+    const text = { Type: 'String', Default: '' };
     return {
-      Parameters: { StationId: { Type: 'String' }, 'AWS::IoT::Certificate::Id': { Type: 'String' } },
+      Parameters: {
+        SerialNumber: text,
+        StationId: { Type: 'String', Default: 'unlisted' },
+        StationName: text,
+        Endpoint: text,
+        'AWS::IoT::Certificate::Id': { Type: 'String' },
+      },
+      DeviceConfiguration: {
+        name: { Ref: 'StationName' },
+        endpoint: { Ref: 'Endpoint' },
+        topicPrefix,
+      },
       Resources: {
         certificate: {
           Type: 'AWS::IoT::Certificate',

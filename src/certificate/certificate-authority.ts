@@ -9,7 +9,9 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   PemConverter,
+  Pkcs10CertificateRequest,
   Pkcs10CertificateRequestGenerator,
+  type PublicKey,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   type X509Certificate,
@@ -37,6 +39,8 @@ export type CertificateAuthority = {
   readonly certificate: string;
   issueServer(names: ServerNames, validity?: Validity): Promise<Identity>;
   issueClient(commonName: string, validity?: Validity): Promise<Identity>;
+  /** PEM of a certificate for the key of a request (PEM), as AWS IoT issues one. Rejects what is no request. */
+  signRequest(signingRequest: string): Promise<string>;
 };
 
 const generateKeys = () => webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify']);
@@ -77,24 +81,33 @@ type Wish = {
 
 const issue = async (issuer: Issuer, wish: Wish): Promise<Identity> => {
   const keys = await generateKeys();
+  const certificate = await certify(issuer, wish, keys.publicKey);
+  return { certificate, privateKey: await privateKeyPem(keys) };
+};
+
+const certify = async (
+  issuer: Issuer,
+  wish: Wish,
+  publicKey: webcrypto.CryptoKey | PublicKey,
+): Promise<string> => {
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: [{ CN: [wish.commonName] }],
     issuer: issuer.certificate.subject,
     ...wish.validity,
     signingAlgorithm,
-    publicKey: keys.publicKey,
+    publicKey,
     signingKey: issuer.keys.privateKey,
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([wish.usage]),
       await AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await SubjectKeyIdentifierExtension.create(publicKey),
       ...(wish.extensions ?? []),
     ],
   });
-  return { certificate: certificate.toString('pem'), privateKey: await privateKeyPem(keys) };
+  return certificate.toString('pem');
 };
 
 export const createCertificateAuthority = async (commonName: string): Promise<CertificateAuthority> => {
@@ -128,5 +141,12 @@ export const createCertificateAuthority = async (commonName: string): Promise<Ce
       }),
     issueClient: (commonName, validity = validForDays(365)) =>
       issue(issuer, { commonName, usage: ExtendedKeyUsage.clientAuth, validity }),
+    signRequest: async (signingRequest) => {
+      const request = new Pkcs10CertificateRequest(signingRequest);
+      if (!(await request.verify())) throw new Error('the request is not signed with its own key');
+      const commonName = request.subjectName.getField('CN')[0] ?? '';
+      const wish = { commonName, usage: ExtendedKeyUsage.clientAuth, validity: validForDays(365) };
+      return await certify(issuer, wish, request.publicKey);
+    },
   };
 };

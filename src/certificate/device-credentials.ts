@@ -1,8 +1,9 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Log } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
+import { replaceFile } from './durable-file.ts';
 import { type KeyPair, type KeyPairFiles, keyPairOf, readKeyPairs } from './key-pairs.ts';
 
 export type DeviceCredentialsParts = {
@@ -94,7 +95,11 @@ export class DeviceCredentials {
       .map(({ fingerprint }) => fingerprint);
     const { certificate, privateKey } = pair;
     try {
-      await writeSecret(files.renewals, JSON.stringify({ certificate, privateKey, known }));
+      await mkdir(files.renewals, { recursive: true, mode: 0o700 });
+      // In one file, so that a power cut never leaves half a pair.
+      await replaceFile(workingFile(files.renewals), JSON.stringify({ certificate, privateKey, known }), {
+        mode: 0o600,
+      });
       log.info(
         { certificate: pair.certificateFile, validUntil: new Date(pair.validToMs).toISOString() },
         'key and certificate work and are kept as a pair',
@@ -145,17 +150,3 @@ export class DeviceCredentials {
 }
 
 const workingFile = (renewals: string): string => join(renewals, 'working.json');
-
-/** In one file and by a rename, so that a power cut never leaves half a pair. */
-const writeSecret = async (directory: string, text: string): Promise<void> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const target = workingFile(directory);
-  const file = await open(`${target}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${target}.new`, target);
-};

@@ -12,7 +12,7 @@ const USAGE = `Usage: weather-gateway COMMAND [options]
   outbox   stats|peek|verify [--config FILE] [--json]                  the store, while the daemon is stopped
   diagnostics FILE [--config FILE]                                     all of it for somebody far away, without secrets
   calibrate vane [--config FILE] [--simulate [--scenario FILE]]        turn the vane once round: proposes its table
-  enroll   [--config FILE] [--force]                                   make the private key and a signing request
+  enroll   [--config FILE] [--force | --claim]                         make the private key and a signing request
   replay   FILE... [--map FILE] [--config FILE] [--json]               try quality control and rules on recorded weather
 
 Default configuration: $WEATHER_GATEWAY_CONFIG, or /etc/weather-gateway/gateway.yaml
@@ -26,6 +26,7 @@ const options = {
   map: { type: 'string' },
   json: { type: 'boolean' },
   force: { type: 'boolean' },
+  claim: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -46,7 +47,7 @@ const accepted: Readonly<
   outbox: { options: ['config', 'json'], operands: 1 },
   diagnostics: { options: ['config'], operands: 1 },
   calibrate: { options: ['config', 'simulate', 'scenario', 'seed'], operands: 1 },
-  enroll: { options: ['config', 'force'], operands: 0 },
+  enroll: { options: ['config', 'force', 'claim'], operands: 0 },
   replay: { options: ['config', 'json', 'map'], operands: Number.POSITIVE_INFINITY },
 };
 
@@ -68,6 +69,7 @@ const misuse = (name: string, { operands, ...given }: CommandArguments): string 
   if (surplus !== undefined) return `${name} does not take ${JSON.stringify(surplus)}`;
   if (given.simulate !== true && (given.scenario !== undefined || given.seed !== undefined))
     return `${name} takes --scenario and --seed only with --simulate`;
+  if (given.claim === true && given.force === true) return `${name} takes --claim or --force, not both`;
   return null;
 };
 

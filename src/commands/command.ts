@@ -36,6 +36,7 @@ export type CommandArguments = {
   readonly map?: string | undefined;
   readonly json?: boolean | undefined;
   readonly force?: boolean | undefined;
+  readonly claim?: boolean | undefined;
 };
 
 /** Resolves with the exit status. */

@@ -1,8 +1,9 @@
 import { chown, mkdir, open, stat, writeFile } from 'node:fs/promises';
-import { dirname, format, join, parse } from 'node:path';
+import { dirname, join, parse } from 'node:path';
 import { createCertificateRequest } from '../certificate/certificate-authority.ts';
 import { renewalsIn } from '../certificate/key-pairs.ts';
 import type { GatewayConfig } from '../config/schema.ts';
+import { claimCard, requestBeside } from './claim-card.ts';
 import { configured, stateDirectoryOf } from './command.ts';
 
 /** Where a key goes, with the request beside it, and where its certificate is to be brought. */
@@ -27,14 +28,9 @@ const writeKey = async (path: string, pem: string): Promise<boolean> => {
   }
 };
 
-const beside = (path: string, ext: string): string => {
-  const { dir, name } = parse(path);
-  return format({ dir, name, ext });
-};
-
 const firstPlace = ({ aws }: GatewayConfig): Place => ({
   key: aws.privateKey,
-  request: beside(aws.privateKey, '.csr'),
+  request: requestBeside(aws.privateKey),
   certificate: aws.certificate,
 });
 
@@ -95,6 +91,8 @@ const nextSteps = (place: Place, { aws, station }: GatewayConfig, isRenewal: boo
 /** Makes the private key on the device, where it stays, and the request that is signed elsewhere. */
 export const command = configured(async (config, args, context) => {
   const { out, err } = context;
+  if (args.claim === true)
+    return await claimCard(config, args.config ?? context.environment.configPath, context);
   const { privateKey, signingRequest } = await createCertificateRequest(config.station.id);
   const first = firstPlace(config);
   await mkdir(dirname(first.key), { recursive: true });

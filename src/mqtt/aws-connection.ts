@@ -77,7 +77,7 @@ export type AwsConnectionParts = {
   /** PEM of the authorities to trust; those of the system without it. */
   readonly rootCa?: string | undefined;
   /** What the broker publishes, retained, once this client is gone. */
-  readonly will: { readonly topic: string; readonly payload: string };
+  readonly will?: { readonly topic: string; readonly payload: string };
   /** 60 s without it. */
   readonly keepAliveSeconds?: number;
   /** Reached by CONNECT. */
@@ -125,6 +125,13 @@ const proxyOptions = (relayPort: number, proxy: HttpProxy | undefined) => {
   );
 };
 
+const willPacket = ({ topic, payload }: { readonly topic: string; readonly payload: string }) => ({
+  topicName: topic,
+  payload,
+  qos: mqtt5.QoS.AtLeastOnce,
+  retain: true,
+});
+
 /** Without the SDK's builder, which cannot refuse TLS 1.0 and 1.1. */
 const createClient = (parts: AwsConnectionParts, relayPort: number) => {
   const { ClientExtendedValidationAndFlowControl: FlowControl } = mqtt5;
@@ -137,12 +144,7 @@ const createClient = (parts: AwsConnectionParts, relayPort: number) => {
       clientId: parts.clientId,
       keepAliveIntervalSeconds: keepAliveSeconds,
       maximumPacketSizeBytes: MAX_PACKET_BYTES,
-      will: {
-        topicName: parts.will.topic,
-        payload: parts.will.payload,
-        qos: mqtt5.QoS.AtLeastOnce,
-        retain: true,
-      },
+      ...(parts.will && { will: willPacket(parts.will) }),
     },
     sessionBehavior: mqtt5.ClientSessionBehavior.Clean,
     offlineQueueBehavior: mqtt5.ClientOperationQueueBehavior.FailAllOnDisconnect,

@@ -40,6 +40,9 @@ build() { # architecture
   cp "$source/release/systemd/weather-gateway.sysusers" "$source/debian/sysusers.d/weather-gateway.conf"
   cp "$source/release/systemd/60-weather-gateway.rules" "$source/debian/weather-gateway.udev"
   sed 's|/usr/local/bin/|/usr/bin/|' "$source/release/systemd/weather-gateway.service" >"$source/debian/weather-gateway.service"
+  # Installed as it is; debhelper enables what it finds in the package.
+  mkdir -p "$source/debian/system"
+  sed 's|/usr/local/bin/|/usr/bin/|' "$source/release/systemd/weather-gateway-claim.service" >"$source/debian/system/weather-gateway-claim.service"
   find "$source/release/systemd" -type f ! -name first-light.sh -delete
   cat >"$source/debian/changelog" <<CHANGELOG
 weather-gateway ($version) trixie; urgency=medium

@@ -24,7 +24,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StackOutputs } from '../../cloud/contract/outputs.ts';
 import { parseStations } from '../../cloud/contract/stations.ts';
 import { backfill } from '../../cloud/operations/backfill.ts';
-import { setClaim } from '../../cloud/operations/claims.ts';
+import { listClaim, revokeClaim } from '../../cloud/operations/claims.ts';
 import {
   certificateIdFrom,
   certificatesOf,
@@ -32,9 +32,11 @@ import {
   revokeCertificate,
   revokeStation,
 } from '../../cloud/operations/enrolment.ts';
+import { makeClaim } from '../../cloud/operations/making-claim.ts';
 import { pause, resume } from '../../cloud/operations/pausing.ts';
-import { listStation } from '../../cloud/operations/station-file.ts';
+import { listStations } from '../../cloud/operations/station-file.ts';
 import { bundleFunction } from '../../cloud/stack/bundle.ts';
+import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
 import { type Moto, startMoto } from './moto.ts';
 
 const stack: StackOutputs = {
@@ -118,6 +120,7 @@ describe('the commands against moto', () => {
     iot = new IoTClient(moto.clientConfig);
     s3 = new S3Client(moto.clientConfig);
     dynamo = new DynamoDBClient(moto.clientConfig);
+    await createStackWithOutputs(new CloudFormationClient(moto.clientConfig));
     await iot.send(new CreateThingGroupCommand({ thingGroupName: 'stations' }));
     await iot.send(
       new CreatePolicyCommand({
@@ -139,8 +142,8 @@ describe('the commands against moto', () => {
 
   it('enrol a station, and list it beside the others', async () => {
     const first = await enroll('1');
-    await listStation(s3, 'stations', { deviceid: '1', weatherstationname: 'UK-Worthing', timezone: '' });
-    await listStation(s3, 'stations', { deviceid: '2', weatherstationname: 'UK-Hove', timezone: '' });
+    await listStations(s3, 'stations', [{ deviceid: '1', weatherstationname: 'UK-Worthing', timezone: '' }]);
+    await listStations(s3, 'stations', [{ deviceid: '2', weatherstationname: 'UK-Hove', timezone: '' }]);
 
     expect(await statusOf(first)).toBe('ACTIVE');
     const file = await s3.send(new GetObjectCommand({ Bucket: 'stations', Key: 'stations.csv' }));
@@ -165,11 +168,109 @@ describe('the commands against moto', () => {
   it('revoke all certificates of a station', async () => {
     await enroll('18');
     await enroll('18');
-    await setClaim(dynamo, 'claims', '18', 'revoked');
+    await revokeClaim(dynamo, 'claims', '18');
 
     expect(await revokeStation(iot, '18')).toBe(2);
     expect(await certificatesOf(iot, '18')).toEqual([]);
     expect(await revokeStation(iot, 'never seen')).toBe(0);
+  });
+
+  describe('let cards in by the claim', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weather-claim-'));
+    const hook = bundleFunction('provisioning-hook');
+    afterAll(() => {
+      for (const each of [folder, hook]) rmSync(each, { recursive: true });
+    });
+    const certificateFor = async (name: string): Promise<string> =>
+      (await (await createCertificateAuthority('AWS')).issueClient(name)).certificate;
+    /** What the bundled function says; the table is moto's. */
+    const ask = async (parameters: object, certificatePem: string): Promise<unknown> => {
+      const event = JSON.stringify({ parameters, certificatePem });
+      const script = `const { handler } = await import('${hook}/index.mjs');
+        console.log(JSON.stringify(await handler(${event})));`;
+      const { stdout, stderr } = await runNode(['--input-type=module', '-e', script], {
+        CLAIMS_TABLE: 'claims',
+      });
+      if (stdout === '') throw new Error(stderr);
+      return JSON.parse(stdout);
+    };
+    const list = (csv: string) => {
+      writeFileSync(join(folder, 'list.csv'), csv);
+      return runNode(
+        ['--import', 'tsx', 'cloud/operations/commands/enroll.ts', '--csv', join(folder, 'list.csv')],
+        {},
+      );
+    };
+
+    it('from one list: the board is found by its key, and the key of the card alone comes back', async () => {
+      const { status, stdout, stderr } = await list(
+        'deviceid,weatherstationname,timezone,serial\n41,UK-Lancing,Europe/London,10000000ABCDEF01\n42,UK-Hove,,\n',
+      );
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect(stdout).toContain('41, board 10000000abcdef01 is listed as UK-Lancing');
+      const [card, other] = [await certificateFor('card'), await certificateFor('other')];
+      const board = { SerialNumber: '10000000abcdef01' };
+
+      // Who knows the station and not the board is somebody else.
+      expect(await ask({ StationId: '41' }, other)).toEqual({ allowProvisioning: false });
+      const { parameterOverrides, ...allowed } = (await ask(board, card)) as {
+        parameterOverrides: Record<string, string>;
+      };
+      expect(allowed).toEqual({ allowProvisioning: true });
+      expect(parameterOverrides).toMatchObject({ StationId: '41', StationName: 'UK-Lancing' });
+      expect(parameterOverrides['Endpoint']).toMatch(/amazonaws\.com$/);
+      expect(await ask(board, other)).toEqual({ allowProvisioning: false });
+      expect(await ask(board, card)).toMatchObject({ allowProvisioning: true });
+      expect(await ask({ SerialNumber: 'unlisted' }, card)).toEqual({ allowProvisioning: false });
+
+      // Registered: with a certificate too the same key may come back, as after a lost answer, and no other.
+      await enroll('41');
+      expect(await ask(board, card)).toMatchObject({ allowProvisioning: true });
+      expect(await ask(board, other)).toEqual({ allowProvisioning: false });
+      await revokeClaim(dynamo, 'claims', '41');
+      expect(await ask(board, card)).toEqual({ allowProvisioning: false });
+    }, 60_000);
+
+    it('again from a list that has grown: who has registered or was revoked is left as it is', async () => {
+      const claim = { name: 'X', endpoint: 'e.example' };
+      await listClaim(dynamo, 'claims', { id: '51', serial: 'board-51', ...claim }, true);
+      expect(await ask({ SerialNumber: 'board-51' }, await certificateFor('card'))).toMatchObject({
+        allowProvisioning: true,
+      });
+      await revokeClaim(dynamo, 'claims', '52');
+
+      const { stdout } = await list(
+        'deviceid,weatherstationname,serial\n51,A,board-51\n52,B,board-52\n53,C,board-53\n',
+      );
+
+      expect(stdout.trim().split('\n')).toEqual([
+        '51 has registered already and is left as it is',
+        '52 was revoked and stays out: --list 52 lets it in again',
+        '53, board board-53 is listed as C and may register once by the claim',
+      ]);
+      expect(await ask({ SerialNumber: 'board-52' }, await certificateFor('card'))).toEqual({
+        allowProvisioning: false,
+      });
+      expect(await listClaim(dynamo, 'claims', { id: '52', ...claim }, true)).toBe('expected');
+    }, 60_000);
+
+    it('with a folder that holds the claim, whose key and certificate belong together', async () => {
+      await iot.send(
+        new CreatePolicyCommand({
+          policyName: 'claim',
+          policyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [] }),
+        }),
+      );
+
+      const id = await makeClaim(iot, stack, join(folder, 'claim'));
+
+      expect(await statusOf(id)).toBe('ACTIVE');
+      const read = (name: string): string => readFileSync(join(folder, 'claim', name), 'utf8');
+      expect(read('claim.yaml')).toMatch(/^endpoint: \S+\.amazonaws\.com\ntemplate: template\n$/);
+      expect(read('claim.pem')).toMatch(/^-----BEGIN CERTIFICATE/);
+      expect(read('claim.key')).toContain('PRIVATE KEY');
+      await expect(makeClaim(iot, stack, join(folder, 'claim'))).rejects.toThrow('holds something already');
+    });
   });
 
   it('pause and resume, and switch on only what pause switched off', async () => {
@@ -271,10 +372,9 @@ describe('the commands against moto', () => {
     let folder: string;
     const enrolled = (...args: string[]) =>
       runNode(['--import', 'tsx', 'cloud/operations/commands/enroll.ts', ...args], {});
-    beforeAll(async () => {
+    beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), 'weather-enroll-'));
       writeFileSync(join(folder, 'device.csr'), requestOf('31'));
-      await createStackWithOutputs(new CloudFormationClient(moto.clientConfig));
     });
     afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -33,7 +33,14 @@ const isListening = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
-const configuration = (port: number, folder: string): string =>
+export type MosquittoOptions = {
+  /** Lines of an access list; the user is the common name of the certificate. Everybody may do everything without. */
+  readonly access?: readonly string[];
+  /** Called with what it logs of connections. */
+  readonly onLog?: (text: string) => void;
+};
+
+const configuration = (port: number, folder: string, hasAccess: boolean): string =>
   [
     'per_listener_settings false',
     'allow_anonymous true',
@@ -44,11 +51,12 @@ const configuration = (port: number, folder: string): string =>
     `certfile ${join(folder, 'server.pem')}`,
     `keyfile ${join(folder, 'server.key')}`,
     'require_certificate true',
+    ...(hasAccess ? ['use_identity_as_username true', `acl_file ${join(folder, 'access')}`] : []),
     '',
   ].join('\n');
 
 /** Debian's mosquitto over mutual TLS, with certificates of its own; not started yet. */
-export const createMosquitto = async (): Promise<Mosquitto> => {
+export const createMosquitto = async ({ access, onLog }: MosquittoOptions = {}): Promise<Mosquitto> => {
   const folder = await mkdtemp(join(tmpdir(), 'mosquitto-'));
   const authority = await createCertificateAuthority('Mosquitto test authority');
   const server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] });
@@ -58,11 +66,18 @@ export const createMosquitto = async (): Promise<Mosquitto> => {
   await writeFile(join(folder, 'server.key'), server.privateKey);
   // Started by root it would drop its privileges and lose sight of the folder.
   const user = process.getuid?.() === 0 ? ['user root'] : [];
-  await writeFile(join(folder, 'mosquitto.conf'), [...user, configuration(port, folder)].join('\n'));
+  await writeFile(join(folder, 'access'), `${(access ?? []).join('\n')}\n`);
+  await writeFile(
+    join(folder, 'mosquitto.conf'),
+    [...user, configuration(port, folder, access !== undefined)].join('\n'),
+  );
   let child: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
-    const started = spawn(MOSQUITTO, ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' });
+    const started = spawn(MOSQUITTO, ['-c', join(folder, 'mosquitto.conf')], {
+      stdio: ['ignore', 'ignore', onLog === undefined ? 'ignore' : 'pipe'],
+    });
+    started.stderr?.on('data', (chunk: Buffer) => onLog?.(chunk.toString()));
     child = started;
     while (!(await isListening(port))) {
       if (started.exitCode !== null) throw new Error(`mosquitto ended with ${started.exitCode}`);

@@ -48,6 +48,41 @@ describe('the systemd unit', () => {
   });
 });
 
+describe('the unit of the claim', () => {
+  const claimName = 'weather-gateway-claim.service';
+  let directory: string;
+  let unit: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'unit-'));
+    unit = join(directory, claimName);
+    await writeFile(unit, await readFile(join(systemd, claimName), 'utf8'));
+    await writeFile(join(directory, unitName), '[Service]\nExecStart=/bin/true\n');
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  it('is what systemd-analyze verify finds nothing to say about', async () => {
+    const { stdout, stderr } = await run('systemd-analyze', ['verify', unit]);
+
+    expect(stdout + stderr).toBe('');
+  });
+
+  it('exposes no more than 4.0 to systemd-analyze security, although it writes files of root', async () => {
+    const { stdout } = await run('systemd-analyze', ['security', '--offline=true', '--no-pager', unit]);
+
+    expect(Number(/exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThanOrEqual(4);
+  });
+
+  it('runs where there is a claim, for ever, and restarts the gateway only when it has succeeded', async () => {
+    const text = await readFile(unit, 'utf8');
+
+    expect(text).toMatch(/^ConditionDirectoryNotEmpty=\/etc\/weather-gateway\/claim$/m);
+    expect(text).toMatch(/^StartLimitIntervalSec=0$/m);
+    expect(text).toMatch(/^Restart=on-failure$/m);
+    expect(text).toContain('weather-gateway enroll --claim && systemctl --no-block restart');
+  });
+});
+
 describe('install.sh', () => {
   const install = join(systemd, 'install.sh');
   let bin: string;

@@ -8,17 +8,19 @@ import { IoTClient } from '@aws-sdk/client-iot';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { checkStation } from '../../contract/stations.ts';
-import { setClaim } from '../claims.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { certificatesOf, enrollStation } from '../enrolment.ts';
 import { gatewayConfiguration } from '../gateway-configuration.ts';
-import { listStation } from '../station-file.ts';
+import { type ListedStation, listForClaim, parseListing } from '../listing.ts';
+import { listStations } from '../station-file.ts';
 import { openQuestions, runCommand, say } from './command-line.ts';
 
 const USAGE = `npm run cloud:enroll -- FILE.csr --station NAME [--id ID] [--timezone ZONE] [--replace] [--yes]
-npm run cloud:enroll -- --list ID --station NAME [--timezone ZONE]   only list it, for fleet provisioning
+npm run cloud:enroll -- --list ID --station NAME [--serial SERIAL] [--timezone ZONE]   only list it, for the claim
+npm run cloud:enroll -- --csv FILE.csv   list many: deviceid,weatherstationname,timezone,serial
 
 --replace   the station has a certificate, which stays valid until cloud:revoke -- ID --certificate takes it away
+--serial    of the board, as the log of the card names it
 --yes       do not ask`;
 
 const confirm = async (question: string): Promise<void> => {
@@ -28,45 +30,46 @@ const confirm = async (question: string): Promise<void> => {
   if (answer.trim().toLowerCase() !== 'yes') throw new Error('nothing was signed');
 };
 
-await runCommand(async () => {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      station: { type: 'string' },
-      id: { type: 'string' },
-      list: { type: 'string' },
-      timezone: { type: 'string', default: '' },
-      replace: { type: 'boolean', default: false },
-      yes: { type: 'boolean', default: false },
-    },
-  });
-  const [file] = positionals;
-  if (values.station === undefined || (file === undefined) === (values.list === undefined)) {
-    throw new Error(USAGE);
+/** What can wait for nobody: who is listed may register at once. */
+const list = async (stations: readonly ListedStation[], isAgain: boolean): Promise<number> => {
+  const aws = { iot: new IoTClient(), s3: new S3Client(), dynamo: new DynamoDBClient() };
+  const states = await listForClaim(aws, await readDeployedStack(), stations, isAgain);
+  for (const { deviceid, weatherstationname, serial } of stations) {
+    const board = serial === undefined ? '' : `, board ${serial}`;
+    if (states.get(deviceid) === 'expected')
+      say(`${deviceid}${board} is listed as ${weatherstationname} and may register once by the claim`);
+    if (states.get(deviceid) === 'used') say(`${deviceid} has registered already and is left as it is`);
+    if (states.get(deviceid) === 'revoked')
+      say(`${deviceid} was revoked and stays out: --list ${deviceid} lets it in again`);
   }
-  const requestPem = file === undefined ? '' : readFileSync(file, 'utf8');
-  const request = file === undefined ? undefined : new Pkcs10CertificateRequest(requestPem);
-  const deviceid = values.list ?? values.id ?? request?.subjectName.getField('CN')[0] ?? '';
-  const station = checkStation({ deviceid, weatherstationname: values.station, timezone: values.timezone });
+  return 0;
+};
 
+/** Signs the request in a file, after a person has compared the keys. */
+const sign = async (
+  file: string,
+  {
+    id,
+    replace,
+    yes,
+    ...named
+  }: { id?: string; station: string; timezone: string; replace: boolean; yes: boolean },
+): Promise<number> => {
+  const requestPem = readFileSync(file, 'utf8');
+  const request = new Pkcs10CertificateRequest(requestPem);
+  const deviceid = id ?? request.subjectName.getField('CN')[0] ?? '';
+  const station = checkStation({ deviceid, weatherstationname: named.station, timezone: named.timezone });
   const stack = await readDeployedStack();
-  if (file === undefined || request === undefined) {
-    await listStation(new S3Client(), stack.StationsBucket, station);
-    await setClaim(new DynamoDBClient(), stack.ClaimsTable, deviceid, 'expected');
-    say(`${deviceid} is listed as ${station.weatherstationname} and may register once by the claim`);
-    return 0;
-  }
-
   const iot = new IoTClient();
   const before = await certificatesOf(iot, deviceid);
-  if (before.length > 0 && !values.replace) {
+  if (before.length > 0 && !replace) {
     throw new Error(`${deviceid} has a certificate already: is it that station? Then add --replace`);
   }
   const fingerprint = createHash('sha256').update(Buffer.from(request.publicKey.rawData)).digest('hex');
   say(`Station ${deviceid}, "${station.weatherstationname}"; SHA-256 of its public key:\n${fingerprint}`);
-  if (!values.yes) await confirm('Does the station show the same? Sign?');
+  if (!yes) await confirm('Does the station show the same? Sign?');
 
-  await listStation(new S3Client(), stack.StationsBucket, station);
+  await listStations(new S3Client(), stack.StationsBucket, [station]);
   const { certificatePem, endpoint } = await enrollStation(iot, stack, { id: deviceid, requestPem });
   const certificateFile = join(dirname(file), `${deviceid}.pem`);
   writeFileSync(certificateFile, certificatePem);
@@ -85,4 +88,30 @@ await runCommand(async () => {
     }),
   );
   return 0;
+};
+
+await runCommand(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      station: { type: 'string' },
+      id: { type: 'string' },
+      list: { type: 'string' },
+      csv: { type: 'string' },
+      serial: { type: 'string' },
+      timezone: { type: 'string', default: '' },
+      replace: { type: 'boolean', default: false },
+      yes: { type: 'boolean', default: false },
+    },
+  });
+  const { station, serial, timezone } = values;
+  const [file, ...others] = positionals;
+  const ways = [file, values.list, values.csv].filter((each) => each !== undefined);
+  if (ways.length !== 1 || others.length > 0) throw new Error(USAGE);
+  if (values.csv !== undefined) return await list(parseListing(readFileSync(values.csv, 'utf8')), false);
+  if (station === undefined) throw new Error(USAGE);
+  if (values.list !== undefined)
+    return await list([{ deviceid: values.list, weatherstationname: station, timezone, serial }], true);
+  if (file === undefined || serial !== undefined) throw new Error(USAGE);
+  return await sign(file, { ...values, station });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
-import { setClaim } from '../claims.ts';
+import { revokeClaim } from '../claims.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { certificateIdFrom, certificateIdOf, revokeCertificate, revokeStation } from '../enrolment.ts';
 import { runCommand, say } from './command-line.ts';
@@ -35,7 +35,7 @@ await runCommand(async () => {
   }
   const { ClaimsTable } = await readDeployedStack();
   // First, so that it cannot register again while its certificates go.
-  await setClaim(new DynamoDBClient(), ClaimsTable, id, 'revoked');
+  await revokeClaim(new DynamoDBClient(), ClaimsTable, id);
   say(
     `${id}: ${await revokeStation(iot, id)} certificate(s) revoked and deleted; the claim does not admit it`,
   );

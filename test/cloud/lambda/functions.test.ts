@@ -4,7 +4,12 @@ import {
   GetQueryResultsCommand,
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
-import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import {
   DescribeCertificateCommand,
   IoTClient,
@@ -21,9 +26,10 @@ import {
   RedshiftDataClient,
 } from '@aws-sdk/client-redshift-data';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { handler as checkDaily } from '../../../cloud/lambda/daily-check.ts';
 import { handler as mayProvision } from '../../../cloud/lambda/provisioning-hook.ts';
+import { createCertificateAuthority } from '../../../src/certificate/certificate-authority.ts';
 
 const iot = mockClient(IoTClient);
 const DAY_MS = 86_400_000;
@@ -38,39 +44,71 @@ afterEach(() => {
 
 describe('the hook of fleet provisioning', () => {
   const dynamo = mockClient(DynamoDBClient);
-  const ask = (parameters: Record<string, string>) => mayProvision({ parameters });
+  let certificatePem: string;
+  const ask = (parameters: Record<string, string>) => mayProvision({ parameters, certificatePem });
   const refuse = new ConditionalCheckFailedException({
     message: 'The conditional request failed',
     $metadata: {},
+  });
+  const listed = { name: { S: 'UK-Lancing' }, endpoint: { S: 'a1.example' } };
+  beforeAll(async () => {
+    certificatePem = (await (await createCertificateAuthority('AWS')).issueClient('card')).certificate;
   });
   beforeEach(() => {
     dynamo.reset();
     vi.stubEnv('CLAIMS_TABLE', 'claims');
     dynamo.on(UpdateItemCommand).rejects(refuse);
-    dynamo.on(UpdateItemCommand, { Key: { id: { S: '1' } } }).resolves({});
+    dynamo.on(UpdateItemCommand, { Key: { id: { S: '1' } } }).resolves({ Attributes: listed });
+    dynamo.on(GetItemCommand).resolves({});
+    dynamo
+      .on(GetItemCommand, { Key: { id: { S: 'serial#10000000abcdef01' } } })
+      .resolves({ Item: { station: { S: '1' } } });
     iot
       .on(ListThingPrincipalsCommand)
       .rejects(new ResourceNotFoundException({ message: 'none', $metadata: {} }));
   });
+  const parameterOverrides = { StationId: '1', StationName: 'UK-Lancing', Endpoint: 'a1.example' };
 
-  it('lets in a listed station that is no thing yet', async () => {
-    expect(await ask({ StationId: '1' })).toEqual({ allowProvisioning: true });
+  it('lets in a listed station that is no thing yet, and says how it is called', async () => {
+    expect(await ask({ StationId: '1' })).toEqual({ allowProvisioning: true, parameterOverrides });
+  });
+
+  it('finds the station of a board by one key, however its number is written', async () => {
+    expect(await ask({ SerialNumber: '10000000ABCDEF01', StationId: '9' })).toEqual({
+      allowProvisioning: true,
+      parameterOverrides,
+    });
+    expect(dynamo.commandCalls(UpdateItemCommand)[0]?.args[0].input.ConditionExpression).toContain(
+      'serial = :serial',
+    );
+    expect(await ask({ SerialNumber: 'another-board' })).toEqual({ allowProvisioning: false });
   });
 
   it('lets in a listed station whose certificates were taken away', async () => {
     iot.on(ListThingPrincipalsCommand).resolves({ principals: [] });
 
-    expect(await ask({ StationId: '1' })).toEqual({ allowProvisioning: true });
+    expect(await ask({ StationId: '1' })).toMatchObject({ allowProvisioning: true });
   });
 
-  it('refuses a second certificate for one and the same station', async () => {
+  it('asks for the key that was let in before where the station has a certificate', async () => {
     iot.on(ListThingPrincipalsCommand).resolves({ principals: ['arn:aws:iot:r:1:cert/abc'] });
 
-    expect(await ask({ StationId: '1' })).toEqual({ allowProvisioning: false });
+    await ask({ StationId: '1' });
+
+    const [call] = dynamo.commandCalls(UpdateItemCommand);
+    expect(call?.args[0].input.ConditionExpression).toBe(
+      'attribute_not_exists(serial) AND (#state = :used AND #key = :key)',
+    );
+    expect(Object.keys(call?.args[0].input.ExpressionAttributeValues ?? {}).sort()).toEqual([
+      ':key',
+      ':now',
+      ':used',
+    ]);
   });
 
   it('refuses who is not listed, and who names nobody', async () => {
     expect(await ask({ StationId: '2' })).toEqual({ allowProvisioning: false });
+    expect(await ask({ SerialNumber: '' })).toEqual({ allowProvisioning: false });
     expect(await ask({})).toEqual({ allowProvisioning: false });
   });
 

@@ -17,10 +17,10 @@ import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sd
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { formatStations, parseStations, withStation } from '../../../cloud/contract/stations.ts';
+import { formatStations, parseStations, withStations } from '../../../cloud/contract/stations.ts';
 import { enrollStation, revokeStation } from '../../../cloud/operations/enrolment.ts';
 import { gatewayConfiguration } from '../../../cloud/operations/gateway-configuration.ts';
-import { listStation } from '../../../cloud/operations/station-file.ts';
+import { listStations } from '../../../cloud/operations/station-file.ts';
 import { gatewaySchema } from '../../../src/config/schema.ts';
 import { s3Body } from '../s3-body.ts';
 
@@ -146,7 +146,7 @@ describe('the station file', () => {
     expect(parseStations(text)).toEqual({ stations: [lancing], otherLines: bad });
     s3.on(GetObjectCommand).resolves({ Body: s3Body(text), ETag: '"1"' });
 
-    await listStation(new S3Client(), 'bucket', worthing);
+    await listStations(new S3Client(), 'bucket', [worthing]);
 
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input.Body).toBe(
       formatStations([lancing, worthing], bad),
@@ -157,14 +157,14 @@ describe('the station file', () => {
     'refuses the name %j before anything is written',
     async (weatherstationname) => {
       await expect(
-        listStation(new S3Client(), 'bucket', { ...worthing, weatherstationname }),
+        listStations(new S3Client(), 'bucket', [{ ...worthing, weatherstationname }]),
       ).rejects.toThrow('a name has 1 to 128 characters');
       expect(s3.calls().length).toBe(0);
     },
   );
 
   it('renames a station that is listed already', () => {
-    expect(withStation([worthing], { ...worthing, weatherstationname: 'Worthing' })).toEqual([
+    expect(withStations([worthing], [{ ...worthing, weatherstationname: 'Worthing' }])).toEqual([
       { ...worthing, weatherstationname: 'Worthing' },
     ]);
   });
@@ -172,7 +172,7 @@ describe('the station file', () => {
   it('is made with the first station, and never over one that somebody else just made', async () => {
     s3.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
 
-    await listStation(new S3Client(), 'bucket', worthing);
+    await listStations(new S3Client(), 'bucket', [worthing]);
 
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
       Key: 'stations.csv',
@@ -185,7 +185,7 @@ describe('the station file', () => {
     const Body = s3Body('deviceid,weatherstationname\n1,UK-Worthing\n');
     s3.on(GetObjectCommand).resolves({ Body, ETag: '"1"' });
 
-    await listStation(new S3Client(), 'bucket', lancing);
+    await listStations(new S3Client(), 'bucket', [lancing]);
 
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
       Body: 'deviceid,weatherstationname,timezone\n1,UK-Worthing,\n2,UK-Lancing,\n',

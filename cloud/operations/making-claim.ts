@@ -1,0 +1,43 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  AttachPolicyCommand,
+  CreateKeysAndCertificateCommand,
+  DescribeEndpointCommand,
+  type IoTClient,
+} from '@aws-sdk/client-iot';
+import { stringify } from 'yaml';
+import type { StackOutputs } from '../contract/outputs.ts';
+
+/** Makes a claim, and the folder that goes onto every card. Returns the id of its certificate. */
+export const makeClaim = async (
+  iot: IoTClient,
+  stack: Pick<StackOutputs, 'ClaimPolicy' | 'ProvisioningTemplate'>,
+  folder: string,
+): Promise<string> => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (readdirSync(folder).length > 0) throw new Error(`${folder} holds something already`);
+  const { endpointAddress: endpoint } = await iot.send(
+    new DescribeEndpointCommand({ endpointType: 'iot:Data-ATS' }),
+  );
+  const { certificateArn, certificateId, certificatePem, keyPair } = await iot.send(
+    new CreateKeysAndCertificateCommand({ setAsActive: true }),
+  );
+  const privateKey = keyPair?.PrivateKey;
+  if (
+    endpoint === undefined ||
+    certificateArn === undefined ||
+    certificateId === undefined ||
+    certificatePem === undefined ||
+    privateKey === undefined
+  )
+    throw new Error('AWS IoT gave no certificate');
+  const write = (name: string, text: string): void =>
+    writeFileSync(join(folder, name), text, { mode: 0o600, flag: 'wx' });
+  write('claim.yaml', stringify({ endpoint, template: stack.ProvisioningTemplate }));
+  write('claim.key', privateKey);
+  write('claim.pem', certificatePem);
+  // Last, so that a claim of which nobody has the key can do nothing.
+  await iot.send(new AttachPolicyCommand({ policyName: stack.ClaimPolicy, target: certificateArn }));
+  return certificateId;
+};

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import type { Clock } from '../time/clock.ts';
+import { printable } from '../weather/format.ts';
+import { STATION_ID } from '../weather/message.ts';
+import type { Connection } from './connection.ts';
+import type { Incoming } from './publisher.ts';
+
+export type ProvisioningParts = {
+  readonly connection: Pick<Connection, 'ended' | 'publish' | 'subscribe'>;
+  /** Name of the provisioning template. */
+  readonly template: string;
+  readonly clock: Pick<Clock, 'sleep'>;
+};
+
+export type ProvisioningAnswer<T> =
+  | { readonly kind: 'accepted'; readonly value: T }
+  /** AWS IoT said no. `statusCode` as in HTTP: 403 is the refusal of the hook. */
+  | { readonly kind: 'rejected'; readonly statusCode: number; readonly reason: string }
+  /** No answer, or none that can be used. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+const DEADLINE_MS = 30_000;
+
+const CREATE = '$aws/certificates/create-from-csr/json';
+
+const issuedSchema = z.object({
+  certificatePem: z.string().max(20_000),
+  certificateOwnershipToken: z.string().max(8_000),
+});
+
+const registeredSchema = z.object({
+  thingName: z.string().regex(STATION_ID),
+  deviceConfiguration: z.record(z.string(), z.unknown()).default({}),
+});
+
+const rejectedSchema = z.object({
+  statusCode: z.int().default(0),
+  errorCode: z.string().default('no code'),
+  errorMessage: z.string().default('no reason given'),
+});
+
+export type Issued = Readonly<z.infer<typeof issuedSchema>>;
+export type Registered = Readonly<z.infer<typeof registeredSchema>>;
+
+const parsed = (payload: string): unknown => {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return null;
+  }
+};
+
+const failed = (reason: string) => ({ kind: 'failed', reason }) as const;
+
+/**
+ * The two requests of AWS IoT's fleet provisioning, one at a time. The service client of the SDK is not used: it leaves
+ * requests open when the connection ends.
+ */
+export class FleetProvisioning {
+  readonly #parts: ProvisioningParts;
+
+  constructor(parts: ProvisioningParts) {
+    this.#parts = parts;
+  }
+
+  createCertificate(signingRequest: string, signal: AbortSignal): Promise<ProvisioningAnswer<Issued>> {
+    return this.#request(CREATE, { certificateSigningRequest: signingRequest }, issuedSchema, signal);
+  }
+
+  register(
+    token: string,
+    parameters: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ProvisioningAnswer<Registered>> {
+    const topic = `$aws/provisioning-templates/${this.#parts.template}/provision/json`;
+    return this.#request(topic, { certificateOwnershipToken: token, parameters }, registeredSchema, signal);
+  }
+
+  async #request<T>(
+    topic: string,
+    payload: object,
+    schema: z.ZodType<T>,
+    signal: AbortSignal,
+  ): Promise<ProvisioningAnswer<T>> {
+    const { connection, clock } = this.#parts;
+    const over = new AbortController();
+    const late = clock
+      .sleep(DEADLINE_MS, AbortSignal.any([over.signal, signal]))
+      .then(() => `no answer on ${topic} within ${DEADLINE_MS / 1_000} s`)
+      .catch(() => 'stopped');
+    const lost = connection.ended.then(({ reason }) => reason);
+    try {
+      const answer = await Promise.race([this.#exchange(topic, JSON.stringify(payload)), late, lost]);
+      return typeof answer === 'string' ? failed(answer) : this.#read(answer, topic, schema);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Resolves with the first answer, or with why there can be none. */
+  async #exchange(topic: string, payload: string): Promise<Incoming | string> {
+    const { connection } = this.#parts;
+    let onAnswer: (answer: Incoming) => void = () => undefined;
+    const answered = new Promise<Incoming>((resolve) => {
+      onAnswer = resolve;
+    });
+    const subscribed = await connection.subscribe([`${topic}/accepted`, `${topic}/rejected`], onAnswer);
+    if (subscribed.kind !== 'subscribed')
+      return `the answers to ${topic} cannot be subscribed to: ${subscribed.reason}`;
+    const published = await Promise.race([connection.publish(topic, payload), answered]);
+    if ('kind' in published && published.kind !== 'acknowledged')
+      return `${topic} is refused: ${published.reason}`;
+    return await answered;
+  }
+
+  #read<T>(answer: Incoming, topic: string, schema: z.ZodType<T>): ProvisioningAnswer<T> {
+    const body = parsed(answer.payload);
+    if (answer.topic.endsWith('/rejected')) {
+      const { data } = rejectedSchema.safeParse(body);
+      return data === undefined
+        ? failed(`an answer on ${topic} that cannot be read`)
+        : {
+            kind: 'rejected',
+            statusCode: data.statusCode,
+            reason: printable(`${data.errorMessage} (${data.errorCode})`).slice(0, 300),
+          };
+    }
+    const { data } = schema.safeParse(body);
+    return data === undefined
+      ? failed(`an answer on ${topic} that cannot be read`)
+      : { kind: 'accepted', value: data };
+  }
+}
