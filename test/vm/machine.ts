@@ -106,7 +106,7 @@ const qemuArguments = ({ kernel, folder, script }: BootFiles, options: MachineOp
     ...['-kernel', join(kernel, 'bzImage'), '-initrd', join(folder, 'initramfs.gz')],
     ...[
       '-append',
-      `console=ttyS0 quiet panic=-1 vm.mode=${mode} vm.script=${script}${rootArguments(kernel, options)}`,
+      `console=ttyS0 quiet panic=-1 delayacct vm.mode=${mode} vm.script=${script}${rootArguments(kernel, options)}`,
     ],
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
     ...[...(options.disks ?? []), ...(options.rootDisk ? [options.rootDisk] : [])].flatMap((file) => [

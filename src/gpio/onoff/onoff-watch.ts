@@ -3,10 +3,9 @@ import { z } from 'zod';
 import type { Clock } from '../../time/clock.ts';
 import type { Edge, EdgeLevel } from '../edge-source.ts';
 import { unexportLine } from '../header-chip.ts';
+import { ServiceDelay } from './service-delay.ts';
 
-/** One contact cycle takes longer than this; shorter gaps are bounce. */
-const SHORTEST_CYCLE_MS = 4;
-/** A line that stays at a level for less bounces. */
+/** A contact that is closed for less is bounce or a spike. */
 const SHORTEST_LEVEL_MS = 2;
 /** A process that is later than this may have missed a pulse. */
 const LATE_MS = 2;
@@ -18,61 +17,54 @@ const FEWEST_GAPS = 4;
 export type LevelEdge = Pick<Edge, 'level' | 'atMs'>;
 
 /**
- * Tells the edges of one line from what sysfs tells: that something changed, and the level some time after.
- * Two changes that are told as one leave their trace in the order of levels, and more of them in the rhythm: cups
- * cannot halve their speed within one rotation.
+ * Tells the edges of one line from what sysfs tells: that something changed, and the level some time after. The line has
+ * kept its level until the first of these changes, which is at most as old as the service was late. Two changes that are
+ * told as one leave their trace in the order of levels, and more of them in the rhythm: cups cannot halve their speed
+ * within one rotation.
  */
 export class LevelTracker {
   #level: EdgeLevel | null = null;
-  /** When the line was seen low although it was low before, and nothing has happened since. */
-  #doubtfulMs: number | null = null;
   #eventMs = Number.NEGATIVE_INFINITY;
   #fallMs = Number.NEGATIVE_INFINITY;
   #gapsMs: number[] = [];
   #lateMs = 0;
   #suspected = 0;
 
-  /** The edges that happened by now; of one that may be bounce the next level or `flush` decides. */
-  noteLevel(level: EdgeLevel, atMs: number): readonly LevelEdge[] {
-    const earlier = this.#decide(atMs, level === 1);
-    const sinceMs = atMs - this.#eventMs;
+  /**
+   * The edges until now. Openings last as long as they can have: whether that is long enough for a contact, and not the
+   * bounce of one, is for the instrument to decide.
+   */
+  noteLevel(level: EdgeLevel, atMs: number, lateMs: number): readonly LevelEdge[] {
+    const firstMs = Math.max(this.#eventMs, atMs - lateMs);
     const before = this.#level;
     this.#level = level;
     this.#eventMs = atMs;
-    if (level === 0 && before === 0) {
-      // Low after low: it was high in between, for a whole opening or for the bounce of one.
-      this.#doubtfulMs = atMs;
-      return earlier;
-    }
-    // High after high: it was low in between, unless the contact just opened and bounces.
-    const wasMissedLow = level === 1 && before === 1 && sinceMs >= SHORTEST_CYCLE_MS;
-    if ((level === 0 && sinceMs >= SHORTEST_LEVEL_MS) || wasMissedLow) this.#noteFall(atMs);
-    return [...earlier, ...(wasMissedLow ? [{ level: 0, atMs } as const] : []), { level, atMs }];
-  }
+    this.#lateMs = Math.max(this.#lateMs, lateMs);
+    const couldLast = atMs - firstMs >= SHORTEST_LEVEL_MS;
+    if (before === 1 && (level === 0 || couldLast)) {
+      this.#noteFall(firstMs);
+      // More of them may have been missed from then on.
+      this.#lateMs = lateMs;
+    } else if (before === 0 && level === 0 && couldLast) this.#noteFall(atMs);
 
-  /** The edge that turned out to be no bounce, as the line stayed low. */
-  flush(nowMs: number): readonly LevelEdge[] {
-    const isOld = this.#doubtfulMs !== null && nowMs - this.#doubtfulMs >= SHORTEST_LEVEL_MS;
-    return isOld ? this.#decide(nowMs, false) : [];
-  }
-
-  /** A contact that opens may be seen low once more; a closure lasts longer. */
-  #decide(nowMs: number, isHigh: boolean): readonly LevelEdge[] {
-    const atMs = this.#doubtfulMs;
-    this.#doubtfulMs = null;
-    if (atMs === null || (isHigh && nowMs - atMs < SHORTEST_LEVEL_MS)) return [];
-    this.#noteFall(atMs);
-    return [{ level: 0, atMs }];
+    if (level !== before) return [{ level, atMs: level === 1 && before === 0 ? firstMs : atMs }];
+    // Low after low: it was high in between, for a whole opening or for the bounce of one.
+    if (level === 0)
+      return [
+        { level: 1, atMs: firstMs },
+        { level: 0, atMs },
+      ];
+    // High after high: it was low in between, for less time than nobody looked.
+    if (!couldLast) return [];
+    return [
+      { level: 0, atMs: firstMs },
+      { level: 1, atMs: firstMs },
+    ];
   }
 
   #noteFall(atMs: number): void {
     this.#noteGap(atMs - this.#fallMs);
     this.#fallMs = atMs;
-  }
-
-  /** That the process looked so much later than it meant to. */
-  noteLate(lateMs: number): void {
-    this.#lateMs = Math.max(this.#lateMs, lateMs);
   }
 
   /** Pulses that may be missing: a gap in the rhythm counts where the process was late in it. */
@@ -81,7 +73,7 @@ export class LevelTracker {
   }
 
   #noteGap(gapMs: number): void {
-    const wasLate = this.#lateMs >= LATE_MS;
+    const wasLate = this.#lateMs > LATE_MS;
     this.#lateMs = 0;
     if (gapMs > LONGEST_GAP_MS) {
       this.#gapsMs = [];
@@ -135,11 +127,14 @@ export type OnoffWatchParts = {
   readonly report: (report: WatchReport) => void;
   readonly clock: Clock;
   readonly sysfsRoot?: string;
+  /** Where the kernel shows the threads of this process. */
+  readonly taskFolder?: string;
 };
 
-const LOOK_PERIOD_MS = 10;
-/** Sending costs more than counting: edges go in batches, their times are exact all the same. */
+/** Sending costs more than counting: edges go in batches, with the times they had. */
 const SEND_PERIOD_MS = 50;
+/** Where the kernel does not tell how late this process is, a timer has to. */
+const LOOK_PERIOD_MS = 10;
 
 type Line = {
   /** BCM number. */
@@ -156,30 +151,26 @@ export const watchWithOnoff = async (
 ): Promise<void> => {
   const watched: Line[] = [];
   const edges: Edge[] = [];
+  const delay = new ServiceDelay(parts.taskFolder);
   try {
-    const { Gpio } = await loaded(parts.loadOnoff);
+    // The package starts the thread that waits for edges.
+    const { Gpio } = await delay.follow(() => loaded(parts.loadOnoff));
     for (const { line, sysfsNumber } of lines) {
       // Left by a killed process, it would make onoff ignore every error of its set-up.
       unexportLine(sysfsNumber, parts.sysfsRoot);
       const gpio = new Gpio(sysfsNumber, 'in', 'both', { activeLow: false });
       const tracker = new LevelTracker();
       watched.push({ line, gpio, tracker });
-      arm({ line, gpio, tracker }, edges, parts);
+      arm({ line, gpio, tracker }, { edges, delay }, parts);
     }
     parts.report({ kind: 'armed' });
-    await Promise.all([
-      sendEdges({ edges, watched }, parts, signal),
-      reportMissed(
-        watched.map(({ tracker }) => tracker),
-        parts,
-        signal,
-      ),
-    ]);
+    await sendReports({ edges, delay, watched }, parts, signal);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (!signal.aborted) parts.report({ kind: 'fault', message });
   } finally {
     for (const { gpio } of watched) gpio.unexport();
+    delay.close();
   }
 };
 
@@ -192,47 +183,40 @@ const loaded = (load: () => Promise<OnoffPackage>): Promise<OnoffPackage> =>
     );
   });
 
+type Watch = { readonly edges: Edge[]; readonly delay: ServiceDelay };
+
 /** Without debounceTimeout, which loses every pulse that is shorter, and all of them once they are faster. */
-const arm = ({ line, gpio, tracker }: Line, edges: Edge[], { report, clock }: OnoffWatchParts): void => {
+const arm = (
+  { line, gpio, tracker }: Line,
+  { edges, delay }: Watch,
+  { report, clock }: OnoffWatchParts,
+): void => {
   if (gpio.direction() !== 'in' || gpio.edge() !== 'both')
     throw new Error(`GPIO ${line} does not report edges: direction ${gpio.direction()}, edge ${gpio.edge()}`);
-  tracker.noteLevel(gpio.readSync(), clock.monotonicMs());
+  tracker.noteLevel(gpio.readSync(), clock.monotonicMs(), 0);
   gpio.watch((error, level) => {
     const atMs = clock.monotonicMs();
     if (error) report({ kind: 'fault', message: error.message });
-    else edges.push(...tracker.noteLevel(level, atMs).map((edge) => ({ line, ...edge })));
+    else edges.push(...tracker.noteLevel(level, atMs, delay.lateMs(atMs)).map((edge) => ({ line, ...edge })));
   });
 };
 
 /** Ends when the signal aborts. */
-const sendEdges = async (
-  { edges, watched }: { readonly edges: Edge[]; readonly watched: readonly Line[] },
+const sendReports = async (
+  { edges, delay, watched }: Watch & { readonly watched: readonly Line[] },
   { clock, report }: OnoffWatchParts,
   signal: AbortSignal,
 ): Promise<void> => {
-  while (!signal.aborted) {
-    await clock.sleep(SEND_PERIOD_MS, signal).catch(() => undefined);
-    const nowMs = clock.monotonicMs();
-    for (const { line, tracker } of watched)
-      edges.push(...tracker.flush(nowMs).map((edge) => ({ line, ...edge })));
-    if (edges.length > 0) report({ kind: 'edges', edges: edges.splice(0) });
-  }
-};
-
-/** Ends when the signal aborts. */
-const reportMissed = async (
-  trackers: readonly LevelTracker[],
-  { clock, report }: OnoffWatchParts,
-  signal: AbortSignal,
-): Promise<void> => {
+  const periodMs = delay.isKnown ? SEND_PERIOD_MS : LOOK_PERIOD_MS;
   let reported = 0;
   while (!signal.aborted) {
-    const dueMs = clock.monotonicMs() + LOOK_PERIOD_MS;
-    await clock.sleep(LOOK_PERIOD_MS, signal).catch(() => undefined);
-    for (const tracker of trackers) tracker.noteLate(clock.monotonicMs() - dueMs);
-    const total = trackers.reduce((sum, tracker) => sum + tracker.suspectedMissed, 0);
-    if (total === reported) continue;
+    const dueMs = clock.monotonicMs() + periodMs;
+    await clock.sleep(periodMs, signal).catch(() => undefined);
+    delay.noteTimer(clock.monotonicMs(), clock.monotonicMs() - dueMs);
+    if (edges.length > 0) report({ kind: 'edges', edges: edges.splice(0) });
+    const total = watched.reduce((sum, { tracker }) => sum + tracker.suspectedMissed, 0);
+    if (total !== reported) report({ kind: 'missed', total });
     reported = total;
-    report({ kind: 'missed', total });
+    delay.lateMs(clock.monotonicMs());
   }
 };
