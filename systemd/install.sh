@@ -157,6 +157,15 @@ enable_i2c() {
   fi
 }
 
+# Whoever wants another time, or none, has it in a file of /etc/systemd/system.conf.d that sorts behind this one.
+watchdog=/etc/systemd/system.conf.d/60-weather-gateway-watchdog.conf
+enable_watchdog() {
+  if [ -e /dev/watchdog0 ] && [ -e "$1/systemd/${watchdog##*/}" ]; then
+    install -D -m 644 "$1/systemd/${watchdog##*/}" "$watchdog"
+    systemctl daemon-reload
+  fi
+}
+
 # A power cut leaves either the old release or the new one, complete: the files of the release are on the disk before the
 # link names them, and the link is on the disk before anything else follows.
 switch_to() {
@@ -185,6 +194,7 @@ activate() {
   previous=$(readlink -e "$program/current" || true)
   install_files "$release"
   enable_i2c
+  enable_watchdog "$release"
   switch_to "$release"
   systemctl enable --quiet weather-gateway weather-gateway-claim
   [ -e "$etc/device.key" ] || weather-gateway enroll || true
@@ -216,7 +226,7 @@ uninstall() {
   systemctl disable --now --quiet weather-gateway weather-gateway-claim 2>/dev/null || true
   rm -rf "$program" /usr/local/bin/weather-gateway
   rm -f /etc/systemd/system/weather-gateway.service /etc/systemd/system/weather-gateway-claim.service /etc/udev/rules.d/60-weather-gateway.rules
-  rm -f /etc/sysusers.d/weather-gateway.conf
+  rm -f /etc/sysusers.d/weather-gateway.conf "$watchdog"
   systemctl daemon-reload
   if [ "${1:-}" = --purge ]; then
     rm -rf "$etc" "$data"

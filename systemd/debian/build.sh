@@ -41,7 +41,8 @@ build() { # architecture
   cp "$source/release/systemd/60-weather-gateway.rules" "$source/debian/weather-gateway.udev"
   sed 's|/usr/local/bin/|/usr/bin/|' "$source/release/systemd/weather-gateway.service" >"$source/debian/weather-gateway.service"
   # Installed as it is; debhelper enables what it finds in the package.
-  mkdir -p "$source/debian/system"
+  mkdir -p "$source/debian/system" "$source/debian/system.conf.d"
+  cp "$source/release/systemd/60-weather-gateway-watchdog.conf" "$source/debian/system.conf.d/"
   sed 's|/usr/local/bin/|/usr/bin/|' "$source/release/systemd/weather-gateway-claim.service" >"$source/debian/system/weather-gateway-claim.service"
   find "$source/release/systemd" -type f ! -name first-light.sh -delete
   cat >"$source/debian/changelog" <<CHANGELOG

@@ -92,6 +92,25 @@ stat -L -c '%U %a' /opt/weather-gateway/current/dist/main.js /opt/weather-gatewa
     expect(stdout.trim().split('\n').slice(-3)).toEqual(['1.0.0', 'root 755', 'root 755']);
   });
 
+  it('switches the hardware watchdog on where there is one, and off again when it is removed', async () => {
+    await makeRelease(join(folder, 'made'), '1.0.0');
+    const { stdout, code } =
+      await onNewMachine(`watchdog=/etc/systemd/system.conf.d/60-weather-gateway-watchdog.conf
+mkdir /mnt/dev
+for each in null zero urandom; do touch /mnt/dev/$each; mount --bind /dev/$each /mnt/dev/$each; done
+ln -s /proc/self/fd /mnt/dev/fd
+mount --rbind /mnt/dev /dev
+$install --release made >/dev/null || exit
+ls $watchdog 2>/dev/null || echo none
+touch /dev/watchdog0
+$install --release made >/dev/null || exit
+grep -v '^#' $watchdog
+$install --uninstall >/dev/null || exit
+ls $watchdog 2>/dev/null || echo none`);
+
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'none\n[Manager]\nRuntimeWatchdogSec=15s\nnone\n' });
+  });
+
   it('writes a release to the disk before it switches to it, and the switch before it restarts', async () => {
     await makeRelease(join(folder, 'release'), '1.0.0');
     await onNewMachine('"$install" --release release');
