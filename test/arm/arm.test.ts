@@ -32,7 +32,7 @@ describe('the package for 64-bit ARM', () => {
 
   it.each([
     ['virt', 'arm64', 'a Cortex-A53 without crypto extensions, pages of 4 KiB'],
-    ['virt', 'arm64-16k', 'pages of 16 KiB, as on a Pi 5'],
+    ['virt', 'arm64-16k', 'a Cortex-A76 with pages of 16 KiB, as on a Pi 5'],
     ['raspi4b', 'arm64', 'the Raspberry Pi 4 Model B, by i2c-bcm2835 and pinctrl-bcm2835'],
   ] as const)(
     'passes every check of guest/package.sh on %s, %s: %s',

@@ -14,7 +14,7 @@ export const armFolder = join(projectRoot, 'node_modules/.cache/arm64');
 const SEEN = '/vm/files';
 
 export type ArmMachine = {
-  /** `virt`: a Cortex-A53 with simulated chips. `raspi4b`: the board, its own drivers, contacts played by a module. */
+  /** `virt`: a processor with simulated chips. `raspi4b`: the board, its own drivers, contacts played by a module. */
   readonly board: 'virt' | 'raspi4b';
   /** `arm64` has pages of 4 KiB, `arm64-16k` of 16 KiB, as Raspberry Pi OS on a Pi 5. */
   readonly kernel: 'arm64' | 'arm64-16k';
@@ -83,10 +83,12 @@ const makeInitramfs = async (folder: string, machine: ArmMachine): Promise<void>
 };
 
 const CARD = `file=${join(armFolder, 'card.img')},format=raw,snapshot=on,file.locking=off`;
+/** Of a Pi 3 or Zero 2 W, and of a Pi 5: the older one knows no pages of 16 KiB. */
+const processorOf = { arm64: 'cortex-a53', 'arm64-16k': 'cortex-a76' } as const;
 const hardwareOf = {
   virt: [
     // Without its power button's chip, so that the simulated one is the first, as on a board
-    ...['-M', 'virt,gic-version=2', '-cpu', 'cortex-a53', '-smp', '1', '-m', '1024', '-nic', 'none'],
+    ...['-M', 'virt,gic-version=2', '-smp', '1', '-m', '1024', '-nic', 'none'],
     ...['-drive', `${CARD},if=none,id=card`, '-device', 'virtio-blk-pci,drive=card'],
   ],
   raspi4b: [
@@ -112,6 +114,7 @@ export const runArmMachine = async (machine: ArmMachine): Promise<MachineResult>
     const args = [
       ...['--library-path', libraries, ...qemu],
       ...hardwareOf[machine.board],
+      ...(machine.board === 'virt' ? ['-cpu', processorOf[machine.kernel]] : []),
       ...'-accel tcg,thread=single -icount shift=2,sleep=on'.split(' '),
       ...'-display none -serial stdio -monitor none -no-reboot'.split(' '),
       ...['-kernel', join(armFolder, machine.kernel, 'vmlinuz'), '-initrd', join(folder, 'initramfs.gz')],
