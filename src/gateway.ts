@@ -35,6 +35,7 @@ import { timeOf } from './uplink/stored-bodies.ts';
 import { Uplink } from './uplink/uplink.ts';
 import { RECENT_SPAN_MS } from './weather/derived.ts';
 import { BYTES_PER_MEGABYTE } from './weather/format.ts';
+import { LocalDays } from './weather/local-day.ts';
 import { formatDatetime } from './weather/message.ts';
 
 /** Everything the daemon touches the world by. */
@@ -94,13 +95,8 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
 
   const timeKeeper = await openTimeKeeper(parts, outbox);
   const progress = new Progress({ monotonicMs: () => clock.monotonicMs(), intervalMs });
-  const history = await openHistory({
-    store,
-    stampOf: (at) => timeKeeper.stampOf(at),
-    wallMs: () => clock.wallMs(),
-    intervalMs,
-    log,
-  });
+  const days = new LocalDays(config.station.timezone);
+  const history = await openStationHistory(parts, { store, timeKeeper, days });
   const instruments = await openInstruments(parts, outbox);
   const preAlerts = await openPreAlerts(parts, { outbox, history, instruments });
   const metrics: Metrics = createMetrics(() => status());
@@ -140,6 +136,9 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       version,
       startedAtMs,
       monotonicMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs(),
+      days,
+      history,
       outbox,
       writtenBytes,
       storeReport,
@@ -155,6 +154,8 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     });
   return [
     (signal) => timeKeeper.run(signal),
+    // Before the first reading of this run.
+    (signal) => history.restoreRain(signal),
     (signal) => sampler.run(signal),
     publishing(parts.publisher, uplink),
     (signal) => poller.run(signal),
@@ -182,6 +183,25 @@ const openTimeKeeper = async (
   await timeKeeper.open();
   return timeKeeper;
 };
+
+type HistorySources = {
+  readonly store: OpenedOutbox['store'];
+  readonly timeKeeper: TimeKeeper;
+  readonly days: LocalDays;
+};
+
+const openStationHistory = (
+  { config, clock, log }: GatewayParts,
+  { store, timeKeeper, days }: HistorySources,
+): Promise<History> =>
+  openHistory({
+    store,
+    stampOf: (at) => timeKeeper.stampOf(at),
+    wallMs: () => clock.wallMs(),
+    intervalMs: config.reporting.intervalSeconds * 1000,
+    log,
+    days,
+  });
 
 const openInstruments = (
   { instruments, buses, clock, log }: GatewayParts,

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { outputText } from '../pre-alerts/pre-alert-status.ts';
 import { askDaemon } from '../status/daemon-socket.ts';
 import { roomSeconds } from '../status/status.ts';
+import { type UnitFormat, unitFormat } from '../weather/display-units.ts';
 import {
   compassPoint,
   formatDuration,
   formatFlag,
   formatNumber,
-  formatWithUnit,
   printableJson,
   printableValue,
 } from '../weather/format.ts';
@@ -40,6 +40,16 @@ export const shownStatus = z.object({
     .catchall(z.unknown())
     .nullable(),
   latestAgeSeconds: value,
+  rain: z
+    .object({
+      todayMm: value,
+      event: z.object({ mm: z.number(), from: z.string(), to: z.string(), isOver: z.boolean() }).nullable(),
+    })
+    .default({ todayMm: null, event: null }),
+  sun: z
+    .object({ up: z.string(), sunrise: z.string().nullable(), sunset: z.string().nullable() })
+    .nullable()
+    .default(null),
   instruments: z.array(
     z.object({
       name: z.string(),
@@ -97,42 +107,64 @@ type Line = { readonly subject: string; readonly text: string };
 
 const EXPIRES_SOON_DAYS = 30;
 
-const optionalTexts = (latest: Readonly<Record<string, unknown>>, table: QuantityTable): string[] =>
+const optionalTexts = (
+  latest: Readonly<Record<string, unknown>>,
+  { table, units }: StatusTextOptions,
+): string[] =>
   quantitiesOf(table).flatMap((quantity) => {
     const { name, unit, shownDecimals } = table[quantity];
     const value = latest[quantity];
     if (!isOptional(table[quantity]) || value === undefined) return [];
     const number = typeof value === 'number' ? value : null;
-    return [`${name.toLowerCase()} ${formatWithUnit(number, unit, shownDecimals)}`];
+    return [`${name.toLowerCase()} ${units.withUnit(number, unit, shownDecimals)}`];
   });
 
-const weatherText = (latest: NonNullable<ShownStatus['latest']>, table: QuantityTable): string => {
+type StatusTextOptions = { readonly table: QuantityTable; readonly units: UnitFormat };
+
+const weatherText = (latest: NonNullable<ShownStatus['latest']>, options: StatusTextOptions): string => {
+  const { units } = options;
   const from = latest.winddirection === null ? '' : ` from ${compassPoint(latest.winddirection)}`;
   return [
-    formatWithUnit(latest.temperature, '°C'),
-    formatWithUnit(latest.humidity, '%', 0),
-    formatWithUnit(latest.pressure, 'hPa'),
-    `wind ${formatWithUnit(latest.windintensity, 'km/h')}${from}, gust ${formatWithUnit(latest.windgust, 'km/h')}`,
-    `rain ${formatWithUnit(latest.rainheight, 'mm', 2)}`,
-    ...optionalTexts(latest, table),
+    units.withUnit(latest.temperature, '°C'),
+    units.withUnit(latest.humidity, '%', 0),
+    units.withUnit(latest.pressure, 'hPa'),
+    `wind ${units.withUnit(latest.windintensity, 'km/h')}${from}, gust ${units.withUnit(latest.windgust, 'km/h')}`,
+    `rain ${units.withUnit(latest.rainheight, 'mm', 2)}`,
+    ...optionalTexts(latest, options),
   ].join(' · ');
 };
 
 const readingLines = (
   { latest, latestAgeSeconds }: ShownStatus,
   paint: Paint,
-  table: QuantityTable,
+  options: StatusTextOptions,
 ): Line[] => {
   if (latest === null) return [{ subject: 'reading', text: paint('warning', 'none yet') }];
   const age = latestAgeSeconds === null ? '' : `, ${formatDuration(latestAgeSeconds)} ago`;
   return [
-    { subject: 'reading', text: weatherText(latest, table) },
+    { subject: 'reading', text: weatherText(latest, options) },
     { subject: '', text: `${latest.datetime} UTC (${latest.timequality})${age}` },
     ...Object.entries(latest.quality).map(([quantity, flag]) => ({
       subject: '',
       text: paint('warning', `${quantity} ${formatFlag(flag)}`),
     })),
   ];
+};
+
+const rainLines = ({ rain: { todayMm, event } }: ShownStatus, { units }: StatusTextOptions): Line[] => {
+  if (todayMm === null && event === null) return [];
+  const today = `${units.withUnit(todayMm, 'mm')} today`;
+  if (event === null) return [{ subject: 'rain', text: today }];
+  const until = event.isOver ? `, until ${event.to} UTC` : '';
+  const text = `${today}, event ${units.withUnit(event.mm, 'mm')} since ${event.from} UTC${until}`;
+  return [{ subject: 'rain', text }];
+};
+
+const sunLines = ({ sun }: ShownStatus): Line[] => {
+  if (sun === null) return [];
+  if (sun.sunrise !== null && sun.sunset !== null)
+    return [{ subject: 'sun', text: `${sun.sunrise} to ${sun.sunset}` }];
+  return [{ subject: 'sun', text: sun.up === 'always' ? 'does not set today' : 'does not rise today' }];
 };
 
 const linkText = ({ link }: ShownStatus, paint: Paint): string => {
@@ -232,14 +264,17 @@ const supplyLines = ({ machine }: ShownStatus, paint: Paint): Line[] => {
 export const statusText = (
   status: ShownStatus,
   paint: Paint,
-  table: QuantityTable = quantityTable,
+  { table = quantityTable, units = unitFormat('metric') }: Partial<StatusTextOptions> = {},
 ): string => {
+  const options = { table, units };
   const { station, version, uptimeSeconds, health, storeReport } = status;
   const verdict = health.isHealthy
     ? paint('good', 'healthy')
     : paint('alert', `not working: ${health.reason ?? 'reason unknown'}`);
   const lines: Line[] = [
-    ...readingLines(status, paint, table),
+    ...readingLines(status, paint, options),
+    ...rainLines(status, options),
+    ...sunLines(status),
     { subject: 'link', text: linkText(status, paint) },
     ...refusedLines(status, paint),
     ...outboxLines(status, paint),
@@ -281,6 +316,7 @@ export const command = configured(async (config, args, context) => {
   const status = shownStatus.safeParse(printableValue(answer.body));
   if (!status.success) return fail('the daemon is of another version; --json shows its answer');
   const hasColours = out instanceof WriteStream && out.hasColors();
-  out.write(statusText(status.data, hasColours ? inColour : plain));
+  const units = unitFormat(config.display.units);
+  out.write(statusText(status.data, hasColours ? inColour : plain, { units }));
   return 0;
 });

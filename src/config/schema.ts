@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CatalogueEntry, catalogue } from '../instruments/catalogue.ts';
+import { unitSystems } from '../weather/display-units.ts';
 import { STATION_ID, STATION_ID_IN_WORDS } from '../weather/message.ts';
 import { decimalNumber, oneOf, text, textLike, wholeNumber } from './fields.ts';
 import { preAlertsSchema } from './pre-alerts-schema.ts';
@@ -15,19 +16,50 @@ const filePath = () =>
 
 const PROXY = 'http://HOST:PORT or http://USER:PASSWORD@HOST:PORT';
 
+const TIMEZONE = 'an IANA time zone such as Europe/London';
+
+const isTimeZone = (name: string): boolean => {
+  try {
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== null;
+  } catch {
+    return false;
+  }
+};
+
 const stationSchema = z
   .strictObject({
     id: textLike(STATION_ID, STATION_ID_IN_WORDS).describe(
       `Device id, thing name and MQTT client id in one. ${STATION_ID_IN_WORDS}.`,
     ),
     name: text(128).describe('Name for people, as in the alert mail. 1 to 128 characters.'),
+    timezone: z
+      .string(TIMEZONE)
+      .refine(isTimeZone, TIMEZONE)
+      .exactOptional()
+      .describe(
+        "IANA time zone of the station's day, for rain today and the sun; that of the machine without, which may be UTC.",
+      ),
+    latitude: decimalNumber(-90, 90)
+      .exactOptional()
+      .describe('Degrees, north positive, for sunrise and sunset. -90 to 90.'),
+    longitude: decimalNumber(-180, 180)
+      .exactOptional()
+      .describe('Degrees, east positive, for sunrise and sunset. -180 to 180.'),
     elevationMetres: decimalNumber(-430, 8850)
       .exactOptional()
       .describe(
         'Height of the barometer above sea level, m. -430 to 8850; sea-level pressure needs it, and is null above 750 m.',
       ),
   })
-  .describe('Who this station is.');
+  .refine(({ latitude, longitude }) => latitude === undefined || longitude !== undefined, {
+    error: 'a longitude beside latitude',
+    path: ['longitude'],
+  })
+  .refine(({ latitude, longitude }) => longitude === undefined || latitude !== undefined, {
+    error: 'a latitude beside longitude',
+    path: ['latitude'],
+  })
+  .describe('Who and where this station is.');
 
 const awsSchema = z
   .strictObject({
@@ -96,6 +128,16 @@ const httpSchema = z
   })
   .describe('Dashboard, status and metrics.');
 
+const displaySchema = z
+  .strictObject({
+    units: oneOf(unitSystems)
+      .default('metric')
+      .describe(
+        'Units on the page and in `weather-gateway status`: metric, imperial (°F, mph, inHg, in), mixed (°C, mph, hPa, mm).',
+      ),
+  })
+  .describe('What people see. Messages, store, metrics, rules and their texts are metric always.');
+
 const logSchema = z
   .strictObject({
     level: oneOf(['debug', 'info', 'warn', 'error'])
@@ -115,6 +157,7 @@ export const gatewaySchemaOf = (instruments: readonly CatalogueEntry[]) =>
       sensors: sensorsSchemaOf(instruments).prefault({}),
       quality: qualitySchema.prefault({}),
       preAlerts: preAlertsSchema.prefault([]),
+      display: displaySchema.prefault({}),
       http: httpSchema.prefault({}),
       log: logSchema.prefault({}),
     })

@@ -1,8 +1,10 @@
 import type { Log } from '../log.ts';
 import { StorageFullError, type Store, type StoreChange } from '../store/store.ts';
+import { LocalDays } from '../weather/local-day.ts';
 import { type QuantityTable, quantityTable } from '../weather/quantities.ts';
 import type { Instant, Measurement, Stamp } from '../weather/reading.ts';
 import { decodeEntry, encodeEntry, type HistoryEntry, meanOf } from './entry.ts';
+import { type RainStatus, RainTotals } from './rain-totals.ts';
 import { type HistorySeries, seriesOf, type TimedEntry } from './series.ts';
 
 export type TierOptions = {
@@ -85,6 +87,8 @@ export type HistoryOptions = {
   /** Between two readings. */
   readonly intervalMs: number;
   readonly log: Log;
+  /** The station's own; the machine's without. */
+  readonly days?: LocalDays;
   readonly quantityTable?: QuantityTable;
 };
 
@@ -95,6 +99,10 @@ export type History = {
   recent(spanMs: number): Promise<Measurement[]>;
   /** The last `minutes`, in at most about 720 rows. */
   query(minutes: number): Promise<HistorySeries>;
+  /** Rain of the local day and of the event. */
+  rain(): RainStatus;
+  /** Adds the rain of earlier runs to it; takes a while. */
+  restoreRain(signal: AbortSignal): Promise<void>;
 };
 
 const MINUTE_MS = 60_000;
@@ -127,14 +135,16 @@ class TieredHistory implements History {
   readonly #quantityTable: QuantityTable;
   readonly #readings: Tier;
   readonly #periods: Tier;
+  readonly #rain: RainTotals;
   /** Readings of the period that is not over, oldest first. */
   #current: HistoryEntry[] = [];
   #isFull = false;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
-    const { store, intervalMs } = options;
+    const { store, intervalMs, stampOf, wallMs, days = new LocalDays() } = options;
     this.#quantityTable = options.quantityTable ?? quantityTable;
+    this.#rain = new RainTotals({ stampOf, wallMs, days });
     this.#readings = new Tier({
       store,
       prefix: 'history/reading/',
@@ -155,7 +165,21 @@ class TieredHistory implements History {
     this.#current = await this.#unfinishedPeriod();
   }
 
+  rain(): RainStatus {
+    return this.#rain.status();
+  }
+
+  async restoreRain(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#rain.restore(this.#readings.newestFirst(), signal);
+    } catch (error) {
+      // A station measures on without the rain of earlier runs.
+      this.#options.log.warn({ err: error }, 'the rain of earlier runs cannot be read');
+    }
+  }
+
   async append({ at, values, quality }: Measurement): Promise<void> {
+    this.#rain.note({ at, values });
     const entry: HistoryEntry = { at, count: 1, values, quality };
     const changes = [this.#readings.append(entry)];
     const [first] = this.#current;

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { gatewaySchema } from '../config/schema.ts';
 import { anemometer } from '../instruments/anemometer/anemometer.ts';
 import { rainGauge } from '../instruments/rain-gauge/rain-gauge.ts';
+import { LocalDays } from '../weather/local-day.ts';
 import type { Dialogue, Parsed } from './dialogue.ts';
 import { headerDrawing, lineName, parseLine } from './header.ts';
 import { type Kit, kitLike, kits } from './kits.ts';
@@ -85,13 +86,30 @@ const askWho = async ({ dialogue, present }: InterviewParts): Promise<Pick<Answe
     standard: textOf(station['elevationMetres'], NONE),
     parse: orNone(asNumber(stationFields.elevationMetres)),
   });
+  const timezone = await dialogue.ask({
+    text: 'Its time zone, for the rain of the day',
+    standard: textOf(station['timezone'], new LocalDays().timeZone),
+    parse: as(stationFields.timezone),
+  });
+  const degrees = (key: 'latitude' | 'longitude', text: string) => ({
+    text,
+    standard: textOf(station[key], NONE),
+    parse: asNumber(stationFields[key]),
+  });
+  const north = degrees('latitude', 'Its latitude in degrees, for sunrise and sunset');
+  const latitude = await dialogue.ask({ ...north, parse: orNone(north.parse) });
+  const east = degrees('longitude', 'Its longitude');
+  const longitude =
+    latitude === undefined
+      ? undefined
+      : await dialogue.ask({ ...east, standard: east.standard.replace(NONE, '0') });
   const endpoint = await dialogue.ask({
     text: 'Data endpoint of AWS IoT Core',
     standard: textOf(aws['endpoint'], 'localhost'),
     parse: as(awsFields.endpoint),
   });
   return {
-    station: withValues(station, { id, name, elevationMetres }),
+    station: withValues(station, { id, name, timezone, latitude, longitude, elevationMetres }),
     aws: withValues(aws, { endpoint }),
   };
 };

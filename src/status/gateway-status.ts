@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts';
 import type { MachineWatch } from '../health/machine-watch.ts';
 import type { RunCounts } from '../health/runs.ts';
+import type { History } from '../history/history.ts';
 import type { StationInstruments } from '../instruments/station-instruments.ts';
 import type { Progress } from '../measuring/progress.ts';
 import type { Recorder } from '../measuring/recorder.ts';
@@ -9,7 +10,9 @@ import type { PreAlertRunner } from '../pre-alerts/pre-alert-runner.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
-import type { GatewayStatus } from './status.ts';
+import type { LocalDays } from '../weather/local-day.ts';
+import { sunOf } from '../weather/sun.ts';
+import type { GatewayStatus, SunStatus } from './status.ts';
 import type { Polled } from './status-poller.ts';
 
 export type GatewayStatusParts = {
@@ -17,6 +20,10 @@ export type GatewayStatusParts = {
   readonly version: string;
   readonly startedAtMs: number;
   readonly monotonicMs: () => number;
+  readonly wallMs: () => number;
+  /** Of the station. */
+  readonly days: LocalDays;
+  readonly history: Pick<History, 'rain'>;
   readonly outbox: Pick<Outbox, 'stats'>;
   readonly writtenBytes: () => number;
   readonly storeReport: string | null;
@@ -37,7 +44,8 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
   const { config, outbox, instruments, recorder } = parts;
   const { oldestAgeSeconds, certificateDaysLeft, writtenTodayBytes } = parts.polled();
   return {
-    station: { id: config.station.id, name: config.station.name },
+    station: { id: config.station.id, name: config.station.name, timezone: parts.days.timeZone },
+    units: config.display.units,
     version: parts.version,
     uptimeSeconds: (parts.monotonicMs() - parts.startedAtMs) / 1000,
     intervalSeconds: config.reporting.intervalSeconds,
@@ -45,6 +53,8 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     latest: recorder.latest(),
     latestAgeSeconds: recorder.latestAgeSeconds(),
     derived: parts.preAlertRunner.derived(),
+    rain: parts.history.rain(),
+    sun: sunToday(parts),
     instruments: instruments.status(),
     ...parts.uplink.status(),
     outbox: {
@@ -65,6 +75,17 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     runs: parts.runs,
     health: parts.progress.health(),
   };
+};
+
+const HALF_DAY_MS = 43_200_000;
+
+const sunToday = ({ config, days, wallMs }: GatewayStatusParts): SunStatus | null => {
+  const { latitude, longitude } = config.station;
+  if (latitude === undefined || longitude === undefined) return null;
+  const sun = sunOf(days.dayOf(wallMs()).startMs + HALF_DAY_MS, { latitude, longitude });
+  return sun.up === 'by day'
+    ? { up: sun.up, sunrise: days.timeOf(sun.riseMs), sunset: days.timeOf(sun.setMs) }
+    : { up: sun.up, sunrise: null, sunset: null };
 };
 
 /** For `systemctl status`. */

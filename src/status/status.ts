@@ -1,5 +1,6 @@
 import type { MachineStatus } from '../health/machine-watch.ts';
 import type { RunCounts } from '../health/runs.ts';
+import type { RainStatus } from '../history/rain-totals.ts';
 import type { InstrumentStatus } from '../instruments/instrument-health.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { OutboxStats } from '../outbox/records.ts';
@@ -7,11 +8,15 @@ import type { PreAlertStatus } from '../pre-alerts/pre-alert-status.ts';
 import type { ClockStatus } from '../time/time-keeper.ts';
 import type { UplinkStatus } from '../uplink/uplink-status.ts';
 import type { Derived } from '../weather/derived.ts';
+import type { UnitSystem } from '../weather/display-units.ts';
 import type { ReadingMessage } from '../weather/message.ts';
+import type { Sun } from '../weather/sun.ts';
 
 /** What the daemon knows of itself: `GET /api/status`, `weather-gateway status --json`, and the source of /metrics. */
 export type GatewayStatus = UplinkStatus & {
-  readonly station: { readonly id: string; readonly name: string };
+  readonly station: { readonly id: string; readonly name: string; readonly timezone: string };
+  /** What people read values in on the page; every value here is in the gateway's own unit. */
+  readonly units: UnitSystem;
   readonly version: string;
   readonly uptimeSeconds: number;
   /** Between two readings. */
@@ -24,6 +29,10 @@ export type GatewayStatus = UplinkStatus & {
   readonly latestAgeSeconds: number | null;
   /** What follows from the latest readings; `null` before the first. */
   readonly derived: Derived | null;
+  /** Rain of the station's local day, and of the event. */
+  readonly rain: RainStatus;
+  /** Today's; `null` where the station's place is not known. */
+  readonly sun: SunStatus | null;
   readonly instruments: readonly InstrumentStatus[];
   readonly outbox: OutboxStats & {
     /** Age of the oldest waiting reading; `null` when none waits. */
@@ -48,6 +57,13 @@ export type GatewayStatus = UplinkStatus & {
   readonly runs: RunCounts;
   /** Whether samples were taken and readings stored in time: `GET /healthz`. */
   readonly health: Health;
+};
+
+/** Times are HH:MM by the station's clock; `null` where the sun does not rise or set today, as `up` says. */
+export type SunStatus = {
+  readonly up: Sun['up'];
+  readonly sunrise: string | null;
+  readonly sunset: string | null;
 };
 
 export type WaitingReadings = {

@@ -41,10 +41,11 @@ export const formatWithUnit = (value: number | null | undefined, unit: string, d
 const signs = { falling: '↘', steady: '→', rising: '↗' } as const;
 
 /** A change with its sign and an arrow; less than half the last digit is steady. */
-export const formatChange = (value: number | null | undefined, unit: string): string => {
+export const formatChange = (value: number | null | undefined, unit: string, decimals = 1): string => {
   if (value === null || value === undefined) return NOTHING;
-  const tendency = Math.abs(value) < 0.05 ? 'steady' : value > 0 ? 'rising' : 'falling';
-  return `${signs[tendency]} ${value >= 0.05 ? '+' : ''}${formatNumber(value, 1)} ${unit}`;
+  const least = 0.5 / 10 ** decimals;
+  const tendency = Math.abs(value) < least ? 'steady' : value > 0 ? 'rising' : 'falling';
+  return `${signs[tendency]} ${value >= least ? '+' : ''}${formatNumber(value, decimals)} ${unit}`;
 };
 
 const points = 'N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW'.split(' ');

@@ -33,7 +33,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const writeConfig = async (listen = '127.0.0.1'): Promise<string> => {
+const writeConfig = async (listen = '127.0.0.1', units = 'metric'): Promise<string> => {
   const config = join(directory, 'gateway.yaml');
   await writeFile(
     config,
@@ -42,14 +42,18 @@ const writeConfig = async (listen = '127.0.0.1'): Promise<string> => {
       aws: { endpoint: 'localhost', certificate: '/c', privateKey: '/k' },
       outbox: { directory },
       http: { listen },
+      display: { units },
     }),
   );
   return config;
 };
 
-const ask = async (json = false) => {
+const ask = async (json = false, units = 'metric') => {
   const context = createRecordingContext();
-  const status = await command({ operands: [], config: await writeConfig(), json }, context);
+  const status = await command(
+    { operands: [], config: await writeConfig('127.0.0.1', units), json },
+    context,
+  );
   return { status, ...(await context.written()) };
 };
 
@@ -61,6 +65,8 @@ describe('status', () => {
       out: `UK-Worthing (station 1): healthy, up 1 d 2 h, version 1.2.3
   reading     18.4 °C · 61 % · 1009.3 hPa · wind 14.4 km/h from SW, gust 25.2 km/h · rain 0.28 mm
               2026-06-01 12:00:00 UTC (synced), 3 s ago
+  rain        4.2 mm today, event 6.1 mm since 2026-05-31 21:40:12 UTC
+  sun         04:53 to 21:05
   link        connected for 1 h (2 reconnects)
               weather/1/prealert refused for 10 min: not authorized (0x87)
   outbox      0 waiting
@@ -104,6 +110,52 @@ describe('status', () => {
     expect((await ask()).out).toContain(
       '  supply      too low 2 times since start, last at 2026-06-01 11:58:00 UTC\n',
     );
+  });
+
+  it.each([
+    [
+      'imperial',
+      '65.1 °F · 61 % · 29.80 inHg · wind 8.9 mph from SW, gust 15.7 mph · rain 0.011 in',
+      '0.17 in today',
+    ],
+    [
+      'mixed',
+      '18.4 °C · 61 % · 1009.3 hPa · wind 8.9 mph from SW, gust 15.7 mph · rain 0.28 mm',
+      '4.2 mm today',
+    ],
+  ])('writes %s units where the configuration wants them', async (units, reading, rain) => {
+    const { out } = await ask(false, units);
+
+    expect(out).toContain(`  reading     ${reading}\n`);
+    expect(out).toContain(`  rain        ${rain}`);
+    expect(JSON.parse((await ask(true, units)).out)).toEqual(createGatewayStatus());
+  });
+
+  it.each<[Partial<GatewayStatus>, string]>([
+    [{ sun: { up: 'always', sunrise: null, sunset: null } }, '  sun         does not set today\n'],
+    [{ sun: { up: 'never', sunrise: null, sunset: null } }, '  sun         does not rise today\n'],
+    [{ rain: { date: '2026-06-01', todayMm: 0, event: null } }, '  rain        0.0 mm today\n'],
+    [
+      {
+        rain: {
+          date: '2026-06-01',
+          todayMm: null,
+          event: { mm: 2, from: '2026-05-31 01:00:00', to: '2026-05-31 02:00:00', isOver: true },
+        },
+      },
+      '  rain        – today, event 2.0 mm since 2026-05-31 01:00:00 UTC, until 2026-05-31 02:00:00 UTC\n',
+    ],
+  ])('tells of rain and sun: %j', async (changes, line) => {
+    answer.body = JSON.stringify(createGatewayStatus(changes));
+
+    expect((await ask()).out).toContain(line);
+  });
+
+  it('says nothing of rain and sun where nothing is known', async () => {
+    const nothing = { rain: { date: '2026-06-01', todayMm: null, event: null }, sun: null };
+    answer.body = JSON.stringify(createGatewayStatus(nothing));
+
+    expect((await ask()).out).not.toMatch(/^ {2}(rain|sun)/m);
   });
 
   it('gives the answer as it is with --json', async () => {

@@ -18,28 +18,28 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     title: 'an empty file',
     text: '',
     problems: [
-      '1:1: found nothing; allowed: a mapping with the keys station, aws, reporting, outbox, sensors, quality, preAlerts, http, log',
+      '1:1: found nothing; allowed: a mapping with the keys station, aws, reporting, outbox, sensors, quality, preAlerts, display, http, log',
     ],
   },
   {
     title: 'a file of nothing but comments',
     text: '# station:\n',
     problems: [
-      '1:1: found nothing; allowed: a mapping with the keys station, aws, reporting, outbox, sensors, quality, preAlerts, http, log',
+      '1:1: found nothing; allowed: a mapping with the keys station, aws, reporting, outbox, sensors, quality, preAlerts, display, http, log',
     ],
   },
   {
     title: 'a list instead of a mapping',
     text: '- station\n- aws\n',
     problems: [
-      '1:1: found a list; allowed: a mapping with the keys station, aws, reporting, outbox, sensors, quality, preAlerts, http, log',
+      '1:1: found a list; allowed: a mapping with the keys station, aws, reporting, outbox, sensors, quality, preAlerts, display, http, log',
     ],
   },
   {
     title: 'a single word',
     text: 'station\n',
     problems: [
-      '1:1: found "station"; allowed: a mapping with the keys station, aws, reporting, outbox, sensors, quality, preAlerts, http, log',
+      '1:1: found "station"; allowed: a mapping with the keys station, aws, reporting, outbox, sensors, quality, preAlerts, display, http, log',
     ],
   },
   {
@@ -110,17 +110,23 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
   {
     title: 'no station',
     text: AWS,
-    problems: ['1:1: station: found nothing; allowed: a mapping with the keys id, name, elevationMetres'],
+    problems: [
+      '1:1: station: found nothing; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres',
+    ],
   },
   {
     title: 'a station of nothing',
     text: station(''),
-    problems: ['1:1: station: found nothing; allowed: a mapping with the keys id, name, elevationMetres'],
+    problems: [
+      '1:1: station: found nothing; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres',
+    ],
   },
   {
     title: 'a station that is a word',
     text: station('Worthing'),
-    problems: ['1:10: station: found "Worthing"; allowed: a mapping with the keys id, name, elevationMetres'],
+    problems: [
+      '1:10: station: found "Worthing"; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres',
+    ],
   },
   {
     title: 'a station without a name',
@@ -147,7 +153,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     text: station('{ id: "1", nmae: A }'),
     problems: [
       '1:1: station.name: found nothing; allowed: text of 1 to 128 characters',
-      '1:21: station.nmae: found an unknown key; allowed: id, name, elevationMetres (did you mean name?)',
+      '1:21: station.nmae: found an unknown key; allowed: id, name, timezone, latitude, longitude, elevationMetres (did you mean name?)',
     ],
   },
   {
@@ -259,14 +265,14 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     title: 'a section that is not known',
     text: `${SMALLEST}alerts: []\n`,
     problems: [
-      '3:1: alerts: found an unknown key; allowed: station, aws, reporting, outbox, sensors, quality, preAlerts, http, log',
+      '3:1: alerts: found an unknown key; allowed: station, aws, reporting, outbox, sensors, quality, preAlerts, display, http, log',
     ],
   },
   {
     title: 'a section mistyped',
     text: `${SMALLEST}sensor: { i2cBus: 1 }\n`,
     problems: [
-      '3:1: sensor: found an unknown key; allowed: station, aws, reporting, outbox, sensors, quality, preAlerts, http, log (did you mean sensors?)',
+      '3:1: sensor: found an unknown key; allowed: station, aws, reporting, outbox, sensors, quality, preAlerts, display, http, log (did you mean sensors?)',
     ],
   },
   {
@@ -458,14 +464,14 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     title: 'a key that is no text',
     text: `${SMALLEST}1: 2\n`,
     problems: [
-      '3:1: 1: found an unknown key; allowed: station, aws, reporting, outbox, sensors, quality, preAlerts, http, log',
+      '3:1: 1: found an unknown key; allowed: station, aws, reporting, outbox, sensors, quality, preAlerts, display, http, log',
     ],
   },
   {
     title: 'a key that objects of JavaScript have anyway',
     text: `${SMALLEST}__proto__: { http: 1 }\n`,
     problems: [
-      '3:1: __proto__: found an unknown key; allowed: station, aws, reporting, outbox, sensors, quality, preAlerts, http, log',
+      '3:1: __proto__: found an unknown key; allowed: station, aws, reporting, outbox, sensors, quality, preAlerts, display, http, log',
     ],
   },
   {
@@ -482,7 +488,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     problems: [
       '1:1: station.name: found nothing; allowed: text of 1 to 128 characters',
       '2:7: station.id: found 1; allowed: 1 to 100 letters, digits, :, _ or -, as text in quotes',
-      '3:3: station.nmae: found an unknown key; allowed: id, name, elevationMetres (did you mean name?)',
+      '3:3: station.nmae: found an unknown key; allowed: id, name, timezone, latitude, longitude, elevationMetres (did you mean name?)',
       '4:1: aws.privateKey: found nothing; allowed: an absolute path, or credential:NAME for a credential of the systemd unit',
       '6:9: aws.port: found 0; allowed: a whole number from 1 to 65535',
       '9:11: http.listen: found "0.0.0.0"; allowed: 127.0.0.1, ::1 or localhost, or any address with http.token',

@@ -23,6 +23,7 @@ describe('the configuration schema', () => {
       sensors: { i2cBus: 1, gpioBackend: 'auto' },
       quality: expect.any(Object),
       preAlerts: [],
+      display: { units: 'metric' },
       http: { listen: '127.0.0.1', port: 8080 },
       log: { level: 'info' },
     });

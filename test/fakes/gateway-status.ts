@@ -4,7 +4,8 @@ const emptyLane = { waiting: 0, waitingBytes: 0, oldest: null, nextSeq: 1 };
 
 /** A station that works, online, with nothing waiting. */
 export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): GatewayStatus => ({
-  station: { id: '1', name: 'UK-Worthing' },
+  station: { id: '1', name: 'UK-Worthing', timezone: 'Europe/London' },
+  units: 'metric',
   version: '1.2.3',
   uptimeSeconds: 93_784,
   intervalSeconds: 12,
@@ -37,6 +38,12 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
     heatindex: null,
     windchill: null,
   },
+  rain: {
+    date: '2026-06-01',
+    todayMm: 4.1999,
+    event: { mm: 6.1468, from: '2026-05-31 21:40:12', to: '2026-06-01 11:59:48', isOver: false },
+  },
+  sun: { up: 'by day', sunrise: '04:53', sunset: '21:05' },
   instruments: [
     { name: 'bme280', title: 'BME280, air', state: 'ok', errors: 0, lastFault: null },
     { name: 'windVane', title: 'Wind vane', state: 'ok', errors: 0, lastFault: null },

@@ -65,6 +65,24 @@ describe('the history', () => {
     expect(series.time.map((seconds) => seconds - clock.wallMs() / 1000)).toEqual([-24, -12, 0]);
   });
 
+  it('adds up the rain of the day across a restart', async () => {
+    const station = await setUp();
+    const { clock, history, measurement, open } = station;
+    for (const rainheight of [0.25, 0, null, 0.5]) {
+      await clock.advance(60 * MINUTE_MS);
+      await history.append(measurement({ rainheight }));
+    }
+    expect(history.rain().event).toMatchObject({ mm: 0.75, isOver: false });
+
+    const reopened = await open();
+    await clock.advance(60 * MINUTE_MS);
+    const restoring = reopened.restoreRain(new AbortController().signal);
+    await reopened.append(measurement({ rainheight: 1 }));
+    await restoring;
+
+    expect(reopened.rain().event).toMatchObject({ mm: 1.75, from: '2026-06-01 01:00:00', isOver: false });
+  });
+
   it('leaves out what is older than asked for', async () => {
     const station = await setUp();
     await takeFor(station, 20 * MINUTE_MS);

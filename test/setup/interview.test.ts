@@ -9,6 +9,7 @@ import { headerDrawing, parseLine, pinOf } from '../../src/setup/header.ts';
 import { type Answers, interview, type Present } from '../../src/setup/interview.ts';
 import { kitLike } from '../../src/setup/kits.ts';
 import type { Found } from '../../src/setup/scan.ts';
+import { LocalDays } from '../../src/weather/local-day.ts';
 
 /** Answers what it is asked for by the beginning of the question; Enter otherwise. */
 const scripted = (answers: Readonly<Record<string, string | readonly string[]>>) => {
@@ -52,12 +53,14 @@ const battery = {
   shown: '12.40 V',
 } as const;
 
+const paris = { timezone: 'Europe/Paris', latitude: 48.85, longitude: 2.35 };
+
 describe('the interview', () => {
   it('has an answer for Enter to each question', async () => {
     const { answers } = await talk({});
 
     expect(answers).toEqual({
-      station: { id: '1', name: 'Weather station' },
+      station: { id: '1', name: 'Weather station', timezone: new LocalDays().timeZone },
       aws: { endpoint: 'localhost' },
       sensors: {
         anemometer: { gpio: 5, kmhPerHz: 2.4 },
@@ -84,16 +87,21 @@ describe('the interview', () => {
     const { answers, screen } = await talk({
       'Id of the station': ['a b', 'x'],
       'Height of': ['up', '12,5'],
+      'Its time zone': ['Paris', 'Europe/Paris'],
+      'Its latitude': ['91', '48,85'],
+      'Its longitude': '2.35',
       'Which kit': ['acme', ''],
       'Its line': ['2', 'pin 6', 'GPIO13', '13', 'bcm 6'],
       'Is an anemometer': ['perhaps', ''],
     });
 
-    expect(answers.station).toMatchObject({ id: 'x', elevationMetres: 12.5 });
+    expect(answers.station).toMatchObject({ id: 'x', elevationMetres: 12.5, ...paris });
     expect(answers.sensors).toMatchObject({ anemometer: { gpio: 13 }, rainGauge: { gpio: 6 } });
     expect(screen.match(/Please give .*/g)).toEqual([
       'Please give 1 to 100 letters, digits, :, _ or -.',
       'Please give a number from -430 to 8850, or none.',
+      'Please give an IANA time zone such as Europe/London.',
+      'Please give a number from -90 to 90, or none.',
       'Please give one of sparkfun, misol, davis, inspeed, other.',
       'Please give yes or no.',
       'Please give another line: BCM 2 (pin 3) belongs to the I2C bus.',
@@ -104,7 +112,7 @@ describe('the interview', () => {
 
   it('begins with the answers of the present configuration, and keeps what it does not ask about', async () => {
     const present: Present = {
-      station: { id: 'mast', name: 'Mast', elevationMetres: 30 },
+      station: { id: 'mast', name: 'Mast', elevationMetres: 30, ...paris },
       aws: { endpoint: 'a.example', topicPrefix: 'w' },
       sensors: {
         bme280: { address: 0x76, calibration: { temperature: { offsetCelsius: -0.4 } } },
@@ -156,9 +164,10 @@ describe('the configuration that it writes', () => {
 
   it('is the shipped one with its comments where nothing was changed', async () => {
     const { text, present } = await base();
-    const { answers } = await talk({}, { present });
+    const withZone = { ...present, station: { ...present.station, timezone: new LocalDays().timeZone } };
+    const { answers } = await talk({}, { present: withZone });
 
-    expect(withAnswers({ text, present }, answers)).toBe(text);
+    expect(withAnswers({ text, present: withZone }, answers)).toBe(text);
   });
 
   it('passes the schema and keeps the comments, whatever was found', async () => {

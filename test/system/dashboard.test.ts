@@ -102,6 +102,39 @@ describe('the dashboard', () => {
     );
   });
 
+  it('shows rain of the local day and of the event, and the sun', async () => {
+    await sees('#raintoday', '4.2 mm');
+    await sees('#rainevent', '6.1 mm');
+    await sees('#station-line', 'sun 04:53 to 21:05');
+    station.show({
+      rain: { date: '2026-06-01', todayMm: 0, event: null },
+      sun: { up: 'always', sunrise: null, sunset: null },
+    });
+    await sees('#raintoday', '0.0 mm');
+    await sees('#station-line', 'the sun does not set');
+    expect(await viewer.page.locator('#rainevent-fact').isVisible()).toBe(false);
+    station.show({ rain: normal.rain, sun: normal.sun });
+  });
+
+  it('shows values and charts in the units of the configuration', async () => {
+    station.show({ units: 'imperial' });
+    await sees('#temperature', '65.1');
+    await sees('[data-quantity=temperature] .value', '°F');
+    await sees('#pressuretendency', '↘ −0.05 inHg');
+    await sees('[data-quantity=wind] .value', 'mph');
+    await sees('figcaption strong', 'Temperature, °F');
+    await drawnCharts(viewer.page).nth(5).waitFor();
+    expect(await viewer.page.title()).toBe('65.1 °F · UK-Worthing');
+
+    station.show({ units: 'mixed' });
+    await sees('figcaption strong', 'Temperature, °C');
+    await sees('figcaption strong', 'Wind and gusts, mph');
+
+    station.show({ units: 'metric' });
+    await sees('figcaption strong', 'Wind and gusts, km/h');
+    await drawnCharts(viewer.page).nth(5).waitFor();
+  });
+
   it('takes nothing from elsewhere and breaks no rule of its own', () => {
     expect(viewer.requests.filter((url) => !url.startsWith(station.url) && !url.startsWith('data:'))).toEqual(
       [],

@@ -50,6 +50,8 @@ const answers = (last: Step, changed: Readonly<Record<string, string>> = {}): St
     ['Id of the station'],
     ['Its name'],
     ['Height of the barometer'],
+    ['Its time zone'],
+    ['Its latitude'],
     ['Data endpoint'],
     ['BME280: .*use it'],
     ['Which kit'],

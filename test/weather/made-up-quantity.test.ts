@@ -7,6 +7,7 @@ import { chartDefinitionsOf, isCharted } from '../../src/http/page/chart-definit
 import { cardTexts } from '../../src/http/page/optional-cards.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
 import { readingBodySchema } from '../../src/uplink/stored-bodies.ts';
+import { unitFormat } from '../../src/weather/display-units.ts';
 import { readingMessage } from '../../src/weather/message.ts';
 import { perStandardQuantity } from '../../src/weather/quantities.ts';
 import type { Instant, Measurement } from '../../src/weather/reading.ts';
@@ -16,6 +17,7 @@ import { snowdepth, tableWithSnow, withSnow } from '../fakes/made-up-quantity.ts
 import { instantAt, measurementAt, mildValues } from '../fakes/measurements.ts';
 import { createFakeDisk } from '../fakes/store.ts';
 
+const metric = unitFormat('metric');
 const identity = { deviceid: '1', epoch: '01JX', seq: 7 };
 const stamp = { wallMs: instantAt(12).wallMs, timequality: 'synced' } as const;
 const deep: Measurement = { ...measurementAt(12), values: withSnow(mildValues, 42.26) };
@@ -88,7 +90,7 @@ describe('a quantity that is one more record of the table', () => {
   it('has its card, with what is the matter', () => {
     const stuck = messageOf({ ...deep, quality: { [snowdepth]: 'suspect:stuck' } });
 
-    expect(cardTexts(stuck, tableWithSnow)).toEqual([
+    expect(cardTexts(stuck, metric, tableWithSnow)).toEqual([
       {
         quantity: 'snowdepth',
         name: 'Snow depth',
@@ -103,7 +105,7 @@ describe('a quantity that is one more record of the table', () => {
   it('has its metric, and stands in the status', async () => {
     const status = createGatewayStatus({ latest: messageOf(deep) });
     const { text } = await createMetrics(() => status, tableWithSnow).render();
-    const shown = statusText(shownStatus.parse(status), (_tone, plain) => plain, tableWithSnow);
+    const shown = statusText(shownStatus.parse(status), (_tone, plain) => plain, { table: tableWithSnow });
 
     expect(text).toMatch(/^weather_snow_depth_meters 0\.423$/m);
     expect(shown).toContain(' · snow depth 42 cm');
@@ -157,8 +159,8 @@ describe('an optional quantity that nothing measures', () => {
   });
 
   it('has no card', () => {
-    expect(cardTexts(messageOf(measurement), tableWithSnow)).toEqual([]);
-    expect(cardTexts(null, tableWithSnow)).toEqual([]);
+    expect(cardTexts(messageOf(measurement), metric, tableWithSnow)).toEqual([]);
+    expect(cardTexts(null, metric, tableWithSnow)).toEqual([]);
   });
 
   it('has no metric, also after it was measured', async () => {

@@ -1,4 +1,5 @@
 import type { HistorySeries } from '../../history/series.ts';
+import { converted, type DisplayUnit, displayUnit, type UnitSystem } from '../../weather/display-units.ts';
 import { compassPoint, formatNumber } from '../../weather/format.ts';
 import {
   isOptional,
@@ -7,7 +8,6 @@ import {
   type QuantityRecord,
   type QuantityTable,
   quantitiesOf,
-  quantityTable,
   type StandardQuantity,
 } from '../../weather/quantities.ts';
 
@@ -71,18 +71,28 @@ export const chartColour = (quantity: Quantity, table: QuantityTable): string =>
   return table[quantity].chart?.colour ?? palette[turn] ?? '';
 };
 
-const lineOf = ({ quantity, record, chart }: Charted, table: QuantityTable): LineDefinition => ({
+const lineOf = (
+  { quantity, record, chart }: Charted,
+  table: QuantityTable,
+  display: DisplayUnit,
+): LineDefinition => ({
   quantity,
   name: chart.line ?? record.name.toLowerCase(),
   colour: chartColour(quantity, table),
   style: chart.style,
   of: (values) => {
-    const column = values[quantity] ?? [];
+    const column = (values[quantity] ?? []).map((value) =>
+      value === null ? null : converted(value, display),
+    );
     return record.combine === 'sum' ? accumulated(column) : column;
   },
 });
 
-const definitionOf = (quantities: readonly Quantity[], table: QuantityTable): ChartDefinition[] => {
+const definitionOf = (
+  quantities: readonly Quantity[],
+  table: QuantityTable,
+  units: UnitSystem,
+): ChartDefinition[] => {
   const charted = quantities.flatMap((quantity): Charted[] => {
     const record = table[quantity];
     return record.chart === undefined ? [] : [{ quantity, record, chart: record.chart }];
@@ -90,17 +100,20 @@ const definitionOf = (quantities: readonly Quantity[], table: QuantityTable): Ch
   const [first, ...others] = charted;
   if (first === undefined) return [];
   const { record, chart } = first;
-  const text = (value: number): string => formatNumber(value, chart.decimals ?? record.shownDecimals);
+  const display = displayUnit(units, record.unit);
+  const unit = display.unit === record.unit ? (chart.unit ?? record.unit) : display.unit;
+  const text = (value: number): string =>
+    formatNumber(value, (chart.decimals ?? record.shownDecimals) + display.moreDecimals);
   return [
     {
       title: chart.title,
-      unit: chart.unit ?? record.unit,
-      lines: [lineOf(first, table), ...others.map((other) => lineOf(other, table))],
+      unit,
+      lines: [lineOf(first, table, display), ...others.map((other) => lineOf(other, table, display))],
       text,
-      range: chart,
+      range: rangeIn(chart, display),
       isOptional: isOptional(record),
       ...(record.combine === 'sum'
-        ? { summary: (_lowest: number, highest: number) => `${text(highest)} ${record.unit} in all` }
+        ? { summary: (_lowest: number, highest: number) => `${text(highest)} ${unit} in all` }
         : {}),
       ...(record.combine === 'direction' ? compass : {}),
     },
@@ -115,15 +128,22 @@ const compass = {
   ticks: [0, 90, 180, 270, 360],
 };
 
+const rangeIn = ({ min, max, span }: QuantityChart, display: DisplayUnit): ChartDefinition['range'] => ({
+  ...(min === undefined ? {} : { min: converted(min, display) }),
+  ...(max === undefined ? {} : { max: converted(max, display) }),
+  span: span * display.factor,
+});
+
 /** Those of quantities that a table has a chart for. */
-export const chartDefinitionsOf = (table: QuantityTable): readonly ChartDefinition[] => {
+export const chartDefinitionsOf = (
+  table: QuantityTable,
+  units: UnitSystem = 'metric',
+): readonly ChartDefinition[] => {
   const optional = quantitiesOf(table).filter((quantity) => isOptional(table[quantity]));
   return [...standardCharts, ...optional.map((quantity) => [quantity])].flatMap((quantities) =>
-    definitionOf(quantities, table),
+    definitionOf(quantities, table, units),
   );
 };
-
-export const chartDefinitions = chartDefinitionsOf(quantityTable);
 
 /** Whether the chart is to be seen: one of an optional quantity is only where something measured it. */
 export const isCharted = ({ lines }: ChartDefinition, { values }: Pick<HistorySeries, 'values'>): boolean =>

@@ -1,6 +1,8 @@
 import type { HistorySeries } from '../../history/series.ts';
+import type { UnitSystem } from '../../weather/display-units.ts';
+import { quantityTable } from '../../weather/quantities.ts';
 import { Chart, type Span } from './chart.ts';
-import { chartDefinitions, isCharted } from './chart-definitions.ts';
+import { chartDefinitionsOf, isCharted } from './chart-definitions.ts';
 import { create, element, setText } from './elements.ts';
 
 const spans: readonly [Span, ...Span[]] = [
@@ -12,21 +14,27 @@ const spans: readonly [Span, ...Span[]] = [
   { name: '7 d', minutes: 10_080 },
 ];
 
+const chartsIn = (units: UnitSystem) =>
+  chartDefinitionsOf(quantityTable, units).map((definition) => ({
+    definition,
+    chart: new Chart(definition),
+  }));
+
 const MIN_MS = 10_000;
 const LATEST_MS = 300_000;
 
 /** The charts of one span, fetched again as often as a new row can have come. */
 export class Charts {
   readonly #list = element('chart-list');
-  readonly #charts = chartDefinitions.map((definition) => ({ definition, chart: new Chart(definition) }));
+  #units: UnitSystem = 'metric';
+  #charts = chartsIn('metric');
   readonly #onSeries: (series: HistorySeries, spanName: string) => void;
   #span: Span = spans[0];
   #timer = 0;
 
   constructor(onSeries: (series: HistorySeries, spanName: string) => void) {
     this.#onSeries = onSeries;
-    const standard = this.#charts.filter(({ definition }) => !definition.isOptional);
-    this.#list.append(...standard.map(({ chart }) => chart.root));
+    this.#showStandard();
     element('ranges').append(...spans.map((span) => this.#choice(span)));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       for (const { chart } of this.#charts) chart.redraw();
@@ -54,6 +62,20 @@ export class Charts {
       this.#showFault(error instanceof Error ? error.message : String(error));
     }
     this.#timer = window.setTimeout(() => void this.refresh(), waitMs);
+  }
+
+  /** Makes the charts anew where the units are others. */
+  useUnits(units: UnitSystem): void {
+    if (units === this.#units) return;
+    this.#units = units;
+    this.#charts = chartsIn(units);
+    this.#showStandard();
+    void this.refresh();
+  }
+
+  #showStandard(): void {
+    const standard = this.#charts.filter(({ definition }) => !definition.isOptional);
+    this.#list.replaceChildren(...standard.map(({ chart }) => chart.root));
   }
 
   /** While nobody looks. */

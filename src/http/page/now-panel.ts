@@ -1,12 +1,6 @@
 import type { GatewayStatus } from '../../status/status.ts';
-import {
-  compassPoint,
-  formatChange,
-  formatFlag,
-  formatNumber,
-  formatWithUnit,
-  NOTHING,
-} from '../../weather/format.ts';
+import { displayUnit, type UnitFormat, unitFormat } from '../../weather/display-units.ts';
+import { compassPoint, formatFlag, formatNumber, NOTHING } from '../../weather/format.ts';
 import type { Quantity } from '../../weather/quantities.ts';
 import { create, element, setText } from './elements.ts';
 import { type CardText, cardTexts } from './optional-cards.ts';
@@ -62,8 +56,8 @@ const createCard = ({ quantity, name, unit, colour }: CardText): Card => {
 };
 
 /** Cards come and go with what is measured; those that stay are not built anew. */
-const showOptionalCards = ({ latest }: GatewayStatus): void => {
-  const texts = cardTexts(latest);
+const showOptionalCards = ({ latest }: GatewayStatus, units: UnitFormat): void => {
+  const texts = cardTexts(latest, units);
   for (const [quantity, { root }] of cards)
     if (texts.every((text) => text.quantity !== quantity)) root.remove();
   for (const text of texts) {
@@ -76,30 +70,46 @@ const showOptionalCards = ({ latest }: GatewayStatus): void => {
   }
 };
 
+/** Beside the large numbers. */
+const showUnits = ({ units }: GatewayStatus): void => {
+  for (const target of document.querySelectorAll<HTMLElement>('[data-unit]'))
+    setText(target, ` ${displayUnit(units, target.dataset['unit'] ?? '').unit}`);
+};
+
+const showRain = ({ rain }: GatewayStatus, units: UnitFormat): void => {
+  setText(element('raintoday'), units.withUnit(rain.todayMm, 'mm'));
+  element('rainevent-fact').hidden = rain.event === null;
+  setText(element('rainevent-name'), rain.event?.isOver === true ? 'Last event' : 'This event');
+  setText(element('rainevent'), units.withUnit(rain.event?.mm, 'mm'));
+};
+
 /** The newest reading, and what follows from it. */
 export const showNow = (status: GatewayStatus): void => {
   const { latest, derived } = status;
+  const units = unitFormat(status.units);
+  showUnits(status);
   const show = (id: string, text: string): void => setText(element(id), text);
-  show('temperature', formatNumber(latest?.temperature, 1));
-  show('dewpoint', formatWithUnit(derived?.dewpoint, '°C'));
+  show('temperature', units.number(latest?.temperature, '°C'));
+  show('dewpoint', units.withUnit(derived?.dewpoint, '°C'));
   const feels = feelsLike(derived);
   show('feels-name', feels.name);
-  show('feels', formatWithUnit(feels.value, '°C'));
+  show('feels', units.withUnit(feels.value, '°C'));
   element('feels-fact').hidden = feels.value === null;
   show('humidity', formatNumber(latest?.humidity, 0));
   element('humidity-meter').setAttribute('value', String(latest?.humidity ?? 0));
-  show('pressure', formatNumber(latest?.pressure, 1));
-  show('pressuretendency', formatChange(derived?.pressuretendency, 'hPa'));
-  show('sealevelpressure', formatWithUnit(derived?.sealevelpressure, 'hPa'));
+  show('pressure', units.number(latest?.pressure, 'hPa'));
+  show('pressuretendency', units.change(derived?.pressuretendency, 'hPa'));
+  show('sealevelpressure', units.withUnit(derived?.sealevelpressure, 'hPa'));
   element('sealevel-fact').hidden = typeof derived?.sealevelpressure !== 'number';
-  show('rainhour', formatNumber(derived?.rainhour, 1));
-  show('rainheight', formatWithUnit(latest?.rainheight, 'mm'));
-  show('rainintensity', formatWithUnit(derived?.rainintensity, 'mm/h'));
-  show('windintensity', formatNumber(latest?.windintensity, 1));
+  show('rainhour', units.number(derived?.rainhour, 'mm'));
+  show('rainheight', units.withUnit(latest?.rainheight, 'mm'));
+  show('rainintensity', units.withUnit(derived?.rainintensity, 'mm/h'));
+  showRain(status, units);
+  show('windintensity', units.number(latest?.windintensity, 'km/h'));
   show('winddirection', directionText(status));
-  show('windgust', formatWithUnit(latest?.windgust, 'km/h'));
-  show('windmean', formatWithUnit(derived?.windmean, 'km/h'));
-  show('windmaxgust', formatWithUnit(derived?.windmaxgust, 'km/h'));
+  show('windgust', units.withUnit(latest?.windgust, 'km/h'));
+  show('windmean', units.withUnit(derived?.windmean, 'km/h'));
+  show('windmaxgust', units.withUnit(derived?.windmaxgust, 'km/h'));
   showFlags(status);
-  showOptionalCards(status);
+  showOptionalCards(status, units);
 };

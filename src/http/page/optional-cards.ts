@@ -1,5 +1,6 @@
 import type { GatewayStatus } from '../../status/status.ts';
-import { formatFlag, formatNumber } from '../../weather/format.ts';
+import { displayUnit, type UnitFormat } from '../../weather/display-units.ts';
+import { formatFlag } from '../../weather/format.ts';
 import {
   isOptional,
   type Quantity,
@@ -23,6 +24,7 @@ export type CardText = {
 /** What the cards of the optional quantities in the newest reading show. */
 export const cardTexts = (
   latest: GatewayStatus['latest'],
+  units: UnitFormat,
   table: QuantityTable = quantityTable,
 ): CardText[] =>
   quantitiesOf(table).flatMap((quantity) => {
@@ -34,9 +36,9 @@ export const cardTexts = (
       {
         quantity,
         name,
-        unit,
+        unit: displayUnit(units.system, unit).unit,
         colour: chartColour(quantity, table),
-        value: formatNumber(value, shownDecimals),
+        value: units.number(value, unit, shownDecimals),
         flag: flag === undefined ? '' : formatFlag(flag),
       },
     ];

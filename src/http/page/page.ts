@@ -1,4 +1,5 @@
 import type { GatewayStatus } from '../../status/status.ts';
+import { unitFormat } from '../../weather/display-units.ts';
 import { formatDuration } from '../../weather/format.ts';
 import { Charts } from './charts.ts';
 import { element, setState, setText } from './elements.ts';
@@ -12,15 +13,24 @@ const rose = new WindRose();
 const charts = new Charts((series, spanName) => rose.showSpan(series, spanName));
 let version = '';
 
-const showHeader = ({ station, latest, latestAgeSeconds, health }: GatewayStatus): void => {
+const sunText = ({ sun }: GatewayStatus): string => {
+  if (sun === null) return '';
+  if (sun.sunrise !== null && sun.sunset !== null) return ` · sun ${sun.sunrise} to ${sun.sunset}`;
+  return sun.up === 'always' ? ' · the sun does not set' : ' · the sun does not rise';
+};
+
+const showHeader = (status: GatewayStatus): void => {
+  const { station, latest, latestAgeSeconds, health } = status;
   document.title =
-    latest?.temperature == null ? station.name : `${latest.temperature.toFixed(1)} °C · ${station.name}`;
+    latest?.temperature == null
+      ? station.name
+      : `${unitFormat(status.units).withUnit(latest.temperature, '°C')} · ${station.name}`;
   setText(element('station-name'), station.name);
   const newest =
     latest === null || latestAgeSeconds === null
       ? 'no reading yet'
       : `reading ${latest.seq} of ${latest.datetime} UTC, ${formatDuration(latestAgeSeconds)} ago`;
-  setText(element('station-line'), `Station ${station.id} · ${newest}`);
+  setText(element('station-line'), `Station ${station.id} · ${newest}${sunText(status)}`);
   setState(
     element('health'),
     health.isHealthy ? 'good' : 'alert',
@@ -35,6 +45,7 @@ const show = (status: GatewayStatus): void => {
   document.body.classList.remove('lost');
   setState(element('live'), 'good', 'live');
   showHeader(status);
+  charts.useUnits(status.units);
   showNotices(status);
   showNow(status);
   rose.showNow(status.latest?.winddirection ?? null);

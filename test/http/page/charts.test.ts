@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { HistorySeries } from '../../../src/history/series.ts';
 import {
-  chartDefinitions,
+  chartDefinitionsOf,
   fromSeconds,
   lonely,
   verticalRange,
 } from '../../../src/http/page/chart-definitions.ts';
 import { extremesText } from '../../../src/http/page/chart-readout.ts';
 import { sectorShares } from '../../../src/http/page/wind-sectors.ts';
+import { quantityTable } from '../../../src/weather/quantities.ts';
 import { emptyColumns } from '../../fakes/empty-columns.ts';
+
+const chartDefinitions = chartDefinitionsOf(quantityTable);
 
 describe('the charts', () => {
   it('leave room above and below, and blow up no flat line', () => {
@@ -61,6 +64,24 @@ describe('the charts', () => {
     expect(summaryOf('Rain', { rainheight: [0.2794, 0.2794] })).toBe('0.6 mm in all');
     expect(summaryOf('Wind direction', { winddirection: [10, 350] })).toBe('');
     expect(summaryOf('Pressure', { pressure: [null] })).toBe('nothing measured');
+  });
+
+  it('draw and write values in the units that were chosen', () => {
+    const imperial = chartDefinitionsOf(quantityTable, 'imperial');
+    const definitionOf = (title: string) => imperial.find((each) => each.title.startsWith(title));
+    const values = { ...emptyColumns, temperature: [0, null, 100], rainheight: [25.4, null, 25.4] };
+    const series = { minutes: 60, rowSeconds: 12, hasEarlier: true, time: [0, 12, 24], values, flags: [] };
+
+    const temperature = definitionOf('Temperature');
+    expect(temperature?.lines[0].of(values)).toEqual([32, null, 212]);
+    expect(temperature && extremesText(temperature, series)).toBe('32.0 to 212.0 °F');
+    expect(temperature?.range.span).toBeCloseTo(3.6);
+    const rain = definitionOf('Rain');
+    expect(rain && extremesText(rain, series)).toBe('2.00 in in all');
+    expect(rain?.range.min).toBe(0);
+    expect(definitionOf('Wind direction')?.range).toMatchObject({ min: 0, max: 360 });
+    expect(definitionOf('Humidity')?.unit).toBe('%');
+    expect(definitionOf('Wind and gusts')?.unit).toBe('mph');
   });
 
   it('add rain up, across what was not measured', () => {
