@@ -1,5 +1,4 @@
 import process from 'node:process';
-import { setFlagsFromString } from 'node:v8';
 import type { PreAlertEvent } from '../pre-alerts/assessment.ts';
 import { loadMapping, type Mapping } from '../replay/mapping.ts';
 import { type RecordedPiece, readRecording } from '../replay/recording.ts';
@@ -40,8 +39,6 @@ const replayFiles = async (
   context: CommandContext,
   config: ReplayConfig,
 ): Promise<number> => {
-  // A replay keeps little of what it makes: V8 would let its heap grow to several times that before it looks.
-  for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=25']) setFlagsFromString(flag);
   const isJson = args.json === true;
   const mapping = args.map === undefined ? {} : await loadMapping(args.map);
   const recordings = await openRecordings(args.operands, mapping);

@@ -44,9 +44,13 @@ export const evaluateRules = (
   const sinceOf = (earlier: Instant | null): number => Math.max(0, (earlier && elapsedMs(earlier, at)) ?? 0);
   const sinceMs = sinceOf(before[turn.clock]);
   const passed = { sinceMs, observedMs: observedMs(sinceMs, observation.intervalMs) };
-  const run = new Run({ ...before, [turn.clock]: at }, at);
-  const evaluatedAt = [before.at, before.interimAt].filter((earlier) => earlier !== null);
-  run.ageFlood(Math.min(...evaluatedAt.map(sinceOf)));
+  const run = new Run(before, at, turn.clock);
+  // A clock that has not run yet says nothing of the time.
+  const sinceEitherMs = Math.min(
+    before.at === null ? Number.POSITIVE_INFINITY : sinceOf(before.at),
+    before.interimAt === null ? Number.POSITIVE_INFINITY : sinceOf(before.interimAt),
+  );
+  run.ageFlood(sinceEitherMs);
   run.forgetAllBut(rules);
   const assessments = turn.rules.map((rule) => {
     const assessment = assess(rule, before.rules[rule.id]?.severity ?? null, observation);
@@ -73,7 +77,17 @@ const assess = (
   }
 };
 
-const timingOf = (rule: PreAlertRule, intervalMs: number): Timing => ({
+const timings = new WeakMap<PreAlertRule, { readonly intervalMs: number; readonly timing: Timing }>();
+
+const timingOf = (rule: PreAlertRule, intervalMs: number): Timing => {
+  const known = timings.get(rule);
+  if (known?.intervalMs === intervalMs) return known.timing;
+  const timing = computeTiming(rule, intervalMs);
+  timings.set(rule, { intervalMs, timing });
+  return timing;
+};
+
+const computeTiming = (rule: PreAlertRule, intervalMs: number): Timing => ({
   // The third reading comes two intervals after the first, or a little earlier.
   onDelayMs:
     rule.kind === 'sensor' ? Math.max(0, rule.readings - 1.5) * intervalMs : rule.onDelaySeconds * 1000,
@@ -88,20 +102,22 @@ type RuleStep = { readonly assessment: Assessment | null; readonly passed: Passe
 class Run {
   readonly steps: EngineStep[] = [];
   readonly #at: Instant;
-  readonly #clocks: Pick<EngineState, 'at' | 'interimAt'>;
+  readonly #lastAt: Instant | null;
+  readonly #lastInterimAt: Instant | null;
   readonly #rules: Record<string, RuleState>;
   #flood: FloodState;
 
-  constructor(before: EngineState, at: Instant) {
+  constructor(before: EngineState, at: Instant, clock: Turn['clock']) {
     this.#at = at;
-    this.#clocks = { at: before.at, interimAt: before.interimAt };
+    this.#lastAt = clock === 'at' ? at : before.at;
+    this.#lastInterimAt = clock === 'interimAt' ? at : before.interimAt;
     this.#rules = { ...before.rules };
     this.#flood = before.flood;
   }
 
   /** At the end: the rules are no copy. */
   state(): EngineState {
-    return { ...this.#clocks, rules: this.#rules, flood: this.#flood };
+    return { at: this.#lastAt, interimAt: this.#lastInterimAt, rules: this.#rules, flood: this.#flood };
   }
 
   ageFlood(sinceMs: number): void {

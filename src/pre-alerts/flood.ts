@@ -20,6 +20,8 @@ export type FloodStep = {
 
 /** Lets time pass; the flood may end by it. */
 export const ageFlood = (before: FloodState, sinceMs: number, at: Instant): FloodStep => {
+  // Nearly always there was no event.
+  if (before.eventAgesMs.length === 0 && !before.isFlooding) return { flood: before, event: null };
   const eventAgesMs = agedWithin(before.eventAgesMs, sinceMs, FLOOD_WINDOW_MS);
   if (!before.isFlooding || eventAgesMs.length > FLOOD_OVER_EVENTS) {
     return { flood: { ...before, eventAgesMs }, event: null };

@@ -152,7 +152,9 @@ class RulesOfStation {
   evaluate(measurement: Measurement): Decision {
     const { intervalMs } = this.#options;
     this.#readings.push(measurement);
-    this.#derived = { ...this.#derive(this.#readings, intervalMs), ...this.#knownOfInterims(this.#derived) };
+    const derived = this.#derive(this.#readings, intervalMs);
+    const hasInterims = this.#interimDerived.length > 0;
+    this.#derived = hasInterims ? { ...derived, ...this.#knownOfInterims(this.#derived) } : derived;
     const observation = { measurement, derived: this.#derived, recent: this.#readings, intervalMs };
     return this.#decide(observation, { rules: this.#readingRules, clock: 'at' });
   }
@@ -187,7 +189,6 @@ class RulesOfStation {
 
   /** Of what is derived, that which interim measurements are enough for. */
   #knownOfInterims(derived: Derived): Partial<Derived> {
-    if (this.#interimDerived.length === 0) return {};
     return Object.fromEntries(this.#interimDerived.map((quantity) => [quantity, derived[quantity]]));
   }
 

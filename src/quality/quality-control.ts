@@ -84,7 +84,9 @@ const judge = (
 
   const inRange = passRange(raw, context);
   const rain = checkRainBounds(known?.rain ?? [], inRange.values, context);
-  const substituted = quantitiesOf(table).filter((quantity) => raw.doubts?.[quantity] === SUBSTITUTE);
+  const { doubts } = raw;
+  const substituted =
+    doubts === undefined ? [] : quantitiesOf(table).filter((quantity) => doubts[quantity] === SUBSTITUTE);
   const steps = checkSteps(comparableSteps(known, substituted), inRange.values, context);
   const flags = { ...raw.doubts, ...steps.flags, ...rain.flags, ...inRange.flags };
   const values = withoutFailed(inRange.values, flags, table);
@@ -127,12 +129,12 @@ const comparableSteps = (known: QualityMemory | undefined, substituted: readonly
 };
 
 /** A substitute is never silent: no other doubt takes the place of its flag. */
-const substituteFlags = (substituted: readonly Quantity[], flags: QualityFlags): QualityFlags =>
-  Object.fromEntries(
-    substituted
-      .filter((quantity) => flags[quantity]?.startsWith('failed:') !== true)
-      .map((quantity) => [quantity, SUBSTITUTE]),
-  );
+const substituteFlags = (substituted: readonly Quantity[], flags: QualityFlags): QualityFlags => {
+  const kept: Partial<Record<Quantity, string>> = {};
+  for (const quantity of substituted)
+    if (flags[quantity]?.startsWith('failed:') !== true) kept[quantity] = SUBSTITUTE;
+  return kept;
+};
 
 const passRange = (raw: RawMeasurement, context: CheckContext): { values: Values; flags: QualityFlags } => {
   const flags: Partial<Record<Quantity, string>> = { ...raw.faults };
@@ -154,11 +156,21 @@ const passRange = (raw: RawMeasurement, context: CheckContext): { values: Values
 const isBorneOut = (quantity: Quantity, value: number, { windintensity }: Values): boolean =>
   quantity === 'windgust' && windintensity !== null && value <= 3 * windintensity;
 
+/** Most readings have no flag, and a replay has millions of them. */
+const isEmpty = (flags: QualityFlags): boolean => {
+  for (const _ in flags) return false;
+  return true;
+};
+
 const withoutFailed = (values: Values, flags: QualityFlags, table: QuantityTable): Values =>
-  perQuantity((quantity) => (flags[quantity]?.startsWith('failed:') ? null : values[quantity]), table);
+  isEmpty(flags)
+    ? values
+    : perQuantity((quantity) => (flags[quantity]?.startsWith('failed:') ? null : values[quantity]), table);
 
 const withoutFlagged = (values: Values, flags: QualityFlags, table: QuantityTable): Values =>
-  perQuantity((quantity) => (flags[quantity] === undefined ? values[quantity] : null), table);
+  isEmpty(flags)
+    ? values
+    : perQuantity((quantity) => (flags[quantity] === undefined ? values[quantity] : null), table);
 
 /** Values of one reading that cannot all be true. One that is in doubt itself convicts no other. */
 const contradictions = (good: Values, values: Values, rules: QualityRules): QualityFlags => ({

@@ -7,6 +7,7 @@ import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { loss } from './loss.ts';
 import { pageCost } from './page-cost.ts';
+import { replayYear } from './replay.ts';
 import { restart } from './restart.ts';
 import { writeResults } from './results.ts';
 import { brokerReturn } from './return.ts';
@@ -26,6 +27,7 @@ const benches: readonly Bench[] = [
   pageCost,
   wire,
   smallPath,
+  replayYear,
 ];
 
 const chosen = process.argv.slice(2);
