@@ -15,7 +15,7 @@ import { usualInstruments, usualSensors } from './fakes/simulated-station.ts';
 
 const configOf = (directory: string): GatewayConfig => ({
   ...gatewaySchema.parse({
-    station: { id: '1', name: 'UK-Worthing' },
+    station: { id: '1', name: 'UK-Worthing', elevationMetres: 800 },
     aws: { endpoint: 'localhost', certificate: '/nowhere/device.pem', privateKey: '/nowhere/device.key' },
     reporting: { intervalSeconds: 1 },
     outbox: { directory },
@@ -118,7 +118,11 @@ describe('the gateway', () => {
     expect(notified[0]).toEqual({ READY: '1' });
     expect(notified[1]).toMatchObject({ WATCHDOG: '1' });
     expect(notified.at(-1)).toEqual({ STOPPING: '1' });
-    expect(status).toMatchObject({ link: { state: 'connected' }, health: { isHealthy: true } });
+    expect(status).toMatchObject({
+      link: { state: 'connected' },
+      health: { isHealthy: true },
+      notes: [expect.stringContaining('sea-level pressure is not computed above 750 m')],
+    });
     expect((await totals()).totals).toMatchObject({ setAside: 0, givenUp: 0 });
   });
 

@@ -7,7 +7,7 @@ import { parseYaml } from '../config/yaml-document.ts';
 import { configuredInstruments } from '../instruments/catalogue.ts';
 import { INTERIM_MS } from '../measuring/sampler.ts';
 import { isJudgedBy, whyNeverJudged } from '../pre-alerts/rules.ts';
-import { MAX_ELEVATION_METRES } from '../weather/derived.ts';
+import { whyNoSeaLevelPressure } from '../weather/derived.ts';
 import { printable } from '../weather/format.ts';
 import type { Quantity } from '../weather/quantities.ts';
 import type { Command } from './command.ts';
@@ -68,18 +68,12 @@ const neverWorking = ({ station, sensors, reporting, preAlerts, quality }: Gatew
       ? []
       : [{ path: ['preAlerts', index], text: `the rule ${rule.id} can never be raised: ${why}` }];
   });
+  const noSeaLevel = whyNoSeaLevelPressure(elevationMetres);
   return [
     ...(instruments.length === 0
       ? [{ path: ['sensors'], text: 'no sensor is listed: every value of every reading will be null' }]
       : []),
-    ...((elevationMetres ?? 0) > MAX_ELEVATION_METRES
-      ? [
-          {
-            path: ['station', 'elevationMetres'],
-            text: `sea-level pressure is not computed above ${MAX_ELEVATION_METRES} m and stays null`,
-          },
-        ]
-      : []),
+    ...(noSeaLevel === null ? [] : [{ path: ['station', 'elevationMetres'], text: noSeaLevel }]),
     ...rules,
   ];
 };

@@ -86,6 +86,7 @@ export const shownStatus = z.object({
     }),
   ),
   storeReport: z.string().nullable(),
+  notes: z.array(z.string()).default([]),
   certificateDaysLeft: value,
   machine: z
     .object({
@@ -267,7 +268,7 @@ export const statusText = (
   { table = quantityTable, units = unitFormat('metric') }: Partial<StatusTextOptions> = {},
 ): string => {
   const options = { table, units };
-  const { station, version, uptimeSeconds, health, storeReport } = status;
+  const { station, version, uptimeSeconds, health, storeReport, notes } = status;
   const verdict = health.isHealthy
     ? paint('good', 'healthy')
     : paint('alert', `not working: ${health.reason ?? 'reason unknown'}`);
@@ -284,6 +285,7 @@ export const statusText = (
     { subject: 'certificate', text: certificateText(status.certificateDaysLeft, paint) },
     ...supplyLines(status, paint),
     ...(storeReport === null ? [] : [{ subject: 'store', text: paint('warning', storeReport) }]),
+    ...notes.map((text) => ({ subject: 'note', text })),
   ];
   return [
     `${paint('heading', station.name)} (station ${station.id}): ${verdict}, ` +

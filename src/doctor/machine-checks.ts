@@ -3,6 +3,7 @@ import type { DeviceCredentials } from '../certificate/device-credentials.ts';
 import { openSecrets } from '../config/credential-files.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Synchronization } from '../time/synchronization.ts';
+import { whyNoSeaLevelPressure } from '../weather/derived.ts';
 import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
 import { type Check, CheckFailure } from './check.ts';
 
@@ -58,6 +59,12 @@ const secretsCheck = ({ config, configFile }: MachineParts): Check => ({
   },
 });
 
+/** Not an error: the station is where it is. */
+const elevationChecks = ({ config }: MachineParts): Check[] => {
+  const why = whyNoSeaLevelPressure(config.station.elevationMetres);
+  return why === null ? [] : [{ name: 'elevation', remedy: '', run: () => Promise.resolve(why) }];
+};
+
 const clockCheck = ({ synchronization }: MachineParts): Check => ({
   name: 'clock',
   remedy:
@@ -93,6 +100,7 @@ const diskCheck = ({ config, directory, freeBytesAt = freeBytesOf }: MachinePart
 export const machineChecks = (parts: MachineParts): Check[] => [
   certificateCheck(parts),
   secretsCheck(parts),
+  ...elevationChecks(parts),
   clockCheck(parts),
   diskCheck(parts),
 ];

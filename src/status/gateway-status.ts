@@ -9,6 +9,7 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { PreAlertRunner } from '../pre-alerts/pre-alert-runner.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import type { Uplink } from '../uplink/uplink.ts';
+import { whyNoSeaLevelPressure } from '../weather/derived.ts';
 import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
 import type { LocalDays } from '../weather/local-day.ts';
 import { sunOf } from '../weather/sun.ts';
@@ -55,6 +56,7 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
     derived: parts.preAlertRunner.derived(),
     rain: parts.history.rain(),
     sun: sunToday(parts),
+    notes: [whyNoSeaLevelPressure(config.station.elevationMetres)].filter((note) => note !== null),
     instruments: instruments.status(),
     ...parts.uplink.status(),
     outbox: {

@@ -33,6 +33,8 @@ export type GatewayStatus = UplinkStatus & {
   readonly rain: RainStatus;
   /** Today's; `null` where the station's place is not known. */
   readonly sun: SunStatus | null;
+  /** Sentences on what the configuration rules out. */
+  readonly notes: readonly string[];
   readonly instruments: readonly InstrumentStatus[];
   readonly outbox: OutboxStats & {
     /** Age of the oldest waiting reading; `null` when none waits. */

@@ -10,6 +10,13 @@ const KELVIN = 273.15;
 /** Higher up the reduction to sea level is arbitrary (DWD reduces up to 750 m). */
 export const MAX_ELEVATION_METRES = 750;
 
+/** Why there is no sea-level pressure at this height; `null` where there is one, or none is asked for. */
+export const whyNoSeaLevelPressure = (elevationMetres: number | undefined): string | null =>
+  elevationMetres === undefined || elevationMetres <= MAX_ELEVATION_METRES
+    ? null
+    : `sea-level pressure is not computed above ${MAX_ELEVATION_METRES} m and stays null: it would say more of the air ` +
+      'that is assumed below the station than of the pressure that is measured';
+
 /** Rothfusz' regression begins at 80 °F; the NWS adjusts it up to 112 °F, beyond which it is extrapolation. */
 const HEAT_INDEX_FAHRENHEIT = { min: 80, max: 112 };
 export const HEAT_INDEX_MIN_C = (HEAT_INDEX_FAHRENHEIT.min - 32) / 1.8;

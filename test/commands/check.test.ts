@@ -64,7 +64,7 @@ describe('check', () => {
 
     expect(status).toBe(0);
     expect(out.split('\n').map((line) => line.replace(/^\S*good\.yaml:/, ''))).toEqual([
-      '1:50: station.elevationMetres: sea-level pressure is not computed above 750 m and stays null',
+      '1:50: station.elevationMetres: sea-level pressure is not computed above 750 m and stays null: it would say more of the air that is assumed below the station than of the pressure that is measured',
       expect.stringMatching(/^8:5: preAlerts\[2\]: the rule far can never be raised: 500 km\/h is outside/),
       '9:5: preAlerts[3]: the rule rain can never be raised: nothing measures rain',
       '10:5: preAlerts[4]: the rule low can never be raised: sea-level pressure is not computed above 750 m',

@@ -242,6 +242,7 @@ describe('the text of a status', () => {
       clock: { isSynchronized: false, steps: 2 },
       certificateDaysLeft: 12,
       storeReport: 'repaired',
+      notes: ['sea-level pressure is not computed above 750 m'],
       health: { isHealthy: false, reason: 'no sample was taken in time' },
     });
 
@@ -257,6 +258,7 @@ describe('the text of a status', () => {
       '  clock       <warning>not synchronized</>, 2 steps since start',
       '  certificate <warning>12 days left</>',
       '  store       <warning>repaired</>',
+      '  note        sea-level pressure is not computed above 750 m',
     ])
       expect(text.split('\n')).toContain(line);
   });

@@ -211,6 +211,7 @@ describe('the steps of the machine', () => {
   });
 
   const findingsWith = async (changes: {
+    readonly elevationMetres?: number;
     days?: number;
     isOtherKey?: boolean;
     isSynchronized?: boolean;
@@ -231,7 +232,9 @@ describe('the steps of the machine', () => {
     };
     const isSynchronized = () => Promise.resolve(changes.isSynchronized ?? true);
     await chmod(join(directory, 'c.key'), changes.keyMode ?? 0o600);
-    const config = configOf({ aws, outbox: { maxMegabytes: 8 } });
+    const { elevationMetres = 750 } = changes;
+    const station = { id: 's1', name: 'A', elevationMetres };
+    const config = configOf({ station, aws, outbox: { maxMegabytes: 8 } });
     return examine(
       machineChecks({
         config,
@@ -316,6 +319,14 @@ describe('the steps of the machine', () => {
       detail: expect.stringContaining(detail),
       remedy: expect.stringContaining(remedy),
     });
+  });
+
+  it('say why there is no sea-level pressure so high up, which is no fault', async () => {
+    const { elevation } = await findingsWith({ elevationMetres: 751 });
+
+    expect(elevation).toMatchObject({ isPassed: true, remedy: null });
+    expect(elevation?.detail).toMatch(/^sea-level pressure is not computed above 750 m .* assumed/);
+    expect((await findingsWith({}))['elevation']).toBeUndefined();
   });
 
   it('name a key that every user can read', async () => {

@@ -74,6 +74,7 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
   suspectedMissedPulses: 0,
   unstored: 0,
   storeReport: null,
+  notes: [],
   writtenBytes: 2_400_000,
   writtenTodayBytes: 4_000_000,
   residentMemoryBytes: 81_000_000,
