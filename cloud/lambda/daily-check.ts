@@ -1,4 +1,5 @@
 import { AthenaClient } from '@aws-sdk/client-athena';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   type Certificate,
   DescribeCertificateCommand,
@@ -8,10 +9,13 @@ import {
   paginateListCertificatesByCA,
 } from '@aws-sdk/client-iot';
 import { RedshiftDataClient } from '@aws-sdk/client-redshift-data';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { athenaTargetFrom, openAthenaSession } from '../sql/athena-session.ts';
 import { dataApiTargetFrom } from '../sql/data-api.ts';
 import { openSession, type Session } from '../sql/data-api-session.ts';
 import { toAthena } from '../sql/lake-schema.ts';
+import { requiredVariable } from './environment.ts';
+import { mailStationAlarms } from './station-alarms.ts';
 
 const DAY_MS = 86_400_000;
 /** Certificates that AWS IoT signs end in 2049; one of an own authority may end tomorrow. */
@@ -56,8 +60,6 @@ const LOAD_ERRORS = `SELECT COUNT(*) FROM sys_load_error_detail WHERE start_time
 /** By when the hole showed: what was lost on the first of five days away shows when the last has arrived. */
 const MISSING = `SELECT COALESCE(SUM(missing), 0) FROM sensordata_gaps
   WHERE known_since > DATEADD('hour', -48, GETDATE())`;
-const SILENT = `SELECT COALESCE(SUM(silent), 0) FROM station_health
-  WHERE last_arrival > DATEADD('day', -30, GETDATE())`;
 const DOUBLE = `SELECT COUNT(*) FROM concurrent_epochs WHERE to_datetime > DATEADD('day', -7, GETDATE())`;
 
 const countBy =
@@ -65,31 +67,42 @@ const countBy =
   async (statement: string): Promise<number> =>
     Number((await session.query(statement))[0]?.[0] ?? 0);
 
-const tableCounts = async (): Promise<Record<string, number>> => {
+type Tables = {
+  readonly session: Session;
+  readonly dialect: (sql: string) => string;
+  readonly isCopied: boolean;
+};
+
+/** `null` in a profile without tables. */
+const openTables = (): Tables | null => {
   const lake = athenaTargetFrom(process.env);
   if (lake) {
-    const count = countBy(openAthenaSession(new AthenaClient(), lake));
     return {
-      MissingReadings: await count(toAthena(MISSING)),
-      SilentStations: await count(toAthena(SILENT)),
-      StationsTwice: await count(toAthena(DOUBLE)),
+      session: openAthenaSession(new AthenaClient(), lake),
+      dialect: toAthena,
+      isCopied: false,
     };
   }
-  if (process.env['DATABASE'] === undefined) return {};
-  const count = countBy(openSession(new RedshiftDataClient(), dataApiTargetFrom(process.env)));
+  if (process.env['DATABASE'] === undefined) return null;
+  const session = openSession(new RedshiftDataClient(), dataApiTargetFrom(process.env));
+  return { session, dialect: (sql) => sql, isCopied: true };
+};
+
+const tableCounts = async ({ session, dialect, isCopied }: Tables): Promise<Record<string, number>> => {
+  const count = countBy(session);
   return {
-    LoadErrors: await count(LOAD_ERRORS),
-    MissingReadings: await count(MISSING),
-    SilentStations: await count(SILENT),
-    StationsTwice: await count(DOUBLE),
+    ...(isCopied ? { LoadErrors: await count(LOAD_ERRORS) } : {}),
+    MissingReadings: await count(dialect(MISSING)),
+    StationsTwice: await count(dialect(DOUBLE)),
   };
 };
 
-/** What no metric of AWS says: certificates about to end, rows that COPY skipped, holes, silent stations. */
+/** What no metric of AWS says: certificates about to end, rows that COPY skipped, holes, stations in trouble. */
 export const handler = async (): Promise<void> => {
+  const tables = openTables();
   const values = {
     CertificateDaysLeft: await fewestDaysLeft(),
-    ...(await tableCounts()),
+    ...(tables ? await tableCounts(tables) : {}),
   };
   const line = {
     _aws: {
@@ -105,4 +118,12 @@ export const handler = async (): Promise<void> => {
     ...values,
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
+  if (tables === null) return;
+  await mailStationAlarms({
+    ...tables,
+    dynamo: new DynamoDBClient(),
+    sns: new SNSClient(),
+    sentMailsTable: requiredVariable('SENT_MAILS_TABLE'),
+    topicArn: requiredVariable('TOPIC_ARN'),
+  });
 };

@@ -106,7 +106,6 @@ export class Alarms extends Construct {
     if (hasRedshift(settings)) this.#watchLoads();
     if (settings.warehouse === 'none') return;
     this.#add('readings-missing', { metric: ownMetric('MissingReadings', 'Maximum', DAY), above: 0 });
-    this.#add('stations-silent', { metric: ownMetric('SilentStations', 'Maximum', DAY), above: 0 });
     this.#add('station-twice', { metric: ownMetric('StationsTwice', 'Maximum', DAY), above: 0 });
     if (compaction) this.#add('compaction-failed', { metric: compaction.function.metricErrors(), above: 0 });
   }

@@ -24,6 +24,8 @@ export type AlertsProps = {
 export class Alerts extends Construct {
   readonly topic: Topic;
   readonly mailer: BundledFunction;
+  /** Which mails were sent, for all functions that mail. */
+  readonly sentMails: TableV2;
 
   constructor(scope: Construct, id: string, props: AlertsProps) {
     super(scope, id);
@@ -33,7 +35,7 @@ export class Alerts extends Construct {
       masterKey: Alias.fromAliasName(this, 'TopicKey', 'alias/aws/sns'),
     });
     if (props.alertEmail !== undefined) this.topic.addSubscription(new EmailSubscription(props.alertEmail));
-    const sentMails = this.#createSentMails();
+    this.sentMails = this.#createSentMails();
     this.mailer = new BundledFunction(this, 'Mailer', {
       functionName: 'alert-mails',
       description: 'Turns alert rows, pre-alerts and gaps into mails',
@@ -43,7 +45,7 @@ export class Alerts extends Construct {
       exportName: props.stream ? 'handler' : 'stationEvent',
       environment: {
         TOPIC_ARN: this.topic.topicArn,
-        SENT_MAILS_TABLE: sentMails.tableName,
+        SENT_MAILS_TABLE: this.sentMails.tableName,
         ERRORS_BUCKET: props.errors.bucketName,
         STATIONS_BUCKET: props.stations.bucketName,
         STATIONS_KEY,
@@ -52,7 +54,7 @@ export class Alerts extends Construct {
     this.mailer.allow(['sns:Publish'], [this.topic.topicArn]);
     this.mailer.allow(
       ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-      [sentMails.tableArn],
+      [this.sentMails.tableArn],
     );
     this.mailer.allow(['s3:GetObject'], [props.stations.arnForObjects(STATIONS_KEY)]);
     this.mailer.allowObjects(props.errors, 'alerts/*', ['s3:PutObject']);
@@ -82,7 +84,7 @@ export class Alerts extends Construct {
     });
     Validations.of(table).acknowledge({
       id: 'AwsSolutions-DDB3',
-      reason: 'It remembers for two days which mails were sent; a backup of that serves nobody.',
+      reason: 'It remembers which mails were sent; a backup of that serves nobody.',
     });
     return table;
   }

@@ -1,7 +1,9 @@
 import { Duration, Stack } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { athenaEnvironment } from '../sql/athena-session.ts';
 import { dataApiEnvironment } from '../sql/data-api.ts';
@@ -14,25 +16,33 @@ import { allowDataApi } from './warehouse-schema-update.ts';
 export type DailyCheckProps = {
   readonly warehouse: Warehouse | undefined;
   readonly lake: Lake | undefined;
+  /** Where the alarms of stations go. */
+  readonly operations: Topic;
+  readonly sentMails: TableV2;
 };
 
-/** Once a day: certificates about to end, rows that COPY skipped, holes that nobody explains. */
+/** Once a day: certificates about to end, rows that COPY skipped, holes that nobody explains, stations in trouble. */
 export class DailyCheck extends Construct {
   readonly checker: BundledFunction;
 
-  constructor(scope: Construct, id: string, { warehouse, lake }: DailyCheckProps) {
+  constructor(scope: Construct, id: string, props: DailyCheckProps) {
     super(scope, id);
+    const { warehouse, lake, operations, sentMails } = props;
     this.checker = new BundledFunction(this, 'Checker', {
       functionName: 'daily-check',
-      description: 'Counts days of certificates, load errors and missing readings',
+      description: 'Counts days of certificates, load errors and missing readings, mails alarms of stations',
       timeout: Duration.minutes(10),
       environment: {
         ...(warehouse ? dataApiEnvironment(warehouse.dataApi) : {}),
         ...(lake ? athenaEnvironment(lake.target) : {}),
+        TOPIC_ARN: operations.topicArn,
+        SENT_MAILS_TABLE: sentMails.tableName,
       },
     });
     if (warehouse) allowDataApi(this.checker, warehouse);
     lake?.allowQueries(this.checker);
+    this.checker.allow(['sns:Publish'], [operations.topicArn]);
+    this.checker.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [sentMails.tableArn]);
     this.#allowCertificates();
     new Rule(this, 'Daily', {
       schedule: Schedule.cron({ minute: '15', hour: '5' }),

@@ -66,8 +66,9 @@ export class WeatherStack extends Stack {
         })
       : undefined;
     const devices = new Devices(this, 'Devices', { topicPrefix: settings.topicPrefix });
-    const dailyCheck = new DailyCheck(this, 'DailyCheck', { warehouse, lake });
     const operations = createOperationsTopic(this, settings.operatorEmail);
+    const { sentMails } = alerts;
+    const dailyCheck = new DailyCheck(this, 'DailyCheck', { warehouse, lake, operations, sentMails });
     const watched = {
       settings,
       operations,

@@ -8,6 +8,7 @@ import {
   ConditionalCheckFailedException,
   DynamoDBClient,
   GetItemCommand,
+  PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
@@ -25,6 +26,7 @@ import {
   GetStatementResultCommand,
   RedshiftDataClient,
 } from '@aws-sdk/client-redshift-data';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { handler as checkDaily } from '../../../cloud/lambda/daily-check.ts';
@@ -121,6 +123,8 @@ describe('the hook of fleet provisioning', () => {
 
 describe('the daily check', () => {
   const data = mockClient(RedshiftDataClient);
+  const remembered = mockClient(DynamoDBClient);
+  const sns = mockClient(SNSClient);
   const written = async (): Promise<Record<string, unknown>> => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     await checkDaily();
@@ -133,6 +137,12 @@ describe('the daily check', () => {
   });
   beforeEach(() => {
     data.reset();
+    remembered.reset();
+    sns.reset();
+    remembered.on(GetItemCommand).resolves({});
+    sns.on(PublishCommand).resolves({ MessageId: 'm' });
+    vi.stubEnv('SENT_MAILS_TABLE', 'sent-mails');
+    vi.stubEnv('TOPIC_ARN', 'operations');
     iot.on(ListCertificatesCommand).resolves({
       certificates: [
         { certificateId: 'a', status: 'ACTIVE', certificateMode: 'SNI_ONLY' },
@@ -186,18 +196,42 @@ describe('the daily check', () => {
     vi.stubEnv('ADMIN_SECRET_ARN', 'secret');
     vi.stubEnv('WORKGROUP', 'weathergateway');
     data.on(ExecuteStatementCommand).callsFake(({ Sql }: { Sql: string }) => ({
-      Id: Sql.includes('sys_load_error_detail') ? 'errors' : 'missing',
+      Id: Sql.includes('sys_load_error_detail')
+        ? 'errors'
+        : Sql.includes('station_health')
+          ? 'stations'
+          : 'missing',
     }));
     data.on(DescribeStatementCommand).resolves({ Status: 'FINISHED', HasResultSet: true });
     data.on(GetStatementResultCommand, { Id: 'errors' }).resolves({ Records: [[{ longValue: 3 }]] });
     data.on(GetStatementResultCommand, { Id: 'missing' }).resolves({ Records: [[{ stringValue: '12' }]] });
+    const silent = [{ longValue: 1 }, { stringValue: '2020-05-20 15:00:00' }, { longValue: 0 }];
+    data.on(GetStatementResultCommand, { Id: 'stations' }).resolves({
+      Records: [[{ stringValue: '7' }, { isNull: true }, ...silent, { isNull: true }, { isNull: true }]],
+    });
 
     expect(await written()).toMatchObject({
       LoadErrors: 3,
       MissingReadings: 12,
-      SilentStations: 12,
       StationsTwice: 12,
     });
+    expect(sns.commandCalls(PublishCommand)[0]?.args[0].input).toMatchObject({
+      TopicArn: 'operations',
+      Message:
+        'Weather station "7" (7): nothing has arrived since 2020-05-20 15:00:00 UTC. ' +
+        'station-silent: see docs/operations.md#station-silent',
+    });
+    const [remember] = remembered.commandCalls(PutItemCommand);
+    expect(remember?.args[0].input).toMatchObject({
+      TableName: 'sent-mails',
+      Item: { id: { S: 'station-alarms' }, mailed: { S: '["station-silent/7"]' } },
+    });
+    expect(remember?.args[0].input.Item).not.toHaveProperty('expiration');
+
+    // The next day it still stands.
+    remembered.on(GetItemCommand).resolves({ Item: remember?.args[0].input.Item ?? {} });
+    await written();
+    expect(sns.commandCalls(PublishCommand).length).toBe(1);
     expect(data.commandCalls(ExecuteStatementCommand)[0]?.args[0].input).toMatchObject({
       ...{ Database: 'weather', SecretArn: 'secret', WorkgroupName: 'weathergateway' },
     });
@@ -217,7 +251,7 @@ describe('the daily check', () => {
     await checkDaily();
 
     expect(JSON.parse(String(written.mock.calls.at(-1)?.[0]))).toMatchObject({
-      ...{ MissingReadings: 4, SilentStations: 4, StationsTwice: 4 },
+      ...{ MissingReadings: 4, StationsTwice: 4 },
     });
     const [first] = athena.commandCalls(StartQueryExecutionCommand);
     expect(first?.args[0].input).toMatchObject({
