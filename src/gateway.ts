@@ -53,6 +53,8 @@ export type GatewayParts = {
   readonly publisher: Publisher;
   /** The pair of key and certificate in use. */
   readonly credentials: Pick<DeviceCredentials, 'current'>;
+  /** Renews the certificate, where the configuration says how. */
+  readonly renewal?: Loop | undefined;
   readonly manager: ServiceManager;
   readonly pageFiles: readonly PageFile[];
   readonly log: Log;
@@ -158,6 +160,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     (signal) => history.restoreRain(signal),
     (signal) => sampler.run(signal),
     publishing(parts.publisher, uplink),
+    ...(parts.renewal === undefined ? [] : [parts.renewal]),
     (signal) => poller.run(signal),
     (signal) => machine.run(signal),
     serveStatusSocket({ directory: parts.directory, status, clock, log }),

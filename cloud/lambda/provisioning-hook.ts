@@ -11,6 +11,8 @@ import { requiredVariable } from './environment.ts';
 
 type ProvisioningRequest = {
   readonly parameters: Readonly<Record<string, string>>;
+  /** Of the certificate that asks: of a claim, or of a station that renews its own. */
+  readonly claimCertificateId: string;
   /** The certificate to be registered. */
   readonly certificatePem: string;
 };
@@ -20,7 +22,12 @@ type ProvisioningAnswer = {
 };
 
 /** Who asks: a card that knows its station, or one that knows the number of its board. */
-type Asked = { readonly id: string; readonly serial: string | undefined; readonly key: string };
+type Asked = {
+  readonly id: string;
+  readonly serial: string | undefined;
+  readonly key: string;
+  readonly hasCertificate: boolean;
+};
 type Known = { readonly name: string; readonly endpoint: string };
 
 /** Provisioning that broke off may be tried again after so long with another key, when no certificate came of it. */
@@ -29,12 +36,12 @@ const RETRY_AFTER_MS = 10 * 60_000;
 const iot = new IoTClient();
 const dynamo = new DynamoDBClient();
 
-const hasCertificate = async (id: string): Promise<boolean> => {
+const certificateIdsOf = async (id: string): Promise<readonly string[]> => {
   try {
     const { principals = [] } = await iot.send(new ListThingPrincipalsCommand({ thingName: id }));
-    return principals.length > 0;
+    return principals.map((arn) => arn.split('/').at(-1) ?? '');
   } catch (error) {
-    if (error instanceof Error && error.name === 'ResourceNotFoundException') return false;
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return [];
     throw error;
   }
 };
@@ -45,11 +52,22 @@ const keyOf = (certificatePem: string): string => {
   return createHash('sha256').update(key).digest('hex');
 };
 
-const stationOf = async (serial: string): Promise<string | undefined> => {
+const itemOf = async (id: string) => {
   const { Item } = await dynamo.send(
-    new GetItemCommand({ TableName: requiredVariable('CLAIMS_TABLE'), Key: { id: { S: boardKey(serial) } } }),
+    new GetItemCommand({ TableName: requiredVariable('CLAIMS_TABLE'), Key: { id: { S: id } } }),
   );
-  return Item?.['station']?.S;
+  return Item;
+};
+
+const stationOf = async (serial: string): Promise<string | undefined> =>
+  (await itemOf(boardKey(serial)))?.['station']?.S;
+
+/** A station that asks with a certificate of its own may have another one, unless it was revoked. */
+const renew = async (id: string): Promise<Known | null> => {
+  const item = await itemOf(id);
+  return item?.['state']?.S === 'revoked'
+    ? null
+    : { name: item?.['name']?.S ?? '', endpoint: item?.['endpoint']?.S ?? '' };
 };
 
 const state = (value: ClaimState): { S: ClaimState } => ({ S: value });
@@ -58,11 +76,11 @@ const state = (value: ClaimState): { S: ClaimState } => ({ S: value });
  * One write decides, so that of two claims for one station only one is let in. The key that was let in may come back at
  * any time, as a card does that lost the answer in a power cut.
  */
-const takeClaim = async ({ id, serial, key }: Asked): Promise<Known | null> => {
+const takeClaim = async ({ id, serial, key, hasCertificate }: Asked): Promise<Known | null> => {
   const nowMs = Date.now();
   const isSameKey = '(#state = :used AND #key = :key)';
   const isFree = `#state = :expected OR (#state = :used AND usedms < :before) OR ${isSameKey}`;
-  const allowed = (await hasCertificate(id)) ? isSameKey : `(${isFree})`;
+  const allowed = hasCertificate ? isSameKey : `(${isFree})`;
   const isBoard = serial === undefined ? 'attribute_not_exists(serial)' : 'serial = :serial';
   const all = {
     ':expected': state('expected'),
@@ -99,12 +117,16 @@ const takeClaim = async ({ id, serial, key }: Asked): Promise<Known | null> => {
 /** A claim is known to every image it is in: it makes only stations that the operator has listed, each for one card. */
 export const handler = async ({
   parameters,
+  claimCertificateId,
   certificatePem,
 }: ProvisioningRequest): Promise<ProvisioningAnswer> => {
   const serial = parameters['SerialNumber']?.toLowerCase() || undefined;
   const id = serial === undefined ? parameters['StationId'] : await stationOf(serial);
   if (id === undefined || id === '') return { allowProvisioning: false };
-  const known = await takeClaim({ id, serial, key: keyOf(certificatePem) });
+  const own = await certificateIdsOf(id);
+  const known = own.includes(claimCertificateId)
+    ? await renew(id)
+    : await takeClaim({ id, serial, key: keyOf(certificatePem), hasCertificate: own.length > 0 });
   if (known === null) return { allowProvisioning: false };
   return {
     allowProvisioning: true,

@@ -78,7 +78,7 @@ export const revokeCertificate = async (
 /** Signs a station's request and makes it a thing that may connect. Leaves no certificate behind when a step fails. */
 export const enrollStation = async (
   iot: IoTClient,
-  stack: Pick<StackOutputs, 'ThingGroup' | 'GatewayPolicy'>,
+  stack: Pick<StackOutputs, 'ThingGroup' | 'GatewayPolicy' | 'ClaimPolicy'>,
   station: { readonly id: string; readonly requestPem: string },
 ): Promise<Enrolled> => {
   const { endpointAddress } = await iot.send(new DescribeEndpointCommand({ endpointType: 'iot:Data-ATS' }));
@@ -93,7 +93,9 @@ export const enrollStation = async (
     await iot.send(
       new AddThingToThingGroupCommand({ thingName: station.id, thingGroupName: stack.ThingGroup }),
     );
-    await iot.send(new AttachPolicyCommand({ policyName: stack.GatewayPolicy, target: certificateArn }));
+    // The second one lets the station renew its certificate.
+    for (const policyName of [stack.GatewayPolicy, stack.ClaimPolicy])
+      await iot.send(new AttachPolicyCommand({ policyName, target: certificateArn }));
     await iot.send(
       new AttachThingPrincipalCommand({
         thingName: station.id,

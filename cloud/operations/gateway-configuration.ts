@@ -5,10 +5,11 @@ export type GatewayFacts = {
   readonly name: string;
   readonly endpoint: string;
   readonly topicPrefix: string;
+  readonly template: string;
 };
 
 /** The parts of `gateway.yaml` that only the cloud side knows. */
-export const gatewayConfiguration = ({ id, name, endpoint, topicPrefix }: GatewayFacts): string =>
+export const gatewayConfiguration = ({ id, name, endpoint, topicPrefix, template }: GatewayFacts): string =>
   stringify({
     station: { id, name },
     aws: {
@@ -18,5 +19,6 @@ export const gatewayConfiguration = ({ id, name, endpoint, topicPrefix }: Gatewa
       // The service's user cannot read the file itself; systemd hands the key in.
       privateKey: 'credential:device.key',
       topicPrefix,
+      provisioningTemplate: template,
     },
   });

@@ -36,8 +36,32 @@ export class Devices extends Construct {
       policyDocument: this.#gatewayStatements(props.topicPrefix),
     });
     this.claims = this.#createClaims();
-    this.template = this.#createTemplate(type, this.#createHook(), props.topicPrefix);
     this.claimPolicy = new CfnPolicy(this, 'ClaimPolicy', { policyDocument: this.#claimStatements() });
+    this.template = this.#createTemplate(type, this.#createHook(), props.topicPrefix);
+  }
+
+  /** By its own name, because a policy that the template hands out names the template too. */
+  get #templateName(): string {
+    return `${Stack.of(this).stackName}-stations`;
+  }
+
+  /** The two requests of fleet provisioning, and their answers: a card that registers, a station that renews itself. */
+  #provisioningStatements(): object[] {
+    const requests = [
+      '$aws/certificates/create-from-csr/json',
+      `$aws/provisioning-templates/${this.#templateName}/provision/json`,
+    ];
+    const answers = requests.flatMap((topic) => [`${topic}/accepted`, `${topic}/rejected`]);
+    const allow = (Action: string, kind: string, topics: readonly string[]): object => ({
+      Effect: 'Allow',
+      Action,
+      Resource: topics.map((topic) => `${this.#arn}:${kind}/${topic}`),
+    });
+    return [
+      allow('iot:Publish', 'topic', requests),
+      allow('iot:Subscribe', 'topicfilter', answers),
+      allow('iot:Receive', 'topic', answers),
+    ];
   }
 
   /** A station connects as itself, writes the six topics with its own name, and hears nothing. */
@@ -66,13 +90,11 @@ export class Devices extends Construct {
     };
   }
 
-  /** The claim that lies in every image of a card: it can ask for a certificate of its own, and for nothing else. */
+  /**
+   * The claim that lies in every image of a card: it can ask for a certificate of its own, and for nothing else. A station
+   * has this policy, too, and renews its certificate by it: over a connection of its own, so that its readings go on.
+   */
   #claimStatements(): object {
-    const [create, provision] = [
-      '$aws/certificates/create-from-csr/json',
-      `$aws/provisioning-templates/${this.template.ref}/provision/json`,
-    ];
-    const answers = [create, provision].flatMap((topic) => [`${topic}/accepted`, `${topic}/rejected`]);
     return {
       Version: '2012-10-17',
       Statement: [
@@ -81,21 +103,7 @@ export class Devices extends Construct {
           Action: 'iot:Connect',
           Resource: `${this.#arn}:client/claim-\${iot:CertificateId}`,
         },
-        {
-          Effect: 'Allow',
-          Action: 'iot:Publish',
-          Resource: [create, provision].map((topic) => `${this.#arn}:topic/${topic}`),
-        },
-        {
-          Effect: 'Allow',
-          Action: 'iot:Subscribe',
-          Resource: answers.map((topic) => `${this.#arn}:topicfilter/${topic}`),
-        },
-        {
-          Effect: 'Allow',
-          Action: 'iot:Receive',
-          Resource: answers.map((topic) => `${this.#arn}:topic/${topic}`),
-        },
+        ...this.#provisioningStatements(),
       ],
     };
   }
@@ -175,6 +183,7 @@ export class Devices extends Construct {
       });
     }
     return new CfnProvisioningTemplate(this, 'Template', {
+      templateName: this.#templateName,
       description: 'A station that proves itself by a claim and is on the list becomes a thing',
       enabled: true,
       provisioningRoleArn: role.roleArn,
@@ -205,12 +214,19 @@ export class Devices extends Construct {
           Properties: { CertificateId: { Ref: 'AWS::IoT::Certificate::Id' }, Status: 'Active' },
         },
         policy: { Type: 'AWS::IoT::Policy', Properties: { PolicyName: this.policy.ref } },
+        renewal: { Type: 'AWS::IoT::Policy', Properties: { PolicyName: this.claimPolicy.ref } },
         thing: {
           Type: 'AWS::IoT::Thing',
           Properties: {
             ThingName: { Ref: 'StationId' },
             ThingTypeName: type.ref,
             ThingGroups: [this.group.ref],
+          },
+          // A station that registers a further certificate stays what it is.
+          OverrideSettings: {
+            AttributePayload: 'MERGE',
+            ThingTypeName: 'REPLACE',
+            ThingGroups: 'DO_NOTHING',
           },
         },
       },

@@ -26,13 +26,15 @@ const registrationSchema = z.object({
   name: z.string(),
   endpoint: z.string(),
   topicPrefix: z.string().optional(),
+  /** By which it was registered, and may be again. */
+  template: z.string(),
 });
 
 /** Who this card is, as the cloud has answered. */
 export type Registration = Readonly<z.infer<typeof registrationSchema>>;
 
 const progressSchema = z.object({
-  /** Of the board that this was made on: a copied card starts anew. */
+  /** Of the board that this was made on, so that a copied card starts anew; or of the certificate that is renewed. */
   serial: z.string(),
   privateKey: z.string(),
   signingRequest: z.string(),
@@ -57,11 +59,15 @@ export const readProgress = async (file: string, serial: string | null): Promise
   }
 };
 
-/** Goes on where this card has stopped, or begins with a new key. */
-export const resumeProgress = async (file: string, serial: string): Promise<ClaimProgress> => {
+/** Goes on where this card has stopped, or begins with a new key and a request in this name. */
+export const resumeProgress = async (
+  file: string,
+  serial: string,
+  commonName = serial,
+): Promise<ClaimProgress> => {
   const known = await readProgress(file, serial);
   if (known !== null) return known;
-  const progress = { serial, ...(await createCertificateRequest(serial)) };
+  const progress = { serial, ...(await createCertificateRequest(commonName)) };
   await saveProgress(file, progress);
   return progress;
 };

@@ -1,4 +1,3 @@
-import { createHash, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, format, parse } from 'node:path';
 import { z } from 'zod';
@@ -24,13 +23,14 @@ import { editYaml } from '../config/yaml-document.ts';
 import { awsConnect } from '../mqtt/aws-connection.ts';
 import { Claiming } from '../mqtt/claiming.ts';
 import type { Connect } from '../mqtt/connection.ts';
+import { provisioningClientId } from '../mqtt/fleet-provisioning.ts';
 import { systemClock } from '../time/clock.ts';
 import { printable } from '../weather/format.ts';
 import type { CommandContext } from './command.ts';
 
 const settingsSchema = z.strictObject({
   endpoint: gatewaySchema.shape.aws.shape.endpoint,
-  template: textLike(/^[0-9A-Za-z_-]{1,36}$/, 'the name of a provisioning template'),
+  template: gatewaySchema.shape.aws.shape.provisioningTemplate.unwrap(),
   serialNumber: textLike(SERIAL, '4 to 64 small letters, digits, ., _ or -').exactOptional(),
 });
 
@@ -55,10 +55,6 @@ const readSettings = async ({ settings }: ClaimFolder): Promise<Settings> => {
   return value;
 };
 
-/** The policy of a claim lets it connect under this name alone: AWS IoT's id of a certificate is its fingerprint. */
-const clientIdOf = (certificate: string): string =>
-  `claim-${createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex')}`;
-
 /** Reads the claim and what to trust at each attempt, so that it can be replaced. */
 const connectWithClaim =
   (folder: ClaimFolder, endpoint: string, { aws }: GatewayConfig, { environment }: CommandContext): Connect =>
@@ -69,7 +65,7 @@ const connectWithClaim =
     const connect = awsConnect({
       endpoint,
       port: aws.port,
-      clientId: clientIdOf(certificate),
+      clientId: provisioningClientId(certificate),
       certificate,
       privateKey,
       rootCa: aws.rootCa === undefined ? undefined : await textOf(aws.rootCa),
@@ -92,12 +88,13 @@ export const requestBeside = (keyFile: string): string => {
 
 /** Owner and mode of the configuration stay: it may hold the token of the dashboard. */
 const nameStation = async (configFile: string, registration: Registration): Promise<void> => {
-  const { stationId, name, endpoint, topicPrefix } = registration;
+  const { stationId, name, endpoint, topicPrefix, template } = registration;
   const before = await stat(configFile);
   const text = editYaml(await readFile(configFile, 'utf8'), [
     { path: ['station', 'id'], value: stationId },
     { path: ['station', 'name'], value: name },
     { path: ['aws', 'endpoint'], value: endpoint },
+    { path: ['aws', 'provisioningTemplate'], value: template },
     ...(topicPrefix === undefined ? [] : [{ path: ['aws', 'topicPrefix'], value: topicPrefix }]),
   ]);
   await replaceFile(configFile, text, before);

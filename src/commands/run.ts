@@ -15,6 +15,7 @@ import type { Publisher } from '../mqtt/publisher.ts';
 import { ReconnectingPublisher } from '../mqtt/reconnecting-publisher.ts';
 import { StationConnection } from '../mqtt/station-connection.ts';
 import { StoreIsBackError } from '../outbox/open-outbox.ts';
+import { Renewal, type RenewalParts } from '../remote/renewal.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import type { Scenario } from '../simulation/scenario.ts';
 import { accelerated, catchingUp } from '../simulation/scenario-clocks.ts';
@@ -24,6 +25,7 @@ import { StorageLockedError, StorageUnusableError } from '../store/store.ts';
 import { createServiceManager } from '../systemd.ts';
 import { readBootId } from '../time/boots.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
+import type { Loop } from '../time/loops.ts';
 import { type Synchronization, systemSynchronization } from '../time/synchronization.ts';
 import type { Command, CommandContext } from './command.ts';
 
@@ -109,6 +111,7 @@ const run = async (
       buses,
       publisher,
       credentials,
+      renewal: renewing({ config, directory, credentials, connection, clock, log }),
       log,
       bootId: await readBootId(),
       manager: createServiceManager({ ...environment, log }),
@@ -125,6 +128,26 @@ const run = async (
   if (failure !== null) log.error({}, failure);
   log.info({}, 'weather-gateway has stopped');
   return failure === null ? 0 : 1;
+};
+
+type RenewingParts = Pick<RenewalParts, 'credentials' | 'clock' | 'log'> & {
+  readonly config: GatewayConfig;
+  readonly directory: string;
+  readonly connection: StationConnection;
+};
+
+const renewing = ({ config, directory, connection, ...parts }: RenewingParts): Loop | undefined => {
+  const { endpoint, provisioningTemplate: template } = config.aws;
+  if (template === undefined) return undefined;
+  const renewal = new Renewal({
+    ...parts,
+    stationId: config.station.id,
+    endpoint,
+    template,
+    renewals: renewalsIn(directory),
+    connectWith: (pair) => connection.forProvisioning(pair),
+  });
+  return (signal) => renewal.run(signal);
 };
 
 const openThisMachine = async (config: GatewayConfig, log: Log): Promise<Machine> => ({

@@ -77,6 +77,11 @@ const awsSchema = z
     )
       .default('weather')
       .describe('First part of every topic: PREFIX/STATION/reading. 1 to 3 levels.'),
+    provisioningTemplate: textLike(/^[0-9A-Za-z_-]{1,36}$/, 'the name of a provisioning template')
+      .exactOptional()
+      .describe(
+        'Template of fleet provisioning by which the station renews its certificate a month before its end; not at all without.',
+      ),
     keepAliveSeconds: wholeNumber(10, 1_200)
       .default(60)
       .describe('Time after which an idle connection is pinged, s; less for a NAT that forgets. 10 to 1200.'),

@@ -1,15 +1,8 @@
-import {
-  type ClaimProgress,
-  type Registration,
-  resumeProgress,
-  saveProgress,
-} from '../certificate/claim-folder.ts';
-import { keyPairOf } from '../certificate/key-pairs.ts';
-import { gatewaySchema } from '../config/schema.ts';
+import { type ClaimProgress, type Registration, resumeProgress } from '../certificate/claim-folder.ts';
 import { Backoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Connect, ConnectError } from './connection.ts';
-import { FleetProvisioning, type ProvisioningAnswer, type Registered } from './fleet-provisioning.ts';
+import { isForbidden, type Refusal, Registering } from './registering.ts';
 
 export type ClaimingParts = {
   /** Of the board. */
@@ -35,25 +28,10 @@ const REFUSED_CAP_MS = 3_600_000;
 const REJECTED_CAP_MS = 4 * 3_600_000;
 const CONNECT_BASE_MS = 5_000;
 const REJECTED_BASE_MS = 60_000;
-const FORBIDDEN = 403;
 
 /** Why a card is not registered yet, and when it asks again. */
 type Setback = { readonly reason: string; readonly waitMs: number };
 type Outcome = { readonly registration: Registration } | Setback;
-
-const { station, aws } = gatewaySchema.shape;
-
-/** What the template of the stack sends back; what of it cannot be used is left out. */
-const registrationOf = ({ thingName, deviceConfiguration }: Registered, endpoint: string): Registration => {
-  const text = (name: string): unknown => deviceConfiguration[name];
-  const topicPrefix = aws.shape.topicPrefix.unwrap().safeParse(text('topicPrefix')).data;
-  return {
-    stationId: thingName,
-    name: station.shape.name.safeParse(text('name')).data ?? thingName,
-    endpoint: aws.shape.endpoint.safeParse(text('endpoint')).data ?? endpoint,
-    ...(topicPrefix === undefined ? {} : { topicPrefix }),
-  };
-};
 
 /**
  * Makes a station of a card that nobody comes near: gets a certificate for a key of its own, registers it by the serial
@@ -61,15 +39,16 @@ const registrationOf = ({ thingName, deviceConfiguration }: Registered, endpoint
  */
 export class Claiming {
   readonly #parts: ClaimingParts;
+  readonly #registering: Registering;
   readonly #unconnected: Backoff;
   readonly #rejected: Backoff;
   #said: string | undefined;
-  /** The certificate whose token this process was given just now. */
-  #freshCertificate: string | undefined;
 
   constructor(parts: ClaimingParts) {
     this.#parts = parts;
-    const { random } = parts;
+    const { random, serial, progressFile, template, endpoint, clock } = parts;
+    const parameters = { SerialNumber: serial };
+    this.#registering = new Registering({ progressFile, template, parameters, endpoint, clock });
     this.#unconnected = new Backoff({ baseMs: CONNECT_BASE_MS, random });
     this.#rejected = new Backoff({ baseMs: REJECTED_BASE_MS, random });
   }
@@ -90,11 +69,11 @@ export class Claiming {
   }
 
   async #attempt(progress: ClaimProgress, signal: AbortSignal): Promise<Outcome> {
-    const { connect, template, clock } = this.#parts;
     try {
-      const connection = await connect(signal);
+      const connection = await this.#parts.connect(signal);
       try {
-        return await this.#register(new FleetProvisioning({ connection, template, clock }), progress, signal);
+        const outcome = await this.#registering.attempt(connection, progress, signal);
+        return 'stationId' in outcome ? { registration: outcome } : this.#setback(outcome);
       } finally {
         await connection.close();
       }
@@ -106,46 +85,12 @@ export class Claiming {
     }
   }
 
-  async #register(
-    provisioning: FleetProvisioning,
-    progress: ClaimProgress,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
-    const { issued } = progress;
-    if (issued !== undefined) {
-      const answer = await provisioning.register(issued.token, this.#parameters(), signal);
-      const isTokenGood = issued.certificate === this.#freshCertificate && isRefusal(answer);
-      if (answer.kind !== 'rejected' || isTokenGood) return await this.#take(answer, progress);
-      // The token is an hour old, or was used when the answer was lost. The hook knows the key.
-    }
-    const made = await provisioning.createCertificate(progress.signingRequest, signal);
-    if (made.kind !== 'accepted') return this.#setback(made);
-    const { certificatePem: certificate, certificateOwnershipToken: token } = made.value;
-    if (keyPairOf(certificate, progress.privateKey, '') === null)
-      return this.#setback({ kind: 'failed', reason: 'a certificate for another key came back' });
-    const next = { ...progress, issued: { certificate, token } };
-    await saveProgress(this.#parts.progressFile, next);
-    this.#freshCertificate = certificate;
-    return await this.#take(await provisioning.register(token, this.#parameters(), signal), next);
-  }
-
-  #parameters(): Readonly<Record<string, string>> {
-    return { SerialNumber: this.#parts.serial };
-  }
-
-  async #take(answer: ProvisioningAnswer<Registered>, progress: ClaimProgress): Promise<Outcome> {
-    if (answer.kind !== 'accepted') return this.#setback(answer);
-    const registration = registrationOf(answer.value, this.#parts.endpoint);
-    await saveProgress(this.#parts.progressFile, { ...progress, registration });
-    return { registration };
-  }
-
-  #setback(answer: Exclude<ProvisioningAnswer<unknown>, { kind: 'accepted' }>): Setback {
+  #setback(answer: Refusal): Setback {
     const { serial } = this.#parts;
     if (answer.kind === 'failed')
       return { reason: answer.reason, waitMs: this.#unconnected.nextMs(REFUSED_CAP_MS) };
     this.#unconnected.reset();
-    const reason = isRefusal(answer)
+    const reason = isForbidden(answer)
       ? `board ${serial} is not let in: npm run cloud:enroll -- --list ID --serial ${serial} --station NAME lists it`
       : `board ${serial} cannot be registered: ${answer.reason}`;
     return { reason, waitMs: this.#rejected.nextMs(REJECTED_CAP_MS) };
@@ -157,6 +102,3 @@ export class Claiming {
     this.#said = reason;
   }
 }
-
-const isRefusal = (answer: ProvisioningAnswer<unknown>): boolean =>
-  answer.kind === 'rejected' && answer.statusCode === FORBIDDEN;

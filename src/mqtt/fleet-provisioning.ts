@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../time/clock.ts';
 import { printable } from '../weather/format.ts';
@@ -41,6 +42,13 @@ const rejectedSchema = z.object({
 
 export type Issued = Readonly<z.infer<typeof issuedSchema>>;
 export type Registered = Readonly<z.infer<typeof registeredSchema>>;
+
+/**
+ * The policy of a claim lets each certificate connect under this name alone, with AWS IoT's id of the certificate: its
+ * fingerprint.
+ */
+export const provisioningClientId = (certificate: string): string =>
+  `claim-${createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex')}`;
 
 const parsed = (payload: string): unknown => {
   try {

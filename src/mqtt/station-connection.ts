@@ -7,6 +7,7 @@ import type { Synchronization } from '../time/synchronization.ts';
 import { type StatusMessage, topicsOf } from '../weather/message.ts';
 import { awsConnect } from './aws-connection.ts';
 import { type Connect, ConnectError } from './connection.ts';
+import { provisioningClientId } from './fleet-provisioning.ts';
 import { examineTls, type TlsExamination } from './tls-examination.ts';
 
 export type StationConnectionParts = {
@@ -51,6 +52,25 @@ export class StationConnection {
         const reason = await this.#explain(error.end.reason, pair, signal);
         throw new ConnectError({ ...error.end, reason }, { cause: error });
       }
+    };
+  }
+
+  /** A second connection, under the name that fleet provisioning allows: what goes wrong with it costs no reading. */
+  forProvisioning(pair: KeyPair): Connect {
+    const { endpoint, port, keepAliveSeconds } = this.#parts.config.aws;
+    const { certificate, privateKey } = pair;
+    return async (signal) => {
+      const connect = awsConnect({
+        endpoint,
+        port,
+        clientId: provisioningClientId(certificate),
+        certificate,
+        privateKey,
+        rootCa: await this.#rootCa(),
+        keepAliveSeconds,
+        proxy: this.#proxy(),
+      });
+      return await connect(signal);
     };
   }
 

@@ -122,12 +122,9 @@ describe('the commands against moto', () => {
     dynamo = new DynamoDBClient(moto.clientConfig);
     await createStackWithOutputs(new CloudFormationClient(moto.clientConfig));
     await iot.send(new CreateThingGroupCommand({ thingGroupName: 'stations' }));
-    await iot.send(
-      new CreatePolicyCommand({
-        policyName: 'gateway',
-        policyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [] }),
-      }),
-    );
+    const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [] });
+    for (const policyName of ['gateway', 'claim'])
+      await iot.send(new CreatePolicyCommand({ policyName, policyDocument }));
     for (const Bucket of ['deliveries', 'stations']) await s3.send(new CreateBucketCommand({ Bucket }));
     await dynamo.send(
       new CreateTableCommand({
@@ -185,7 +182,7 @@ describe('the commands against moto', () => {
       (await (await createCertificateAuthority('AWS')).issueClient(name)).certificate;
     /** What the bundled function says; the table is moto's. */
     const ask = async (parameters: object, certificatePem: string): Promise<unknown> => {
-      const event = JSON.stringify({ parameters, certificatePem });
+      const event = JSON.stringify({ parameters, certificatePem, claimCertificateId: 'claim' });
       const script = `const { handler } = await import('${hook}/index.mjs');
         console.log(JSON.stringify(await handler(${event})));`;
       const { stdout, stderr } = await runNode(['--input-type=module', '-e', script], {
@@ -255,13 +252,6 @@ describe('the commands against moto', () => {
     }, 60_000);
 
     it('with a folder that holds the claim, whose key and certificate belong together', async () => {
-      await iot.send(
-        new CreatePolicyCommand({
-          policyName: 'claim',
-          policyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [] }),
-        }),
-      );
-
       const id = await makeClaim(iot, stack, join(folder, 'claim'));
 
       expect(await statusOf(id)).toBe('ACTIVE');

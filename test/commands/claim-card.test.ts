@@ -71,6 +71,7 @@ describe('enroll --claim', () => {
       name: 'Lancing: "Beach" #1',
       endpoint: 'a1.example',
       topicPrefix: 'w/x',
+      template: 'fleet',
     };
     await saveProgress(progressFile, { ...progress, issued: { certificate, token: 't' }, registration });
 
@@ -86,6 +87,7 @@ describe('enroll --claim', () => {
     expect(text).toContain(`name: 'Lancing: "Beach" #1'`);
     expect(text).toContain('endpoint: a1.example');
     expect(text).toContain('topicPrefix: w/x');
+    expect(text).toContain('provisioningTemplate: fleet');
     expect((await stat(config)).mode & 0o777).toBe(0o640);
     expect(await readFile(file('device.key'), 'utf8')).toBe(progress.privateKey);
     expect((await stat(file('device.key'))).mode & 0o777).toBe(0o600);

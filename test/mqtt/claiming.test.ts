@@ -162,6 +162,7 @@ describe('a card with a claim', () => {
       name: 'UK-Lancing',
       endpoint: 'localhost',
       topicPrefix: 'weather',
+      template: 'fleet',
     });
     expect(fleet.registered.get('17')).toEqual([issued?.certificate]);
     expect(keyPairOf(issued?.certificate ?? '', privateKey, '')).not.toBeNull();
@@ -327,7 +328,12 @@ describe('a card with a claim', () => {
       return [{ ...answer, payload: JSON.stringify({ thingName: '17', deviceConfiguration }) }];
     };
 
-    expect((await live()).registration).toEqual({ stationId: '17', name: '17', endpoint: 'claims.example' });
+    expect((await live()).registration).toEqual({
+      stationId: '17',
+      name: '17',
+      endpoint: 'claims.example',
+      template: 'fleet',
+    });
   });
 
   it('waits for a network, and for a claim that was switched off', async () => {

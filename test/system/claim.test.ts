@@ -12,8 +12,17 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Identity } from '../../src/certificate/certificate-authority.ts';
 import { readProgress } from '../../src/certificate/claim-folder.ts';
+import { DeviceCredentials } from '../../src/certificate/device-credentials.ts';
+import { type KeyPair, renewalsIn } from '../../src/certificate/key-pairs.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { awsConnect } from '../../src/mqtt/aws-connection.ts';
+import { connectWithCredentials } from '../../src/mqtt/credentialed-connect.ts';
+import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts';
+import { Renewal } from '../../src/remote/renewal.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { untilLink } from '../contract/publisher.ts';
 import { FleetDouble, type Message } from '../fakes/fleet-provisioning.ts';
+import { createRecordingLog } from '../fakes/log.ts';
 import { until } from './gateway-process.ts';
 import { createMosquitto, type Mosquitto } from './mosquitto.ts';
 import { type ReservedTopics, serveReservedTopics } from './reserved-topics.ts';
@@ -36,6 +45,12 @@ const ACCESS = [
     `topic read ${topic}/rejected`,
   ]),
   'pattern write weather/%c/+',
+  // A station has the policy of the claim, too.
+  ...[CREATE, REGISTER].flatMap((topic) => [
+    `pattern write ${topic}`,
+    `pattern read ${topic}/accepted`,
+    `pattern read ${topic}/rejected`,
+  ]),
 ];
 
 const certificateIdOf = (pem: string): string =>
@@ -280,5 +295,73 @@ describe('a card with a claim', () => {
     expect(status).toBe(1);
     expect(err).toContain(said);
     expect(err).not.toMatch(/\n {4}at /);
+  });
+
+  it('renews its certificate over a second connection, while its readings go on over the first', async () => {
+    fleet.members.add('17');
+    const { authority, port } = mosquitto;
+    const device = await authority.issueClient('17', {
+      notBefore: new Date(Date.now() - 86_400_000),
+      notAfter: new Date(Date.now() + 3_600_000),
+    });
+    await writeFile(file('device.pem'), device.certificate);
+    await writeFile(file('device.key'), device.privateKey);
+    const renewals = renewalsIn(file('state'));
+    const log = createRecordingLog();
+    const credentials = new DeviceCredentials({
+      files: { certificate: file('device.pem'), privateKey: file('device.key'), renewals },
+      clock: systemClock,
+      log,
+    });
+    const connectAs = (pair: KeyPair, clientId: string) =>
+      awsConnect({
+        endpoint: 'localhost',
+        port,
+        clientId,
+        certificate: pair.certificate,
+        privateKey: pair.privateKey,
+        rootCa: authority.certificate,
+      });
+    const publisher = new ReconnectingPublisher({
+      connect: connectWithCredentials({
+        credentials,
+        connectWith: (pair) => connectAs(pair, '17'),
+        clock: systemClock,
+      }),
+      clock: systemClock,
+      log,
+    });
+    publisher.start();
+    await untilLink(publisher, 'connected');
+    const publish = () => publisher.publish('weather/17/reading', '{}');
+    expect(await publish()).toEqual({ kind: 'acknowledged' });
+    const stop = new AbortController();
+    const renewal = new Renewal({
+      stationId: '17',
+      endpoint: 'localhost',
+      template: TEMPLATE,
+      renewals,
+      credentials,
+      connectWith: (pair) => connectAs(pair, `claim-${certificateIdOf(pair.certificate)}`),
+      // An hour is over in a second.
+      clock: {
+        ...systemClock,
+        sleep: (ms, signal) => systemClock.sleep(ms < 3_600_000 ? ms : 1_000, signal),
+      },
+      log,
+    }).run(stop.signal);
+
+    await until('a renewed certificate', () => existsSync(join(renewals, 'renewed.pem')), 30_000);
+    expect(await publish()).toEqual({ kind: 'acknowledged' });
+    expect(publisher.link().state).toBe('connected');
+    publisher.reconnect('test');
+    await untilLink(publisher, 'disconnected');
+    await untilLink(publisher, 'connected');
+    expect(await publish()).toEqual({ kind: 'acknowledged' });
+
+    expect(credentials.current()?.certificate).toBe(fleet.registered.get('17')?.[0]);
+    stop.abort();
+    await renewal;
+    await publisher.stop();
   });
 });

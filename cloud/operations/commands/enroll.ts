@@ -85,6 +85,7 @@ const sign = async (
       name: station.weatherstationname,
       endpoint,
       topicPrefix: stack.TopicPrefix,
+      template: stack.ProvisioningTemplate,
     }),
   );
   return 0;

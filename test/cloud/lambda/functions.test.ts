@@ -47,7 +47,8 @@ afterEach(() => {
 describe('the hook of fleet provisioning', () => {
   const dynamo = mockClient(DynamoDBClient);
   let certificatePem: string;
-  const ask = (parameters: Record<string, string>) => mayProvision({ parameters, certificatePem });
+  const ask = (parameters: Record<string, string>, claimCertificateId = 'claim') =>
+    mayProvision({ parameters, claimCertificateId, certificatePem });
   const refuse = new ConditionalCheckFailedException({
     message: 'The conditional request failed',
     $metadata: {},
@@ -106,6 +107,23 @@ describe('the hook of fleet provisioning', () => {
       ':now',
       ':used',
     ]);
+  });
+
+  it('lets a station renew its own certificate, and nobody else, and not a station that was revoked', async () => {
+    iot.on(ListThingPrincipalsCommand).rejects(new ResourceNotFoundException({ message: '', $metadata: {} }));
+    iot
+      .on(ListThingPrincipalsCommand, { thingName: '7' })
+      .resolves({ principals: ['arn:aws:iot:r:1:cert/own'] });
+    const names = { StationId: '7', StationName: '', Endpoint: '' };
+
+    expect(await ask({ StationId: '7' }, 'own')).toEqual({
+      allowProvisioning: true,
+      parameterOverrides: names,
+    });
+    expect(await ask({ StationId: '8' }, 'own')).toEqual({ allowProvisioning: false });
+    expect(await ask({ StationId: '7' }, 'of another station')).toEqual({ allowProvisioning: false });
+    dynamo.on(GetItemCommand, { Key: { id: { S: '7' } } }).resolves({ Item: { state: { S: 'revoked' } } });
+    expect(await ask({ StationId: '7' }, 'own')).toEqual({ allowProvisioning: false });
   });
 
   it('refuses who is not listed, and who names nobody', async () => {

@@ -25,7 +25,7 @@ import { gatewaySchema } from '../../../src/config/schema.ts';
 import { s3Body } from '../s3-body.ts';
 
 const ARN = 'arn:aws:iot:eu-west-2:123456789012:cert/abc';
-const stack = { ThingGroup: 'stations', GatewayPolicy: 'gateway' };
+const stack = { ThingGroup: 'stations', GatewayPolicy: 'gateway', ClaimPolicy: 'claim' };
 
 describe('enrolment', () => {
   const iot = mockClient(IoTClient);
@@ -50,10 +50,10 @@ describe('enrolment', () => {
       thingName: '1',
       thingGroupName: 'stations',
     });
-    expect(iot.commandCalls(AttachPolicyCommand)[0]?.args[0].input).toEqual({
-      policyName: 'gateway',
-      target: ARN,
-    });
+    expect(iot.commandCalls(AttachPolicyCommand).map(({ args }) => args[0].input)).toEqual([
+      { policyName: 'gateway', target: ARN },
+      { policyName: 'claim', target: ARN },
+    ]);
     expect(iot.commandCalls(AttachThingPrincipalCommand)[0]?.args[0].input).toEqual({
       thingName: '1',
       principal: ARN,
@@ -92,6 +92,7 @@ describe('enrolment', () => {
       name: 'UK-Worthing',
       endpoint: 'a1-ats.iot.eu-west-2.amazonaws.com',
       topicPrefix: 'weather',
+      template: 'WeatherGateway-stations',
     };
 
     const config = gatewaySchema.parse(parse(gatewayConfiguration(facts)));

@@ -19,7 +19,7 @@ describe('what a station may do', () => {
     );
     statements =
       documents.find((document) => document.some(({ Action }) => Action === 'iot:RetainPublish')) ?? [];
-    claim = documents.find((document) => document.some(({ Action }) => Action === 'iot:Subscribe')) ?? [];
+    claim = documents.find((document) => JSON.stringify(document).includes('client/claim-')) ?? [];
     templateBody = JSON.stringify(template.findResources('AWS::IoT::ProvisioningTemplate'));
   }, 60_000);
 
@@ -61,11 +61,23 @@ describe('what a station may do', () => {
       .flatMap(({ Resource }) => tails(Resource));
     expect(published.length).toBe(2);
     expect(published[0]).toContain('$aws/certificates/create-from-csr/json');
+    expect(published[1]).toContain('$aws/provisioning-templates/WeatherGateway-stations/provision/json');
     expect(JSON.stringify(claim)).not.toContain('/*');
+    const answers = (action: string): string[] =>
+      claim
+        .filter(({ Action }) => Action === action)
+        .flatMap(({ Resource }) => tails(Resource))
+        .map((arn) => arn.split('$aws/')[1] ?? '');
+    expect(answers('iot:Subscribe')).toEqual(answers('iot:Receive'));
+    expect(answers('iot:Subscribe').length).toBe(4);
   });
 
   it('is made by fleet provisioning only through the hook', () => {
     expect(templateBody).toContain('"PayloadVersion":"2020-04-01"');
     expect(templateBody).toContain('StationId');
+    expect(templateBody).toContain('WeatherGateway-stations');
+    // What a station is told, and how it renews its certificate.
+    for (const part of ['DeviceConfiguration', 'topicPrefix', 'ClaimPolicy', 'OverrideSettings'])
+      expect(templateBody).toContain(part);
   });
 });
