@@ -44,6 +44,8 @@ export type GatewayParts = {
   readonly version: string;
   /** Where the store lies. */
   readonly directory: string;
+  /** Where the commands ask for the status when that directory cannot have a socket. */
+  readonly runtimeDirectory?: string | undefined;
   readonly bootId: string;
   readonly clock: Clock;
   readonly synchronization: Synchronization;
@@ -90,7 +92,7 @@ export const runGateway = async (parts: GatewayParts, signal: AbortSignal): Prom
 
 /** Makes the parts of the daemon and hands them to each other. The measuring ones need no network. */
 const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loop[]> => {
-  const { config, version, clock, log } = parts;
+  const { config, version, directory, runtimeDirectory, clock, log } = parts;
   const { outbox, store } = opened;
   const startedAtMs = clock.monotonicMs();
   const intervalMs = config.reporting.intervalSeconds * 1000;
@@ -163,7 +165,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     ...(parts.renewal === undefined ? [] : [parts.renewal]),
     (signal) => poller.run(signal),
     (signal) => machine.run(signal),
-    serveStatusSocket({ directory: parts.directory, status, clock, log }),
+    serveStatusSocket({ directory, runtimeDirectory, status, clock, log }),
     serveDashboard({
       config: config.http,
       clock,

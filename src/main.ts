@@ -63,6 +63,7 @@ const context: CommandContext = {
   environment: {
     configPath: process.env['WEATHER_GATEWAY_CONFIG'] ?? '/etc/weather-gateway/gateway.yaml',
     stateDirectory: process.env['STATE_DIRECTORY'],
+    runtimeDirectory: process.env['RUNTIME_DIRECTORY'],
     credentialsDirectory: process.env['CREDENTIALS_DIRECTORY'],
     proxy: {
       httpsProxy: process.env['HTTPS_PROXY'] ?? process.env['https_proxy'],

@@ -105,6 +105,7 @@ const run = async (
       config,
       version,
       directory,
+      runtimeDirectory: environment.runtimeDirectory,
       clock,
       synchronization,
       instruments,

@@ -1,13 +1,19 @@
 import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, get, type Server } from 'node:http';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Log } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Loop } from '../time/loops.ts';
 import type { GatewayStatus } from './status.ts';
 
 /** Where the running daemon tells its status to the commands on its machine; only its user and root may ask. */
-export const daemonSocketIn = (stateDirectory: string): string => join(stateDirectory, 'status.sock');
+export const daemonSocketIn = (directory: string): string => join(directory, 'status.sock');
+
+/** That of the unit, for a daemon whose data directory is missing or read-only. */
+const RUNTIME_DIRECTORY = '/run/weather-gateway';
+/** In an answer: whose daemon it is. Another one may have the socket of the runtime directory. */
+const DATA_DIRECTORY = 'x-data-directory';
+const headerOf = (directory: string): string => encodeURI(resolve(directory));
 
 export type DaemonAnswer =
   | { readonly kind: 'answered'; readonly body: unknown }
@@ -22,10 +28,17 @@ const ANSWER_TIMEOUT_MS = 10_000;
  * Asks the daemon that keeps its state here. It is asked through its own socket and not through the port of the
  * dashboard, on which another program may listen.
  */
-export const askDaemon = async (stateDirectory: string, signal: AbortSignal): Promise<DaemonAnswer> => {
+export const askDaemon = async (
+  stateDirectory: string,
+  signal: AbortSignal,
+  runtimeDirectory = RUNTIME_DIRECTORY,
+): Promise<DaemonAnswer> => {
   try {
-    return { kind: 'answered', body: await requestStatus(daemonSocketIn(stateDirectory), signal) };
+    return { kind: 'answered', body: (await requestStatus(daemonSocketIn(stateDirectory), signal)).body };
   } catch (error) {
+    const elsewhere = await requestStatus(daemonSocketIn(runtimeDirectory), signal).catch(() => null);
+    if (elsewhere?.dataDirectory === headerOf(stateDirectory))
+      return { kind: 'answered', body: elsewhere.body };
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'EACCES' || code === 'EPERM')
       return { kind: 'unknown', reason: `${stateDirectory} may not be read by this user: use sudo` };
@@ -37,8 +50,10 @@ export const askDaemon = async (stateDirectory: string, signal: AbortSignal): Pr
   }
 };
 
-const requestStatus = (socketPath: string, signal: AbortSignal): Promise<unknown> =>
-  new Promise((resolve, reject) => {
+type Answer = { readonly body: unknown; readonly dataDirectory: string | undefined };
+
+const requestStatus = (socketPath: string, signal: AbortSignal): Promise<Answer> =>
+  new Promise((resolveAnswer, reject) => {
     const request = get({
       socketPath,
       path: '/api/status',
@@ -54,7 +69,8 @@ const requestStatus = (socketPath: string, signal: AbortSignal): Promise<unknown
       response.once('error', reject);
       response.once('end', () => {
         try {
-          resolve(JSON.parse(text));
+          const dataDirectory = response.headers[DATA_DIRECTORY];
+          resolveAnswer({ body: JSON.parse(text), dataDirectory: dataDirectory?.toString() });
         } catch (error) {
           reject(error);
         }
@@ -76,6 +92,8 @@ const isLocked = async (file: string): Promise<boolean> => {
 export type StatusSocketParts = {
   /** The state directory, which the store has locked. */
   readonly directory: string;
+  /** $RUNTIME_DIRECTORY, for where the state directory takes no socket. */
+  readonly runtimeDirectory?: string | undefined;
   readonly status: () => GatewayStatus;
   readonly clock: Clock;
   readonly log: Log;
@@ -84,18 +102,29 @@ export type StatusSocketParts = {
 const RETRY_MS = 30_000;
 const OWNER_ONLY = 0o600;
 
-const open = async ({ directory, status }: StatusSocketParts): Promise<Server> => {
+const open = ({ directory, runtimeDirectory, status }: StatusSocketParts): Promise<Server> =>
+  openIn(directory, directory, status).catch((error: unknown) => {
+    if (runtimeDirectory === undefined) throw error;
+    return openIn(runtimeDirectory, directory, status);
+  });
+
+const openIn = async (
+  directory: string,
+  dataDirectory: string,
+  status: StatusSocketParts['status'],
+): Promise<Server> => {
   const path = daemonSocketIn(directory);
   // Left by a process that was killed; no other daemon can have the store open.
   await rm(path, { force: true });
   const server = createServer((request, response) => {
     response.setHeader('connection', 'close');
+    response.setHeader(DATA_DIRECTORY, headerOf(dataDirectory));
     if (request.url !== '/api/status') response.writeHead(404).end();
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(status()));
   });
-  await new Promise<void>((resolve, reject) => {
+  await new Promise<void>((listening, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    server.listen(path, listening);
   });
   await chmod(path, OWNER_ONLY);
   return server;
@@ -119,8 +148,8 @@ export const serveStatusSocket =
     }
     if (server === null) return;
     if (!signal.aborted)
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    const closed = new Promise((resolve) => server.close(resolve));
+      await new Promise((aborted) => signal.addEventListener('abort', aborted, { once: true }));
+    const closed = new Promise((done) => server.close(done));
     server.closeAllConnections();
     await closed;
   };

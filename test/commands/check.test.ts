@@ -16,9 +16,9 @@ describe('check', () => {
 
     expect(status).toBe(78);
     expect((await context.written()).out).toBe(
-      `${shipped}:14:16: aws.certificate: found no such file at /etc/weather-gateway/device.pem; ` +
+      `${shipped}:17:16: aws.certificate: found no such file at /etc/weather-gateway/device.pem; ` +
         'allowed: a PEM file with a CERTIFICATE, issued for the request that enroll makes\n' +
-        `${shipped}:15:15: aws.privateKey: found no such file at /nowhere/device.key; ` +
+        `${shipped}:18:15: aws.privateKey: found no such file at /nowhere/device.key; ` +
         'allowed: a PEM file with a PRIVATE KEY, made by weather-gateway enroll\n',
     );
   });
