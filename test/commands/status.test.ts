@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command, shownStatus, statusText } from '../../src/commands/status.ts';
+import { runningDaemon } from '../../src/doctor/cloud-checks.ts';
 import { daemonSocketIn } from '../../src/status/daemon-socket.ts';
 import type { GatewayStatus } from '../../src/status/status.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
@@ -100,6 +102,34 @@ describe('status', () => {
     );
 
     expect(stdout.slice(0, beginning.length)).toBe(beginning);
+  });
+
+  it('takes no other program at the port of the dashboard for the daemon, and tells it nothing', async () => {
+    const heard: string[] = [];
+    const foreign = createServer((request, response) => {
+      heard.push(request.url ?? '');
+      response.end(JSON.stringify(createGatewayStatus()));
+    });
+    await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
+    const { port } = foreign.address() as AddressInfo;
+    const empty = join(directory, 'empty');
+    const config = join(directory, 'foreign.yaml');
+    await writeFile(
+      config,
+      JSON.stringify({
+        station: { id: '1', name: 'UK-Worthing' },
+        aws: { endpoint: 'localhost', certificate: '/c', privateKey: '/k' },
+        outbox: { directory: empty },
+        http: { listen: '127.0.0.1', port, token: '0123456789abcdef' },
+      }),
+    );
+    const context = createRecordingContext();
+
+    expect(await command({ operands: [], config }, context)).toBe(1);
+    expect((await context.written()).err).toBe(`weather-gateway: no daemon runs on ${empty}\n`);
+    expect(await runningDaemon(empty, AbortSignal.timeout(10_000))).toEqual({ kind: 'not running' });
+    expect(heard).toEqual([]);
+    foreign.close();
   });
 
   it('says that the supply was too low, once it was', async () => {

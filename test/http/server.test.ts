@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { HistorySeries } from '../../src/history/series.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type PageFile,
 } from '../../src/http/server.ts';
 import { systemClock } from '../../src/time/clock.ts';
+import { createManualClock } from '../fakes/clock.ts';
 import { emptyColumns } from '../fakes/empty-columns.ts';
 import { createGatewayStatus } from '../fakes/gateway-status.ts';
 import { createRecordingLog } from '../fakes/log.ts';
@@ -226,6 +227,29 @@ describe('the HTTP server among callers that do harm', () => {
 
     expect((await get('/healthz')).status).toBe(200);
     expect((await get('/api/status')).status).toBe(200);
+    for (const socket of silent) socket.destroy();
+  });
+
+  it('gives a place to a viewer after a minute although twelve that read nothing hold them all', async () => {
+    const clock = createManualClock({ isAutomatic: false });
+    const { url, get } = await open({ clock });
+    const silent = Array.from({ length: 12 }, () => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write('GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      return socket.pause();
+    });
+    await vi.waitFor(async () => {
+      const response = await get('/api/events');
+      await response.body?.cancel();
+      expect(response.status).toBe(503);
+    }, 5_000);
+    expect((await get('/api/status')).status).toBe(200);
+
+    await clock.advance(60_000);
+    const response = await get('/api/events');
+    await response.body?.cancel();
+    expect(response.status).toBe(200);
     for (const socket of silent) socket.destroy();
   });
 
