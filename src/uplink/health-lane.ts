@@ -22,11 +22,13 @@ const LOOK_EVERY_MS = 15_000;
 const LOOK_EARLY_MS = 2_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** mosquitto 2.0.11 says so and closes the connection all the same. */
+const NOT_AUTHORIZED = 0x87;
 
 /**
  * When the message about the station's health goes. Only the newest one counts, so nothing of it is kept; it goes when
- * no lane has anything to send. A broker that refuses it, or ends the connection because of it, as AWS IoT Core does
- * where the policy is older than this message, is not asked again for an hour, or a day.
+ * no lane has anything to send. A broker that does not allow it, or ends the connection because of it, as AWS IoT Core
+ * does where the policy is older than this message, is not asked again for a day; one that refuses it, for an hour.
  */
 export class HealthLane {
   readonly topic: string;
@@ -72,9 +74,9 @@ export class HealthLane {
     this.#wait(isStalled ? EVERY_MS : MIN_PAUSE_MS);
   }
 
-  noteRefused(reason: string): void {
+  noteRefused(reason: string, reasonCode: number): void {
     this.#noteRefusal(reason);
-    this.#wait(HOUR_MS);
+    this.#wait(reasonCode === NOT_AUTHORIZED ? DAY_MS : HOUR_MS);
   }
 
   /** The connection ended as soon as the message was on its way. */

@@ -226,7 +226,7 @@ export class Uplink {
     if (result.kind === 'acknowledged') {
       if (this.#health.noteSuccess(report)) log.info({ lane: 'health', topic }, TAKEN_AGAIN);
     } else if (result.kind === 'refused') {
-      this.#health.noteRefused(result.reason);
+      this.#health.noteRefused(result.reason, result.reasonCode);
       log.warn({ topic, reason: result.reason }, 'the message about the health of the station was refused');
     } else if (result.hasEnded) {
       this.#health.noteEnded(result.reason);

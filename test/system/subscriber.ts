@@ -8,6 +8,8 @@ export type SubscriberParts = {
   readonly rootCa: string;
   readonly identity: Identity;
   readonly onMessage: (topic: string, payload: string) => void;
+  /** What the broker kept from before. */
+  readonly onRetained?: (topic: string, payload: string) => void;
 };
 
 /** Listens to everything the stations publish; resolves once the broker has taken the subscription. */
@@ -25,7 +27,8 @@ export const subscribe = async (parts: SubscriberParts): Promise<Subscriber> => 
   });
   client.on('error', () => undefined);
   client.on('message', (topic, payload, packet) => {
-    if (!packet.retain) parts.onMessage(topic, payload.toString());
+    if (packet.retain) parts.onRetained?.(topic, payload.toString());
+    else parts.onMessage(topic, payload.toString());
   });
   await client.subscribeAsync('weather/#', { qos: 0 });
   return { close: () => client.endAsync(true) };

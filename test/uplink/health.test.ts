@@ -179,7 +179,7 @@ describe('the health of the station', () => {
     const { pass, publisher, start, told, uplink, waiting } = await begin();
     publisher.answer = (message) =>
       isHealth(message)
-        ? { kind: 'refused', reasonCode: 0x87, reason: 'not authorized (0x87)', isPermanent: false }
+        ? { kind: 'refused', reasonCode: 0x97, reason: 'quota exceeded (0x97)', isPermanent: false }
         : acknowledged;
     await start();
     await pass(179);
@@ -188,6 +188,22 @@ describe('the health of the station', () => {
     expect(publisher.reconnects).toEqual([]);
     expect(waiting()).toBe(0);
     expect(uplink.status().refusedLanes).toMatchObject([{ lane: 'health', attempts: 3 }]);
+  });
+
+  it('is asked for once a day where it is not allowed, and the connection ends after the answer', async () => {
+    const { pass, publisher, start, told, uplink, waiting } = await begin();
+    publisher.answer = (message) => {
+      if (!isHealth(message)) return acknowledged;
+      setImmediate(() => publisher.reconnect('the connection was closed'));
+      return { kind: 'refused', reasonCode: 0x87, reason: 'not authorized (0x87)', isPermanent: false };
+    };
+    await start();
+    await pass(23 * 60);
+
+    expect(told().length).toBe(1);
+    expect(publisher.reconnects.length).toBe(1);
+    expect(waiting()).toBe(0);
+    expect(uplink.status().refusedLanes).toMatchObject([{ lane: 'health', attempts: 1 }]);
   });
 
   it('holds readings up for ten seconds at most where nobody answers it, and drops no connection', async () => {
