@@ -31,6 +31,7 @@ import type { Clock } from './time/clock.ts';
 import { type Loop, runTogether } from './time/loops.ts';
 import type { Synchronization } from './time/synchronization.ts';
 import { TimeKeeper } from './time/time-keeper.ts';
+import { WorkingRelease } from './update/working-release.ts';
 import { timeOf } from './uplink/stored-bodies.ts';
 import { Uplink } from './uplink/uplink.ts';
 import { RECENT_SPAN_MS } from './weather/derived.ts';
@@ -47,6 +48,8 @@ export type GatewayParts = {
   /** Where the commands ask for the status when that directory cannot have a socket. */
   readonly runtimeDirectory?: string | undefined;
   readonly bootId: string;
+  /** The folder of the release that runs. */
+  readonly release: string;
   readonly clock: Clock;
   readonly synchronization: Synchronization;
   /** What the configuration lists, in its order. */
@@ -106,7 +109,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const metrics: Metrics = createMetrics(() => status());
   const runs = await beginRun({ outbox, bootId: parts.bootId, log });
   const machine = openMachineWatch(parts);
-  const uplink = openUplink(parts, { outbox, timeKeeper, metrics, status: () => status() });
+  const uplink = openUplink(parts, { outbox, timeKeeper, metrics, progress, status: () => status() });
   const recorder = new Recorder({
     deviceid: config.station.id,
     quality: createQualityControl({ limits: config.quality, intervalMs }),
@@ -217,14 +220,16 @@ type UplinkSources = {
   readonly outbox: Outbox;
   readonly timeKeeper: TimeKeeper;
   readonly metrics: Metrics;
+  readonly progress: Progress;
   readonly status: () => GatewayStatus;
 };
 
 const openUplink = (
-  { config, version, publisher, clock, log }: GatewayParts,
-  { outbox, timeKeeper, metrics, status }: UplinkSources,
-): Uplink =>
-  new Uplink({
+  { config, version, directory, release, bootId, publisher, clock, log }: GatewayParts,
+  { outbox, timeKeeper, metrics, progress, status }: UplinkSources,
+): Uplink => {
+  const working = new WorkingRelease({ directory, release, version, bootId, progress, log });
+  return new Uplink({
     deviceid: config.station.id,
     topicPrefix: config.aws.topicPrefix,
     sendSeconds: config.reporting.sendSeconds,
@@ -235,8 +240,12 @@ const openUplink = (
     clock,
     log,
     healthReport: () => healthReport(status(), timeKeeper.stampOf(timeKeeper.now())),
-    onAcknowledged: ({ pubackMs }) => metrics.observePuback(pubackMs / 1000),
+    onAcknowledged: ({ lane, pubackMs }) => {
+      metrics.observePuback(pubackMs / 1000);
+      if (lane === 'reading') void working.noteDelivered();
+    },
   });
+};
 
 type PreAlertSources = {
   readonly outbox: Outbox;

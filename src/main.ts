@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { type Commands, runCommandLine, unsupportedMachine } from './commands/cli.ts';
 import type { CommandContext } from './commands/command.ts';
+import { updatePlaces } from './update/update-files.ts';
 
 /**
  * A replay keeps little of what it makes: V8 would let its heap grow to several times that before it looks. What the heap
@@ -32,6 +34,7 @@ const commands: Commands = {
     setFlagsFromString('--no-opt');
     return import('./commands/run.ts');
   },
+  update: () => import('./commands/update.ts'),
 };
 
 const packageVersion = (): string => {
@@ -71,6 +74,8 @@ const context: CommandContext = {
     },
     notifySocket: process.env['NOTIFY_SOCKET'],
     watchdogUsec: process.env['WATCHDOG_USEC'],
+    release: fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, ''),
+    updatePlaces,
   },
   version: packageVersion(),
   input: process.stdin,

@@ -15,10 +15,8 @@ umask 022
 unset CDPATH
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-program=/opt/weather-gateway
-etc=/etc/weather-gateway
-data=/var/lib/weather-gateway
-lock=/run/lock/weather-gateway-install
+# shellcheck source=systemd/releases.sh
+. "$here/systemd/releases.sh"
 
 fail() {
   echo "install.sh: $*" >&2
@@ -55,22 +53,8 @@ install_missing_packages() {
     fail "Node.js $(node --version) is too old: 20.19 or later is needed, as in Debian 13 and Raspberry Pi OS of the same name"
 }
 
-# Only one installer works at a time; the lock goes with the process.
 lock_or_fail() {
-  mkdir -p "$(dirname "$lock")"
-  exec 9>"$lock"
-  flock --nonblock 9 || fail "another install.sh is at work on this machine"
-}
-
-# Whether folder $1 is a release of this program.
-is_release() {
-  [ -e "$1/dist/main.js" ] && grep -q '"name": *"weather-gateway"' "$1/package.json" 2>/dev/null
-}
-
-# Whatever umask, owner or mode bits it was made with: root owns it, everybody reads it, nothing is setuid.
-settle_ownership() {
-  chown -hR 0:0 -- "$1"
-  chmod -R u=rwX,go=rX,a-st -- "$1"
+  lock_within 0 || fail "another install.sh is at work on this machine"
 }
 
 needed_to_run=(node:nodejs gpiomon:gpiod)
@@ -131,26 +115,6 @@ copy_release() {
   echo "$copy"
 }
 
-install_files() {
-  local release=$1
-  install -D -m 644 "$release/systemd/weather-gateway.sysusers" /etc/sysusers.d/weather-gateway.conf
-  systemd-sysusers
-  install -D -m 644 "$release/systemd/60-weather-gateway.rules" /etc/udev/rules.d/60-weather-gateway.rules
-  udevadm control --reload
-  udevadm trigger --action=add --subsystem-match=gpio --subsystem-match=i2c-dev
-  udevadm settle || true
-  install -D -m 644 "$release/systemd/weather-gateway.service" /etc/systemd/system/weather-gateway.service
-  # A release from before the claim has none.
-  [ ! -e "$release/systemd/weather-gateway-claim.service" ] ||
-    install -m 644 "$release/systemd/weather-gateway-claim.service" /etc/systemd/system/weather-gateway-claim.service
-  install -d -m 755 "$etc"
-  install -m 644 "$release/config/gateway.schema.json" "$etc/gateway.schema.json"
-  # The file may hold the token of the dashboard.
-  [ -e "$etc/gateway.yaml" ] ||
-    install -m 640 -g weather-gateway "$release/config/gateway.yaml" "$etc/gateway.yaml"
-  systemctl daemon-reload
-}
-
 enable_i2c() {
   if [ ! -e /dev/i2c-1 ] && command -v raspi-config >/dev/null; then
     raspi-config nonint do_i2c 0
@@ -164,17 +128,6 @@ enable_watchdog() {
     install -D -m 644 "$1/systemd/${watchdog##*/}" "$watchdog"
     systemctl daemon-reload
   fi
-}
-
-# A power cut leaves either the old release or the new one, complete: the files of the release are on the disk before the
-# link names them, and the link is on the disk before anything else follows.
-switch_to() {
-  sync -f "$1"
-  ln -sfn "$1" "$program/next"
-  mv -T "$program/next" "$program/current"
-  sync -f "$program"
-  install -d /usr/local/bin
-  ln -sfn "$program/current/dist/main.js" /usr/local/bin/weather-gateway
 }
 
 explain_first_steps() {
@@ -209,24 +162,29 @@ activate() {
   fi
   echo "weather-gateway $(weather-gateway --version) runs."
   weather-gateway check || explain_first_steps
+  end_trial
+  commit_to "$release"
   remove_other_releases "$release" "$previous"
 }
 
-# Only what runs and what ran before it is kept.
-remove_other_releases() {
-  local folder
-  for folder in "$program"/*/; do
-    folder=${folder%/}
-    # Quoted, so that a name with [1] is no pattern.
-    [ -L "$folder" ] || [ "$folder" = "$1" ] || [ "$folder" = "$2" ] || rm -rf --one-file-system -- "$folder"
-  done
+# A release that is on trial is judged no more once another one is installed by hand.
+end_trial() {
+  local result
+  if [ -e "$updates/trial" ]; then
+    result=$updates/results/$(sed -n 's/^id=//p' "$updates/trial").json
+    [ ! -e "$result" ] ||
+      sed -i 's/"state":"[^"]*"/"state":"FAILED"/; s/"reason":null/"reason":"a release was installed by hand meanwhile"/' "$result"
+    rm -f "$updates/trial"
+  fi
+  systemctl stop weather-gateway-update.timer 2>/dev/null || true
 }
 
 uninstall() {
+  systemctl disable --now --quiet weather-gateway-update.path weather-gateway-update.timer 2>/dev/null || true
   systemctl disable --now --quiet weather-gateway weather-gateway-claim 2>/dev/null || true
-  rm -rf "$program" /usr/local/bin/weather-gateway
-  rm -f /etc/systemd/system/weather-gateway.service /etc/systemd/system/weather-gateway-claim.service /etc/udev/rules.d/60-weather-gateway.rules
-  rm -f /etc/sysusers.d/weather-gateway.conf "$watchdog"
+  rm -rf "$program" /usr/local/bin/weather-gateway "$updates"
+  rm -f "$units/weather-gateway.service" "$units/weather-gateway-claim.service" "${update_units[@]/#/$units/}"
+  rm -f /etc/udev/rules.d/60-weather-gateway.rules /etc/sysusers.d/weather-gateway.conf "$watchdog"
   systemctl daemon-reload
   if [ "${1:-}" = --purge ]; then
     rm -rf "$etc" "$data"

@@ -67,7 +67,17 @@ describe('the gateway', () => {
     const isKnown = (): Promise<boolean> => Promise.resolve(true);
     const running = runGateway(
       {
-        ...{ config, version: '1.2.3', directory, bootId: 'boot', clock: systemClock, buses, publisher, log },
+        ...{
+          config,
+          version: '1.2.3',
+          directory,
+          bootId: 'boot',
+          release: '/opt/release',
+          clock: systemClock,
+          buses,
+          publisher,
+          log,
+        },
         instruments: usualInstruments,
         synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
         manager: {

@@ -13,6 +13,7 @@ const USAGE = `Usage: weather-gateway COMMAND [options]
   diagnostics FILE [--config FILE]                                     all of it for somebody far away, without secrets
   calibrate vane [--config FILE] [--simulate [--scenario FILE]]        turn the vane once round: proposes its table
   enroll   [--config FILE] [--force | --claim]                         make the private key and a signing request
+  update   FILE                                                        install a signed release, with a way back
   replay   FILE... [--map FILE] [--config FILE] [--json]               try quality control and rules on recorded weather
 
 Default configuration: $WEATHER_GATEWAY_CONFIG, or /etc/weather-gateway/gateway.yaml
@@ -48,6 +49,7 @@ const accepted: Readonly<
   diagnostics: { options: ['config'], operands: 1 },
   calibrate: { options: ['config', 'simulate', 'scenario', 'seed'], operands: 1 },
   enroll: { options: ['config', 'force', 'claim'], operands: 0 },
+  update: { options: [], operands: 1 },
   replay: { options: ['config', 'json', 'map'], operands: Number.POSITIVE_INFINITY },
 };
 

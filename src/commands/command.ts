@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import type { ProxyEnvironment } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
+import type { UpdatePlaces } from '../update/update-files.ts';
 
 /** What main.ts found in the process environment; nobody else looks there. */
 export type Environment = {
@@ -17,6 +18,9 @@ export type Environment = {
   readonly proxy: ProxyEnvironment;
   readonly notifySocket: string | undefined;
   readonly watchdogUsec: string | undefined;
+  /** The folder of the release that runs, links resolved. */
+  readonly release: string;
+  readonly updatePlaces: UpdatePlaces;
 };
 
 export type CommandContext = {

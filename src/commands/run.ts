@@ -115,6 +115,7 @@ const run = async (
       renewal: renewing({ config, directory, credentials, connection, clock, log }),
       log,
       bootId: await readBootId(),
+      release: environment.release,
       manager: createServiceManager({ ...environment, log }),
       pageFiles: await loadPageFiles(PAGE_DIRECTORY),
     },

@@ -20,6 +20,7 @@ export class Progress {
   #sampledAtMs: number;
   #hasSampled = false;
   #settledAtMs: number;
+  #hasStored = false;
   #storeFault: string | null = null;
 
   constructor(parts: ProgressParts) {
@@ -35,6 +36,7 @@ export class Progress {
 
   noteStored(): void {
     this.#settledAtMs = this.#parts.monotonicMs();
+    this.#hasStored = true;
     this.#storeFault = null;
   }
 
@@ -47,6 +49,11 @@ export class Progress {
   /** Whether sampling has begun. */
   hasSampled(): boolean {
     return this.#hasSampled;
+  }
+
+  /** Whether a reading of this run is on the disk. */
+  hasStored(): boolean {
+    return this.#hasStored;
   }
 
   /** Whether the daemon still works at all; when not, only a restart helps. */

@@ -17,21 +17,13 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$folder"
 
-# Variables that make node-gyp compile for architecture $1, as words.
-compiler_of() {
-  case $1 in
-    arm64) echo npm_config_arch=arm64 CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ ;;
-    amd64) echo npm_config_arch=x64 CC=x86_64-linux-gnu-gcc CXX=x86_64-linux-gnu-g++ ;;
-    *) echo "build.sh: weather-gateway runs on arm64 and amd64, and has no package for $1" >&2 && return 1 ;;
-  esac
-}
+# shellcheck source=systemd/debian/stage.sh
+. "$here/stage.sh"
 
 build() { # architecture
-  local source=$scratch/$1/weather-gateway-$version compiler
-  compiler=$(compiler_of "$1")
+  local source=$scratch/$1/weather-gateway-$version
   mkdir -p "$source"
-  # shellcheck disable=SC2086
-  env $compiler CXXFLAGS="-ffile-prefix-map=$source=." LDFLAGS=-s "$here/../install.sh" --stage "$source/release" "$package"
+  stage_for "$1" "$source/release" "$package"
   cp -R "$here" "$source/debian"
   cp "$here/../../LICENSE" "$source/debian/copyright"
   ln -s "$source/release/dist/main.js" "$scratch/$1/weather-gateway"

@@ -89,6 +89,7 @@ const measureLatencies = async (broker: Mosquitto, directory: string): Promise<r
         directory,
         version: 'bench',
         bootId: 'bench',
+        release: '/opt/release',
         clock: systemClock,
         pageFiles: [],
       },

@@ -14,6 +14,12 @@ const bareEnvironment: Environment = {
   proxy: {},
   notifySocket: undefined,
   watchdogUsec: undefined,
+  release: '/opt/weather-gateway/1',
+  updatePlaces: {
+    drop: '/nowhere/drop',
+    results: '/nowhere/results',
+    allowedSigners: '/nowhere/allowed_signers',
+  },
 };
 
 /** A process environment that touches nothing of the test's own. */

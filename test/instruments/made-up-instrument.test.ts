@@ -70,6 +70,7 @@ describe('an instrument that is one object and one line', () => {
         version: '1.2.3',
         directory,
         bootId: 'boot',
+        release: '/opt/release',
         clock: systemClock,
         synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
         instruments: configured,

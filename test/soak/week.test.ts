@@ -75,7 +75,17 @@ const startGateway = async () => {
   const isKnown = (): Promise<boolean> => Promise.resolve(true);
   const running = runGateway(
     {
-      ...{ config: config(), version: '1.2.3', directory, bootId: 'boot', clock, buses, publisher, log },
+      ...{
+        config: config(),
+        version: '1.2.3',
+        directory,
+        bootId: 'boot',
+        release: '/opt/release',
+        clock,
+        buses,
+        publisher,
+        log,
+      },
       instruments: configuredInstruments(sensors),
       synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
       manager: { watchdogMs: 60_000, notify: () => Promise.resolve() },

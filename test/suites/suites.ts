@@ -83,6 +83,12 @@ const byTheClock: readonly Suite[] = [
     needs: ['unshare', 'systemd-sysusers'],
   },
   {
+    name: 'update',
+    about: 'signed updates as root in a mount namespace, through power cuts',
+    command: [...SYSTEM, 'system/update.test', 'update-power-cut'],
+    needs: ['unshare', 'systemd-sysusers', 'ssh-keygen', 'setpriv', 'mkfs.ext4', 'python3'],
+  },
+  {
     name: 'package',
     about: 'the Debian packages, from installation to purge on a Debian 13',
     command: [...SYSTEM, 'system/package.test'],

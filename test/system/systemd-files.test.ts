@@ -83,6 +83,32 @@ describe('the unit of the claim', () => {
   });
 });
 
+describe('the units of updates', () => {
+  const names = ['service', 'path', 'timer'].map((kind) => `weather-gateway-update.${kind}`);
+
+  it('are what systemd-analyze verify finds nothing to say about', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'units-'));
+    try {
+      for (const name of names) {
+        const text = await readFile(join(systemd, name), 'utf8');
+        await writeFile(join(directory, name), text.replace(/^ExecStart=.*/m, 'ExecStart=/bin/true'));
+      }
+      const files = names.map((name) => join(directory, name));
+      const { stdout, stderr } = await run('systemd-analyze', ['verify', ...files]);
+      expect(stdout + stderr).toBe('');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('run the updater of the release that is known to work, and fetch nothing', async () => {
+    const text = await readFile(join(systemd, 'weather-gateway-update.service'), 'utf8');
+
+    expect(text).toMatch(/^ExecStart=\/opt\/weather-gateway\/committed\/systemd\/update.sh$/m);
+    expect(text).toMatch(/^PrivateNetwork=yes$/m);
+  });
+});
+
 describe('install.sh', () => {
   const install = join(systemd, 'install.sh');
   let bin: string;

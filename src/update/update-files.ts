@@ -1,0 +1,99 @@
+import { createWriteStream } from 'node:fs';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+
+/** How a release gets to systemd/update.sh, which runs as root, and how its answer comes back. */
+export type UpdatePlaces = {
+  /** The daemon's: root reads it with the rights of the daemon's user, and believes nothing in it. */
+  readonly drop: string;
+  /** Root's. */
+  readonly results: string;
+  /** Whose signatures are taken; without this file there are no updates. */
+  readonly allowedSigners: string;
+};
+
+export const updatePlaces: UpdatePlaces = {
+  drop: '/var/lib/weather-gateway/update',
+  results: '/var/lib/weather-gateway-update/results',
+  allowedSigners: '/etc/weather-gateway/allowed_signers',
+};
+
+/** What `npm run release` makes for an architecture. */
+type SignedRelease = {
+  /** Text of the files `.json` and `.json.sig`. */
+  readonly manifest: string;
+  readonly signature: string;
+  readonly archive: Readable;
+};
+
+const RESULT_STATES = ['IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'REJECTED'] as const;
+
+/**
+ * What became of an update, as update.sh writes it. `REJECTED` where no repetition can help, `FAILED` where one may. The step is
+ * the one that was reached: requested, copied, verified, unpacked, installing, restarting, trial, committed.
+ */
+const updateResult = z.object({
+  id: z.string(),
+  version: z.string().nullable(),
+  state: z.enum(RESULT_STATES),
+  step: z.string(),
+  reason: z.string().nullable(),
+});
+export type UpdateResult = z.output<typeof updateResult>;
+
+const isError = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
+
+/** Names an update in its request and its result. */
+const updateId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+
+/**
+ * Puts a release where the unit weather-gateway-update.path looks for it. Resolves with whether it was put there: not while
+ * another one waits.
+ */
+export const dropRelease = async (
+  { drop }: UpdatePlaces,
+  id: string,
+  { manifest, signature, archive }: SignedRelease,
+): Promise<boolean> => {
+  const request = join(drop, 'request');
+  await mkdir(drop, { recursive: true, mode: 0o700 });
+  const isTaken = await readFile(request).then(
+    () => true,
+    () => false,
+  );
+  if (isTaken) return false;
+  await writeFile(join(drop, 'manifest.json'), manifest);
+  await writeFile(join(drop, 'manifest.json.sig'), signature);
+  await pipeline(archive, createWriteStream(join(drop, 'release.tar.gz')));
+  // The unit starts as soon as the name is there: the text must be, too.
+  const draft = join(drop, `request-${updateId.parse(id)}`);
+  try {
+    await writeFile(draft, id);
+    await link(draft, request);
+    return true;
+  } catch (error) {
+    if (isError(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+};
+
+/** `null` where update.sh has said nothing of this update. */
+export const readUpdateResult = async (
+  { results }: UpdatePlaces,
+  id: string,
+): Promise<UpdateResult | null> => {
+  try {
+    return updateResult.parse(
+      JSON.parse(await readFile(join(results, `${updateId.parse(id)}.json`), 'utf8')),
+    );
+  } catch (error) {
+    if (isError(error, 'ENOENT')) return null;
+    throw error;
+  }
+};
