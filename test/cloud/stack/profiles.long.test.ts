@@ -132,7 +132,7 @@ describe('the settings', () => {
         Object.values(synthesize(settings).template.findResources('AWS::Budgets::Budget'))[0]?.['Properties'];
 
       expect(budgetOf({ profile: 'lake' }).Budget).toMatchObject({
-        BudgetLimit: { Amount: 8, Unit: 'USD' },
+        BudgetLimit: { Amount: 7, Unit: 'USD' },
         TimeUnit: 'MONTHLY',
       });
       expect(budgetOf({ profile: 'lake', monthlyBudget: 12 })).toMatchObject({
