@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { FirehoseTransformationEvent, FirehoseTransformationResult } from 'aws-lambda';
 import type { LandingTableKey } from '../sql/landing-tables.ts';
-import { columnsOf, rowProblem } from '../sql/row-check.ts';
+import { checkRow, columnsOf } from '../sql/row-check.ts';
 import { loadSchema } from '../sql/warehouse-schema.ts';
 import { requiredVariable } from './environment.ts';
 
@@ -34,6 +34,11 @@ const countRejected = (rejected: ReadonlyMap<string, number>): void => {
   }
 };
 
+const asData = (rows: readonly string[]): Checked => ({
+  result: 'Ok',
+  data: Buffer.from(`${rows.join('\n')}\n`).toString('base64'),
+});
+
 type Checked = Pick<FirehoseTransformationResult['records'][number], 'result' | 'data'>;
 
 const LONGEST_LOGGED = 500;
@@ -41,13 +46,19 @@ const LONGEST_LOGGED = 500;
 /** What a station sent together, as one line for each row. A row that COPY would refuse is left in the log alone. */
 const takeApart = (text: string, reject: (row: string) => void): Checked | null => {
   const rows = parseArray(text).map((row) => JSON.stringify(row));
-  const good = rows.filter((row) => rowProblem(columns, row) === null);
+  const checked = rows.map((row) => ({ row, ...checkRow(columns, row) }));
+  const good = checked.flatMap((each) => (each.problem === undefined ? [each.text] : []));
   if (good.length === 0) return null;
-  for (const row of rows.filter((one) => !good.includes(one))) {
+  for (const { row } of checked.filter(({ problem }) => problem !== undefined)) {
     reject(row);
     logger.warn('row of a batch rejected', { row: row.slice(0, LONGEST_LOGGED) });
   }
-  return { result: 'Ok', data: Buffer.from(`${good.join('\n')}\n`).toString('base64') };
+  return asData(good);
+};
+
+const checkOne = (text: string): Checked | null => {
+  const checked = checkRow(columns, text);
+  return checked.problem === undefined ? asData([checked.text]) : null;
 };
 
 const parseArray = (text: string): readonly unknown[] => {
@@ -71,9 +82,7 @@ export const handler = ({ records }: FirehoseTransformationEvent): Promise<Fireh
   };
   const check = (data: string): Checked => {
     const text = Buffer.from(data, 'base64').toString('utf8');
-    const checked = text.startsWith('[')
-      ? takeApart(text, reject)
-      : rowProblem(columns, text) === null && ({ result: 'Ok', data } as const);
+    const checked = text.startsWith('[') ? takeApart(text, reject) : checkOne(text);
     if (checked) return checked;
     reject(text);
     return { result: 'ProcessingFailed', data };

@@ -5,7 +5,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { z } from 'zod';
 import { dataApiTargetFrom } from '../sql/data-api.ts';
 import { openSession, type Session } from '../sql/data-api-session.ts';
-import { loadSchema, SCHEMA_VERSIONS_TABLE, statementsToApply } from '../sql/warehouse-schema.ts';
+import { loadSchema, SCHEMA_VERSIONS_TABLE, transactionsToApply } from '../sql/warehouse-schema.ts';
 import { customResource } from './custom-resource.ts';
 import { requiredVariable } from './environment.ts';
 
@@ -36,9 +36,8 @@ const apply = async (): Promise<void> => {
   await session.query(SCHEMA_VERSIONS_TABLE);
   const rows = await session.query('SELECT file, checksum FROM schema_versions ORDER BY applied');
   const applied = new Map(rows.map(([file, checksum]) => [String(file), String(checksum)]));
-  await session.transaction(
-    statementsToApply(loadSchema(fileURLToPath(new URL('sql', import.meta.url))), applied),
-  );
+  const files = loadSchema(fileURLToPath(new URL('sql', import.meta.url)));
+  for (const statements of transactionsToApply(files, applied)) await session.transaction(statements);
 };
 
 /** A stack that goes leaves the tables where they are. */

@@ -5,11 +5,11 @@
 -- What was delivered since the last compaction. A repetition of what is compacted counts from the next one on.
 CREATE OR REPLACE VIEW open_readings AS
 SELECT deliveries.deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
-       deliveries.epoch, seq, windgust, pressure, timequality, quality,
+       deliveries.epoch, seq, windgust, pressure, timequality, quality, extra,
        deliveries.previousepoch, deliveries.previousseq, deliveries.first_arrival, deliveries.arrival
 FROM (
   SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
-         epoch, seq, windgust, pressure, timequality, quality, previousepoch, previousseq,
+         epoch, seq, windgust, pressure, timequality, quality, extra, previousepoch, previousseq,
          MIN(loaded) OVER (PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END) AS first_arrival,
          MAX(loaded) OVER (PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END) AS arrival,
          ROW_NUMBER() OVER (
@@ -23,14 +23,25 @@ LEFT JOIN reading_ranges_final AS compacted
  AND compacted.fromseq <= deliveries.seq AND compacted.toseq >= deliveries.seq
 WHERE delivery = 1 AND compacted.deviceid IS NULL;
 
+-- extra holds what has no column of its own; the row check lets only numbers under these names.
 CREATE OR REPLACE VIEW sensordata AS
 SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
-       epoch, seq, windgust, pressure, timequality, quality
-FROM sensordata_final
-UNION ALL
-SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
-       epoch, seq, windgust, pressure, timequality, quality
-FROM open_readings;
+       epoch, seq, windgust, pressure, timequality, quality,
+       CAST(readings.extra.soiltemperature AS DOUBLE PRECISION) AS soiltemperature,
+       CAST(readings.extra.secondtemperature AS DOUBLE PRECISION) AS secondtemperature,
+       CAST(readings.extra.supplyvoltage AS DOUBLE PRECISION) AS supplyvoltage,
+       CAST(readings.extra.supplycurrent AS DOUBLE PRECISION) AS supplycurrent,
+       CAST(readings.extra.illuminance AS DOUBLE PRECISION) AS illuminance,
+       extra
+FROM (
+  SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
+         epoch, seq, windgust, pressure, timequality, quality, extra
+  FROM sensordata_final
+  UNION ALL
+  SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
+         epoch, seq, windgust, pressure, timequality, quality, extra
+  FROM open_readings
+) AS readings;
 
 -- Which readings there are, compacted ones as runs of numbers. What asks for numbers reads this and no readings.
 CREATE OR REPLACE VIEW reading_ranges AS

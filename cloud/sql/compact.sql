@@ -4,27 +4,27 @@
 
 CREATE TEMP TABLE slice AS
 SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
-       pressure, timequality, quality, previousepoch, previousseq, loaded
+       pressure, timequality, quality, extra, previousepoch, previousseq, loaded
 FROM sensordata_landing
 WHERE epoch IS NOT NULL AND seq IS NOT NULL AND loaded < DATEADD('minute', -10, SYSDATE);
 
 CREATE TEMP TABLE merged AS
 SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
-       pressure, timequality, quality
+       pressure, timequality, quality, extra
 FROM (
   SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
-         pressure, timequality, quality,
+         pressure, timequality, quality, extra,
          ROW_NUMBER() OVER (
            PARTITION BY deviceid, epoch, seq
            ORDER BY CASE timequality WHEN 'synced' THEN 0 WHEN 'corrected' THEN 1 ELSE 2 END, datetime DESC
          ) AS delivery
   FROM (
     SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
-           pressure, timequality, quality
+           pressure, timequality, quality, extra
     FROM slice
     UNION ALL
     SELECT known.deviceid, known.datetime, temperature, humidity, winddirection, windintensity, rainheight,
-           known.epoch, known.seq, windgust, pressure, timequality, quality
+           known.epoch, known.seq, windgust, pressure, timequality, quality, extra
     FROM sensordata_final AS known
     JOIN (SELECT DISTINCT deviceid, epoch, seq FROM slice) AS again
       ON again.deviceid = known.deviceid AND again.epoch = known.epoch AND again.seq = known.seq
@@ -37,9 +37,9 @@ WHERE sensordata_final.deviceid = merged.deviceid AND sensordata_final.epoch = m
   AND sensordata_final.seq = merged.seq;
 
 INSERT INTO sensordata_final (deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
-                              epoch, seq, windgust, pressure, timequality, quality)
+                              epoch, seq, windgust, pressure, timequality, quality, extra)
 SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust,
-       pressure, timequality, quality
+       pressure, timequality, quality, extra
 FROM merged ORDER BY datetime;
 
 -- Runs of numbers: those of the epochs concerned and the new ones, joined where they touch.

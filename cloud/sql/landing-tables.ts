@@ -10,6 +10,7 @@ export const landingTables = {
     columns: [
       ...['deviceid', 'datetime', 'temperature', 'humidity', 'winddirection', 'windintensity', 'rainheight'],
       ...['epoch', 'seq', 'windgust', 'pressure', 'timequality', 'quality', 'previousepoch', 'previousseq'],
+      'extra',
     ],
   },
   averages: {

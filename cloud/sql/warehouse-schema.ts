@@ -41,8 +41,22 @@ export const loadSchema = (folder: string): SchemaFile[] =>
 export const SCHEMA_VERSIONS_TABLE = `CREATE TABLE IF NOT EXISTS schema_versions (
   file VARCHAR(128) NOT NULL, checksum VARCHAR(64) NOT NULL, applied TIMESTAMP DEFAULT SYSDATE)`;
 
-/** `appliedChecksums`: of the `once` files that the warehouse has already. Throws when one was changed since. */
-export const statementsToApply = (
+/**
+ * Tables, then views, each in one transaction: the Data API takes no more than 40 statements at once. Views that a table file
+ * drops are back when both are done, and a roll-back of the stack brings the former ones.
+ * `appliedChecksums`: of the `once` files that the warehouse has already. Throws when one was changed since.
+ */
+export const transactionsToApply = (
+  files: readonly SchemaFile[],
+  appliedChecksums: ReadonlyMap<string, string>,
+): string[][] => {
+  const isTable = ({ isApplied }: SchemaFile): boolean => isApplied === 'once';
+  return [files.filter(isTable), files.filter((file) => !isTable(file))]
+    .map((some) => statementsToApply(some, appliedChecksums))
+    .filter((statements) => statements.length > 0);
+};
+
+const statementsToApply = (
   files: readonly SchemaFile[],
   appliedChecksums: ReadonlyMap<string, string>,
 ): string[] =>

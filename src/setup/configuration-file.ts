@@ -95,6 +95,7 @@ const lowSupplyRule = (volts: number): Part => ({
   quantity: 'supplyvoltage',
   direction: 'below',
   warning: volts,
+  alert: Number((volts - 0.4).toFixed(2)),
   hysteresis: 0.3,
   onDelaySeconds: 300,
 });

@@ -123,7 +123,24 @@ describe('the averages that Athena computes', () => {
   });
 });
 
+const noExtra = {
+  ...{ soiltemperature: null, secondtemperature: null, supplyvoltage: null, supplycurrent: null },
+  ...{ illuminance: null, extra: null },
+};
+
 describe('the tables of the lake', () => {
+  it('show optional quantities as numbers', () => {
+    const extra = { supplyvoltage: '12.4', firmware: 'x' };
+    const [rows = []] = ask(
+      { rows: { sensordata: [reading(1, { extra }), reading(2)] } },
+      'SELECT seq, supplyvoltage, illuminance FROM sensordata ORDER BY seq',
+    );
+    expect(rows).toEqual([
+      { seq: 1, supplyvoltage: 12.4, illuminance: null },
+      { seq: 2, supplyvoltage: null, illuminance: null },
+    ]);
+  });
+
   it('show each reading once, with its better time, and its values as numbers', () => {
     const late = reading(1, { timequality: 'estimated', datetime: '1970-01-01 00:00:09' });
     const own = { deviceid: '1', datetime: '2020-05-11 09:42:05', temperature: '33', humidity: '85' };
@@ -137,9 +154,10 @@ describe('the tables of the lake', () => {
         ...Object.fromEntries(Object.keys(reading(1)).map((name) => [name, null])),
         ...own,
         ...{ temperature: 33, humidity: 85 },
+        ...noExtra,
       },
-      reading(1),
-      flagged,
+      { ...reading(1), ...noExtra },
+      { ...flagged, ...noExtra },
     ]);
   });
 

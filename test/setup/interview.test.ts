@@ -189,7 +189,12 @@ describe('the configuration that it writes', () => {
     expect(written).toContain('address: 0x44');
     expect(written).toContain('address: 0x77 # 0x77 with SDO to the supply');
     expect(written).toContain('kmhPerHz: 4.023');
-    expect(config.preAlerts.at(-1)).toMatchObject({ id: 'low-supply', warning: 11.8, direction: 'below' });
+    expect(config.preAlerts.at(-1)).toMatchObject({
+      id: 'low-supply',
+      warning: 11.8,
+      alert: 11.4,
+      direction: 'below',
+    });
     expect(written.match(/#.*/g)?.length).toBeGreaterThan(50);
   });
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { formatStations, type Station } from '../../cloud/contract/stations.ts';
 import { type LandingTableKey, landingTables } from '../../cloud/sql/landing-tables.ts';
-import { columnsOf, rowProblem } from '../../cloud/sql/row-check.ts';
+import { checkRow, columnsOf } from '../../cloud/sql/row-check.ts';
 import { loadSchema } from '../../cloud/sql/warehouse-schema.ts';
 import { createMosquitto, type Mosquitto } from './mosquitto.ts';
 import { startFirehose } from './stand-ins/firehose.ts';
@@ -92,7 +92,10 @@ export const startChain = async ({ stations, alertsCloseSeconds }: ChainOptions)
       const good = Buffer.from(lines)
         .toString('utf8')
         .split('\n')
-        .filter((line) => line !== '' && rowProblem(columnsOf(table, schema), line) === null);
+        .flatMap((line) => {
+          const checked = checkRow(columnsOf(table, schema), line);
+          return checked.problem === undefined ? [checked.text] : [];
+        });
       const file = gzipSync(good.map((line) => `${line}\n`).join(''));
       await warehouse.copy(table, file);
       delayedFiles.push({ table, file });

@@ -3,10 +3,10 @@
 
 CREATE OR REPLACE VIEW open_readings AS
 SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
-       epoch, seq, windgust, pressure, timequality, quality, previousepoch, previousseq, first_arrival, arrival
+       epoch, seq, windgust, pressure, timequality, quality, extra, previousepoch, previousseq, first_arrival, arrival
 FROM (
   SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
-         epoch, seq, windgust, pressure, timequality, quality, previousepoch, previousseq,
+         epoch, seq, windgust, pressure, timequality, quality, extra, previousepoch, previousseq,
          MIN(loaded) OVER (PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END) AS first_arrival,
          MAX(loaded) OVER (PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END) AS arrival,
          ROW_NUMBER() OVER (
@@ -19,7 +19,13 @@ WHERE delivery = 1;
 
 CREATE OR REPLACE VIEW sensordata AS
 SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
-       epoch, seq, windgust, pressure, timequality, quality
+       epoch, seq, windgust, pressure, timequality, quality,
+       TRY_CAST(ELEMENT_AT(extra, 'soiltemperature') AS DOUBLE) AS soiltemperature,
+       TRY_CAST(ELEMENT_AT(extra, 'secondtemperature') AS DOUBLE) AS secondtemperature,
+       TRY_CAST(ELEMENT_AT(extra, 'supplyvoltage') AS DOUBLE) AS supplyvoltage,
+       TRY_CAST(ELEMENT_AT(extra, 'supplycurrent') AS DOUBLE) AS supplycurrent,
+       TRY_CAST(ELEMENT_AT(extra, 'illuminance') AS DOUBLE) AS illuminance,
+       extra
 FROM open_readings;
 
 CREATE OR REPLACE VIEW reading_ranges AS

@@ -48,6 +48,32 @@ describe('the check of rows as it is deployed', () => {
     ]);
   });
 
+  it('puts what has no column into extra', async () => {
+    const texts = await check(
+      `${JSON.stringify(reading(1, { soiltemperature: 11.2, schema: 2 }))}\n`,
+      `${JSON.stringify(reading(2, { supplyvoltage: 'low', illuminance: null, firmware: 'x'.repeat(2_000) }))}\n`,
+      `${JSON.stringify(reading(3, { extra: { deep: [1] }, wet: true, none: null, huge: 1e307 }))}\n`,
+      `${JSON.stringify([reading(4), reading(5, { supplyvoltage: 12.4 })])}\n`,
+    );
+    const rows = texts.flatMap(({ text }) => text.trimEnd().split('\n')).map((line) => JSON.parse(line));
+
+    expect(rows).toEqual([
+      reading(1, { extra: { soiltemperature: 11.2, schema: 2 } }),
+      // Under the name of a quantity a number counts, and nothing else.
+      reading(2, { extra: { firmware: 'x'.repeat(1_024) } }),
+      reading(3, { extra: { extra: '{"deep":[1]}', wet: true, none: null, huge: null } }),
+      reading(4),
+      reading(5, { extra: { supplyvoltage: 12.4 } }),
+    ]);
+  });
+
+  it('bounds what one reading may bring along', async () => {
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`key${index}`, index]));
+    const [row] = await check(`${JSON.stringify(reading(1, { ...many, __proto__: null }))}\n`);
+
+    expect(Object.keys(JSON.parse(row?.text ?? '').extra)).toHaveLength(64);
+  });
+
   it('takes a batch apart into lines, and leaves out a row that is none', async () => {
     const batch = JSON.stringify([reading(1), reading(2, { temperature: 'hot' }), reading(3)]);
     expect(await check(`${batch}\n`)).toEqual([

@@ -6,7 +6,7 @@ import {
   loadSchema,
   loadStatements,
   SCHEMA_VERSIONS_TABLE,
-  statementsToApply,
+  transactionsToApply,
 } from '../../../cloud/sql/warehouse-schema.ts';
 
 /**
@@ -17,6 +17,7 @@ const toPostgres = (statement: string): string =>
   statement
     .replace(/\)\s*DISTSTYLE [\s\S]*$/, ')')
     .replaceAll('SUPER', 'jsonb')
+    .replaceAll(/(\w+\.extra)\.(\w+)/g, "($1->>'$2')")
     .replaceAll('SYSDATE', "(now() AT TIME ZONE 'UTC')");
 
 const REDSHIFT_FUNCTIONS = `
@@ -73,11 +74,10 @@ export const openWarehouse = async (): Promise<Warehouse> => {
       const applied = await query('SELECT file, checksum FROM schema_versions');
       const checksums = new Map(applied.map(({ file, checksum }) => [String(file), String(checksum)]));
       const files = loadSchema(fileURLToPath(new URL('../../../cloud/sql', import.meta.url)));
-      await database.transaction(async (transaction) => {
-        for (const statement of statementsToApply(files, checksums)) {
-          await transaction.exec(toPostgres(statement));
-        }
-      });
+      for (const statements of transactionsToApply(files, checksums))
+        await database.transaction(async (transaction) => {
+          for (const statement of statements) await transaction.exec(toPostgres(statement));
+        });
     },
     async compact() {
       const statements = loadStatements(
