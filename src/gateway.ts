@@ -20,6 +20,9 @@ import { openPreAlertOutputs } from './pre-alerts/alert-outputs.ts';
 import { PreAlertRunner, savedPreAlerts } from './pre-alerts/pre-alert-runner.ts';
 import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
 import { createQualityControl } from './quality/quality-control.ts';
+import { Jobs } from './remote/jobs.ts';
+import { jobsOff } from './remote/jobs-status.ts';
+import { type StationActions, StationVerbs } from './remote/station-verbs.ts';
 import { serveStatusSocket } from './status/daemon-socket.ts';
 import { gatewayStatus, statusLine } from './status/gateway-status.ts';
 import type { GatewayStatus } from './status/status.ts';
@@ -60,6 +63,8 @@ export type GatewayParts = {
   readonly credentials: Pick<DeviceCredentials, 'current'>;
   /** Renews the certificate, where the configuration says how. */
   readonly renewal?: Loop | undefined;
+  /** What a job of AWS IoT may do with this station. */
+  readonly actions: StationActions;
   readonly manager: ServiceManager;
   readonly pageFiles: readonly PageFile[];
   readonly log: Log;
@@ -110,6 +115,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const runs = await beginRun({ outbox, bootId: parts.bootId, log });
   const machine = openMachineWatch(parts);
   const uplink = openUplink(parts, { outbox, timeKeeper, metrics, progress, status: () => status() });
+  const jobs = openJobs(parts);
   const recorder = new Recorder({
     deviceid: config.station.id,
     quality: createQualityControl({ limits: config.quality, intervalMs }),
@@ -152,6 +158,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       instruments,
       recorder,
       uplink,
+      jobs,
       timeKeeper,
       preAlertRunner: preAlerts,
       progress,
@@ -164,8 +171,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     // Before the first reading of this run.
     (signal) => history.restoreRain(signal),
     (signal) => sampler.run(signal),
-    publishing(parts.publisher, uplink),
-    ...(parts.renewal === undefined ? [] : [parts.renewal]),
+    ...cloudLoops(parts, uplink, jobs),
     (signal) => poller.run(signal),
     (signal) => machine.run(signal),
     serveStatusSocket({ directory, runtimeDirectory, status, clock, log }),
@@ -247,6 +253,13 @@ const openUplink = (
   });
 };
 
+const openJobs = (parts: GatewayParts): Pick<Jobs, 'run' | 'status'> => {
+  const { config, publisher, actions, clock, log } = parts;
+  if (!config.aws.jobs) return { run: () => Promise.resolve(), status: () => jobsOff };
+  const verbs = new StationVerbs({ actions, clock });
+  return new Jobs({ thing: config.station.id, publisher, clock, log, verbs });
+};
+
 type PreAlertSources = {
   readonly outbox: Outbox;
   readonly history: History;
@@ -311,6 +324,17 @@ const openMachineWatch = ({ buses, directory, clock }: GatewayParts): MachineWat
     clock,
     datetime: () => formatDatetime(clock.wallMs()),
   });
+
+/** All that needs a connection. */
+const cloudLoops = (
+  { publisher, renewal }: GatewayParts,
+  uplink: Uplink,
+  jobs: Pick<Jobs, 'run'>,
+): Loop[] => [
+  publishing(publisher, uplink),
+  (signal) => jobs.run(signal),
+  ...(renewal === undefined ? [] : [renewal]),
+];
 
 const publishing =
   (publisher: Publisher, uplink: Uplink): Loop =>

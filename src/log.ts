@@ -26,9 +26,17 @@ const standardOutput = () => {
   return destination;
 };
 
+export type AdjustableLog = Log & { setLevel(level: LogLevel): void };
+
 /** journald adds time, host and process itself, so a line carries neither. */
-export const createLog = (level: LogLevel): Log =>
-  pino(
+export const createLog = (level: LogLevel): AdjustableLog => {
+  const logger = pino(
     { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
     standardOutput(),
   );
+  return Object.assign(logger, {
+    setLevel: (next: LogLevel) => {
+      logger.level = next;
+    },
+  });
+};

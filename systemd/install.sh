@@ -150,6 +150,9 @@ activate() {
   enable_watchdog "$release"
   switch_to "$release"
   systemctl enable --quiet weather-gateway weather-gateway-claim
+  # Jobs may then reboot the machine; a release that is older has no such unit.
+  [ ! -e "$release/systemd/weather-gateway-reboot.path" ] ||
+    systemctl enable --quiet --now weather-gateway-reboot.path
   [ -e "$etc/device.key" ] || weather-gateway enroll || true
   if ! systemctl restart weather-gateway; then
     [ -n "$previous" ] && [ "$previous" != "$release" ] ||
@@ -181,9 +184,10 @@ end_trial() {
 
 uninstall() {
   systemctl disable --now --quiet weather-gateway-update.path weather-gateway-update.timer 2>/dev/null || true
-  systemctl disable --now --quiet weather-gateway weather-gateway-claim 2>/dev/null || true
+  systemctl disable --now --quiet weather-gateway weather-gateway-claim weather-gateway-reboot.path 2>/dev/null || true
   rm -rf "$program" /usr/local/bin/weather-gateway "$updates"
   rm -f "$units/weather-gateway.service" "$units/weather-gateway-claim.service" "${update_units[@]/#/$units/}"
+  rm -f "$units"/weather-gateway-reboot.{path,service}
   rm -f /etc/udev/rules.d/60-weather-gateway.rules /etc/sysusers.d/weather-gateway.conf "$watchdog"
   systemctl daemon-reload
   if [ "${1:-}" = --purge ]; then

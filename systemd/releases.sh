@@ -43,6 +43,11 @@ install_files() {
   # A release from before the claim has none.
   [ ! -e "$release/systemd/weather-gateway-claim.service" ] ||
     put "$release/systemd/weather-gateway-claim.service" "$units/weather-gateway-claim.service" || failed=1
+  local unit
+  for unit in weather-gateway-reboot.path weather-gateway-reboot.service; do
+    # Nor has one from before jobs.
+    [ ! -e "$release/systemd/$unit" ] || put "$release/systemd/$unit" "$units/$unit" || failed=1
+  done
   install -d -m 755 "$etc"
   put "$release/config/gateway.schema.json" "$etc/gateway.schema.json" || failed=1
   # The file may hold the token of the dashboard.

@@ -12,6 +12,8 @@ import { systemClock } from '../src/time/clock.ts';
 import { createRecordingLog } from './fakes/log.ts';
 import { createFakePublisher, type FakePublisher, type Published } from './fakes/publisher.ts';
 import { usualInstruments, usualSensors } from './fakes/simulated-station.ts';
+import { createFakeStationActions } from './fakes/station-actions.ts';
+import { JobsService } from './remote/jobs-service.ts';
 
 const configOf = (directory: string): GatewayConfig => ({
   ...gatewaySchema.parse({
@@ -88,6 +90,7 @@ describe('the gateway', () => {
           },
         },
         credentials: { current: () => null },
+        actions: createFakeStationActions(),
         pageFiles: [],
       },
       stop.signal,
@@ -155,6 +158,24 @@ describe('the gateway', () => {
     // The first readings of this run may have joined them.
     const seqs = backlog === undefined ? [] : seqsIn(backlog).slice(0, waiting);
     expect(seqs).toEqual(Array.from({ length: waiting }, (_, index) => index + 1));
+  });
+
+  it('does a job of AWS IoT while it measures on', async () => {
+    const publisher = createFakePublisher();
+    const service = new JobsService('1', (topic, payload) => publisher.deliver(topic, payload));
+    publisher.answer = ({ topic, payload }) => {
+      setImmediate(() => service.receive(topic, payload));
+      return { kind: 'acknowledged' };
+    };
+    service.add('ask', { verb: 'doctor' });
+    const { log, end } = await start(publisher);
+
+    await until(() => service.stateOf('ask')?.status === 'SUCCEEDED' && seqsOf(publisher).length >= 2);
+    const url = log.lines('info').find(({ message }) => message === 'the dashboard is served')?.['url'];
+    const status = await (await fetch(`${url}/api/status`)).json();
+    await end();
+
+    expect(status).toMatchObject({ jobs: { state: 'listening', problem: null, done: 1 } });
   });
 
   it('leaves a store alone that somebody else has open', async () => {

@@ -3,6 +3,7 @@ import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPolicy, CfnProvisioningTemplate, CfnThingGroup, CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Construct } from 'constructs';
+import { jobTopicsOf } from '../../src/remote/job-topics.ts';
 import { topicsOf } from '../../src/weather/message.ts';
 import { accountAsShown } from './acknowledge.ts';
 import { BundledFunction } from './bundled-function.ts';
@@ -64,9 +65,12 @@ export class Devices extends Construct {
     ];
   }
 
-  /** A station connects as itself, writes the six topics with its own name, and hears nothing. */
+  /** A station connects as itself, writes the topics with its own name, and hears of its own jobs alone. */
   #gatewayStatements(topicPrefix: string): object {
     const topics = topicsOf(topicPrefix, THING);
+    const jobs = jobTopicsOf(THING);
+    const published = [...Object.values(topics), jobs.startNext, jobs.update('*')];
+    const received = [jobs.notifyNext, `${jobs.startNext}/*`, `${jobs.update('*')}/*`];
     return {
       Version: '2012-10-17',
       Statement: [
@@ -79,12 +83,22 @@ export class Devices extends Construct {
         {
           Effect: 'Allow',
           Action: 'iot:Publish',
-          Resource: Object.values(topics).map((topic) => `${this.#arn}:topic/${topic}`),
+          Resource: published.map((topic) => `${this.#arn}:topic/${topic}`),
         },
         {
           Effect: 'Allow',
           Action: 'iot:RetainPublish',
           Resource: [topics.status, topics.health].map((topic) => `${this.#arn}:topic/${topic}`),
+        },
+        {
+          Effect: 'Allow',
+          Action: 'iot:Subscribe',
+          Resource: jobs.filters.map((filter) => `${this.#arn}:topicfilter/${filter}`),
+        },
+        {
+          Effect: 'Allow',
+          Action: 'iot:Receive',
+          Resource: received.map((topic) => `${this.#arn}:topic/${topic}`),
         },
       ],
     };

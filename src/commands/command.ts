@@ -10,7 +10,7 @@ export type Environment = {
   readonly configPath: string;
   /** $STATE_DIRECTORY, set by systemd; goes before `outbox.directory`. */
   readonly stateDirectory: string | undefined;
-  /** $RUNTIME_DIRECTORY, set by systemd: for the socket of a daemon whose state directory is missing or read-only. */
+  /** $RUNTIME_DIRECTORY, set by systemd: for the socket of a daemon whose state directory is missing or read-only, and for the request of a reboot. */
   readonly runtimeDirectory?: string | undefined;
   /** $CREDENTIALS_DIRECTORY, set by systemd where the unit loads the private key as a credential. */
   readonly credentialsDirectory: string | undefined;

@@ -13,6 +13,8 @@ import { checksFor } from './doctor.ts';
 
 const UNIT = 'weather-gateway.service';
 const JOURNAL_LINES = 5_000;
+/** In the daemon, which has readings to take. */
+const JOURNAL_LINES_FOR_JOB = 1_000;
 
 const secretsOf = (config: GatewayConfig | undefined, { proxy }: CommandContext['environment']): string[] => {
   const urls = [config?.aws.proxy, proxy.httpsProxy].filter((url) => url !== undefined);
@@ -60,17 +62,13 @@ const gatewayReport = async (config: GatewayConfig, configFile: string, context:
   };
 };
 
-/** Writes all that somebody far away needs to help, in one file and without secrets; also with a bad configuration. */
-export const command: Command = async (args, context) => {
-  const { environment, version, out, err } = context;
-  const fail = (message: string): number => {
-    err.write(`weather-gateway: ${message}\n`);
-    return 1;
-  };
-  const [file] = args.operands;
-  if (file === undefined)
-    return fail('diagnostics needs the name of the file to write, such as station.json.gz');
-  const configFile = args.config ?? environment.configPath;
+/** All that somebody far away needs to help, as gzip of at most 1 MB and without secrets; also with a bad configuration. */
+const collectDiagnostics = async (
+  configFile: string,
+  context: CommandContext,
+  journalLines: number,
+): Promise<Buffer> => {
+  const { environment, version } = context;
   const { config, problems } = await loadConfig(configFile, {
     credentialsDirectory: environment.credentialsDirectory,
   });
@@ -81,10 +79,27 @@ export const command: Command = async (args, context) => {
     ...(config === undefined
       ? { problems: problems.map(formatProblem) }
       : await gatewayReport(config, configFile, context)),
-    ...(await machineReport({ unit: UNIT, directory, journalLines: JOURNAL_LINES })),
+    ...(await machineReport({ unit: UNIT, directory, journalLines })),
   };
   const secrets = [...secretsOf(config, environment), ...(await keyLines(config))];
-  const packed = packDiagnostics(maskSecrets(report, secrets) as typeof report);
+  return packDiagnostics(maskSecrets(report, secrets) as typeof report);
+};
+
+/** The same for a job, made by the running daemon. */
+export const diagnosticsForJob = (configFile: string, context: CommandContext): Promise<Buffer> =>
+  collectDiagnostics(configFile, context, JOURNAL_LINES_FOR_JOB);
+
+/** Writes it to a new file. */
+export const command: Command = async (args, context) => {
+  const { environment, out, err } = context;
+  const fail = (message: string): number => {
+    err.write(`weather-gateway: ${message}\n`);
+    return 1;
+  };
+  const [file] = args.operands;
+  if (file === undefined)
+    return fail('diagnostics needs the name of the file to write, such as station.json.gz');
+  const packed = await collectDiagnostics(args.config ?? environment.configPath, context, JOURNAL_LINES);
   try {
     await writeFile(file, packed, { flag: 'wx', mode: 0o600 });
   } catch (error) {

@@ -28,8 +28,12 @@ import { type Clock, systemClock } from '../time/clock.ts';
 import type { Loop } from '../time/loops.ts';
 import { type Synchronization, systemSynchronization } from '../time/synchronization.ts';
 import type { Command, CommandContext } from './command.ts';
+import { stationActions } from './station-actions.ts';
 
 const PAGE_DIRECTORY = new URL('../http/page/', import.meta.url);
+
+/** A job asked for a restart: systemd starts the daemon again, and counts no failure. */
+const RESTART = 75;
 
 /** What the daemon runs on: this machine, or a simulation of it. */
 type Machine = {
@@ -54,7 +58,7 @@ export const command: Command = async (args, context) => {
     err.write(`${problems.map(formatProblem).join('\n')}\n`);
     return BAD_CONFIGURATION;
   }
-  return await run(loaded.config, scripted.scenario, context);
+  return await run(loaded.config, file, scripted.scenario, context);
 };
 
 /** What is no bug, and one line says all of. */
@@ -65,9 +69,11 @@ const isExpected = (error: unknown): error is Error =>
 
 const run = async (
   config: GatewayConfig,
+  configFile: string,
   scenario: Scenario | undefined,
-  { environment, version, signal }: CommandContext,
+  context: CommandContext,
 ): Promise<number> => {
+  const { environment, version, signal } = context;
   const log = createLog(config.log.level);
   const instruments = configuredInstruments(config.sensors);
   const { buses, clock, synchronization, throughNetwork } =
@@ -99,6 +105,9 @@ const run = async (
       log,
     }),
   );
+  const bootId = await readBootId();
+  const restart = new AbortController();
+  const actions = stationActions({ config, configFile, context, bootId, log, restart });
   log.info({ version, station: config.station.id, directory }, 'weather-gateway starts');
   const failure = await runGateway(
     {
@@ -114,12 +123,13 @@ const run = async (
       credentials,
       renewal: renewing({ config, directory, credentials, connection, clock, log }),
       log,
-      bootId: await readBootId(),
+      bootId,
       release: environment.release,
+      actions,
       manager: createServiceManager({ ...environment, log }),
       pageFiles: await loadPageFiles(PAGE_DIRECTORY),
     },
-    signal,
+    AbortSignal.any([signal, restart.signal]),
   ).then(
     () => null,
     (error: unknown) => {
@@ -129,7 +139,8 @@ const run = async (
   );
   if (failure !== null) log.error({}, failure);
   log.info({}, 'weather-gateway has stopped');
-  return failure === null ? 0 : 1;
+  if (failure !== null) return 1;
+  return restart.signal.aborted && !signal.aborted ? RESTART : 0;
 };
 
 type RenewingParts = Pick<RenewalParts, 'credentials' | 'clock' | 'log'> & {

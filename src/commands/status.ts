@@ -68,6 +68,14 @@ export const shownStatus = z.object({
   refusedLanes: z
     .array(z.object({ lane: z.string(), topic: z.string(), reason: z.string(), sinceSeconds: z.number() }))
     .default([]),
+  jobs: z
+    .object({
+      problem: z.string().nullable(),
+      retrySeconds: value,
+      job: z.object({ id: z.string(), verb: z.string() }).nullable(),
+      logLevel: z.object({ level: z.string(), secondsLeft: z.number() }).nullable(),
+    })
+    .default({ problem: null, retrySeconds: null, job: null, logLevel: null }),
   outbox: z.object({
     lanes: z.object({ reading: z.object({ waiting: z.number(), waitingBytes: z.number() }) }),
     totals: z.object({ delivered: z.number(), setAside: z.number(), givenUp: z.number() }),
@@ -182,6 +190,20 @@ const refusedLines = ({ refusedLanes }: ShownStatus, paint: Paint): Line[] =>
     text: paint('alert', `${topic} refused for ${formatDuration(sinceSeconds)}: ${reason}`),
   }));
 
+/** Nothing while all is as usual. */
+const jobsLines = ({ jobs }: ShownStatus, paint: Paint): Line[] => {
+  const { problem, retrySeconds, job, logLevel } = jobs;
+  const retry = retrySeconds === null ? '' : `; asked again in ${formatDuration(retrySeconds)}`;
+  const texts = [
+    ...(problem === null ? [] : [`${paint('warning', problem)}${retry}`]),
+    ...(job === null ? [] : [`${job.verb} (job ${job.id})`]),
+    ...(logLevel === null
+      ? []
+      : [`log level ${logLevel.level} for ${formatDuration(logLevel.secondsLeft)} more`]),
+  ];
+  return texts.map((text, index) => ({ subject: index === 0 ? 'jobs' : '', text }));
+};
+
 /** Only while the cloud is away: the outbox does not fill up otherwise. */
 const roomText = (status: ShownStatus): string => {
   const seconds = status.link.state === 'connected' ? null : roomSeconds(status);
@@ -278,6 +300,7 @@ export const statusText = (
     ...sunLines(status),
     { subject: 'link', text: linkText(status, paint) },
     ...refusedLines(status, paint),
+    ...jobsLines(status, paint),
     ...outboxLines(status, paint),
     ...alertLines(status, paint),
     ...sensorLines(status, paint),

@@ -90,6 +90,12 @@ const awsSchema = z
       .refine((value) => parseProxy(value) !== null, PROXY)
       .exactOptional()
       .describe('HTTP proxy that opens tunnels (CONNECT): http://[USER:PASSWORD@]HOST:PORT.'),
+    jobs: z
+      .boolean('true or false')
+      .default(true)
+      .describe(
+        'Whether the station does jobs of AWS IoT: doctor, diagnostics, restart, reboot, log-level. true or false.',
+      ),
   })
   .describe('The connection to AWS IoT Core.');
 

@@ -125,6 +125,26 @@ const openTunnel = async (
   if (status !== '200') throw new Failure(`the HTTP proxy answers ${status} to CONNECT ${target}`, PROXY);
 };
 
+export type Route = {
+  readonly host: string;
+  readonly port: number;
+  readonly proxy: HttpProxy | undefined;
+  readonly signal: AbortSignal;
+};
+
+/** A TCP connection, through the proxy where there is one; rejects with what is wrong, for a person. */
+export const openRoute = async ({ host, port, proxy, signal }: Route): Promise<Socket> => {
+  const socket = await openSocket(proxy?.host ?? host, proxy?.port ?? port, signal);
+  if (proxy === undefined) return socket;
+  try {
+    await openTunnel(socket, proxy, `${host}:${port}`);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+};
+
 const handshakeFailure = (error: unknown, where: string): Failure => {
   const code = codeOf(error);
   if (

@@ -7,6 +7,7 @@ import type { Progress } from '../measuring/progress.ts';
 import type { Recorder } from '../measuring/recorder.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PreAlertRunner } from '../pre-alerts/pre-alert-runner.ts';
+import type { JobsStatus } from '../remote/jobs-status.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { whyNoSeaLevelPressure } from '../weather/derived.ts';
@@ -31,6 +32,7 @@ export type GatewayStatusParts = {
   readonly instruments: Pick<StationInstruments, 'status' | 'suspectedMissedPulses'>;
   readonly recorder: Pick<Recorder, 'latest' | 'latestAgeSeconds' | 'unstored'>;
   readonly uplink: Pick<Uplink, 'status'>;
+  readonly jobs: { status(): JobsStatus };
   readonly timeKeeper: Pick<TimeKeeper, 'status'>;
   readonly preAlertRunner: Pick<PreAlertRunner, 'status' | 'derived'>;
   readonly progress: Pick<Progress, 'health'>;
@@ -64,6 +66,7 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
       oldestAgeSeconds,
       maxBytes: config.outbox.maxMegabytes * BYTES_PER_MEGABYTE,
     },
+    jobs: parts.jobs.status(),
     clock: parts.timeKeeper.status(),
     preAlerts: parts.preAlertRunner.status(),
     suspectedMissedPulses: instruments.suspectedMissedPulses(),

@@ -5,6 +5,7 @@ import type { InstrumentStatus } from '../instruments/instrument-health.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { OutboxStats } from '../outbox/records.ts';
 import type { PreAlertStatus } from '../pre-alerts/pre-alert-status.ts';
+import type { JobsStatus } from '../remote/jobs-status.ts';
 import type { ClockStatus } from '../time/time-keeper.ts';
 import type { UplinkStatus } from '../uplink/uplink-status.ts';
 import type { Derived } from '../weather/derived.ts';
@@ -41,6 +42,8 @@ export type GatewayStatus = UplinkStatus & {
     readonly oldestAgeSeconds: number | null;
     readonly maxBytes: number;
   };
+  /** What the station hears from AWS IoT Jobs. */
+  readonly jobs: JobsStatus;
   readonly clock: ClockStatus;
   readonly preAlerts: readonly PreAlertStatus[];
   /** Pulses that the edge source may have missed. */

@@ -6,6 +6,7 @@ import type { Lane, RecordLane } from '../outbox/records.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
+import { Wake } from '../time/wake.ts';
 import { topicsOf } from '../weather/message.ts';
 import { BatchLimit } from './batch-limit.ts';
 import { HealthLane, type HealthReport } from './health-lane.ts';
@@ -14,7 +15,6 @@ import { NextMessage, type Outgoing, OutgoingMessages, onlineStatus } from './ou
 import { type Message, type PromptPublishParts, publishWithTimeout } from './publish-with-timeout.ts';
 import { ClockHold, SendSchedule } from './send-schedule.ts';
 import { DrainProgress, LinkHistory, type UplinkStatus } from './uplink-status.ts';
-import { Wake } from './wake.ts';
 
 export type Acknowledged = { readonly lane: Lane; readonly count: number; readonly pubackMs: number };
 

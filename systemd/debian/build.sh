@@ -36,6 +36,8 @@ build() { # architecture
   mkdir -p "$source/debian/system" "$source/debian/system.conf.d"
   cp "$source/release/systemd/60-weather-gateway-watchdog.conf" "$source/debian/system.conf.d/"
   sed 's|/usr/local/bin/|/usr/bin/|' "$source/release/systemd/weather-gateway-claim.service" >"$source/debian/system/weather-gateway-claim.service"
+  cp "$source/release/systemd/weather-gateway-reboot.service" "$source/debian/system/"
+  cp "$source/release/systemd/weather-gateway-reboot.path" "$source/debian/weather-gateway.weather-gateway-reboot.path"
   find "$source/release/systemd" -type f ! -name first-light.sh -delete
   cat >"$source/debian/changelog" <<CHANGELOG
 weather-gateway ($version) trixie; urgency=medium

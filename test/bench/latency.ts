@@ -9,6 +9,7 @@ import type { Publisher } from '../../src/mqtt/publisher.ts';
 import { openSimulatedStation } from '../../src/simulation/simulated-station.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
+import { createFakeStationActions } from '../fakes/station-actions.ts';
 import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 import { connectingPublisher } from './drain-station.ts';
 import { alone, type Bench, percentile } from './figure.ts';
@@ -91,6 +92,7 @@ const measureLatencies = async (broker: Mosquitto, directory: string): Promise<r
         bootId: 'bench',
         release: '/opt/release',
         clock: systemClock,
+        actions: createFakeStationActions(),
         pageFiles: [],
       },
       synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command, shownStatus, statusText } from '../../src/commands/status.ts';
 import { runningDaemon } from '../../src/doctor/cloud-checks.ts';
+import type { JobsStatus } from '../../src/remote/jobs-status.ts';
 import { daemonSocketIn } from '../../src/status/daemon-socket.ts';
 import type { GatewayStatus } from '../../src/status/status.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
@@ -291,6 +292,22 @@ describe('the text of a status', () => {
       '  note        sea-level pressure is not computed above 750 m',
     ])
       expect(text.split('\n')).toContain(line);
+  });
+
+  it('says why jobs do not come, and what one of them ordered', () => {
+    const jobs: JobsStatus = {
+      state: 'without',
+      problem: 'the SUBACK refuses',
+      retrySeconds: 3_600,
+      job: { id: 'j-1', verb: 'doctor' },
+      done: 1,
+      logLevel: { level: 'debug', secondsLeft: 600 },
+    };
+    const text = statusText(shownStatus.parse(createGatewayStatus({ jobs })), (_tone, plain) => plain);
+
+    expect(text).toContain('  jobs        the SUBACK refuses; asked again in 1 h');
+    expect(text).toContain('doctor (job j-1)');
+    expect(text).toContain('log level debug for 10 min more');
   });
 
   it('says so before the first reading', () => {

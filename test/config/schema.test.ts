@@ -17,6 +17,7 @@ describe('the configuration schema', () => {
         privateKey: '/c.key',
         topicPrefix: 'weather',
         keepAliveSeconds: 60,
+        jobs: true,
       },
       reporting: { intervalSeconds: 12, sendSeconds: 0 },
       outbox: { directory: '/var/lib/weather-gateway', maxMegabytes: 512 },

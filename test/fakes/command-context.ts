@@ -10,6 +10,7 @@ export type RecordingContext = CommandContext & {
 const bareEnvironment: Environment = {
   configPath: '/etc/weather-gateway/gateway.yaml',
   stateDirectory: undefined,
+  runtimeDirectory: undefined,
   credentialsDirectory: undefined,
   proxy: {},
   notifySocket: undefined,

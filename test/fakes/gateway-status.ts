@@ -69,6 +69,7 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
     },
   ],
   possibleDuplicates: 1,
+  jobs: { state: 'listening', problem: null, retrySeconds: null, job: null, done: 0, logLevel: null },
   clock: { isSynchronized: true, steps: 0 },
   preAlerts: [{ rule: 'frost', state: 'normal', severity: 'none', text: '', output: null }],
   suspectedMissedPulses: 0,

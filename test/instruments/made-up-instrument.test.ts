@@ -19,6 +19,7 @@ import { quantityTable } from '../../src/weather/quantities.ts';
 import { airProbe, airProbeShows } from '../fakes/air-probe.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { createFakePublisher } from '../fakes/publisher.ts';
+import { createFakeStationActions } from '../fakes/station-actions.ts';
 
 /** The one line. */
 const instruments = [...catalogue, airProbe];
@@ -78,6 +79,7 @@ describe('an instrument that is one object and one line', () => {
         publisher,
         credentials: { current: () => null },
         manager: { watchdogMs: null, notify: () => Promise.resolve() },
+        actions: createFakeStationActions(),
         pageFiles: [],
         log,
       },

@@ -14,6 +14,7 @@ import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { createFakePublisher } from '../fakes/publisher.ts';
 import { openFastStation } from '../fakes/simulated-station.ts';
+import { createFakeStationActions } from '../fakes/station-actions.ts';
 
 const DAYS = 7;
 const DAY_MINUTES = 24 * 60;
@@ -90,6 +91,7 @@ const startGateway = async () => {
       synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
       manager: { watchdogMs: 60_000, notify: () => Promise.resolve() },
       credentials: { current: () => null },
+      actions: createFakeStationActions(),
       pageFiles: [],
     },
     stop.signal,

@@ -13,6 +13,8 @@ export type ConnectProxy = {
 export const startConnectProxy = async (allowed: {
   readonly user: string;
   readonly password: string;
+  /** Where the tunnel to a host really ends; there itself without it. */
+  readonly port?: (host: string) => number | undefined;
 }): Promise<ConnectProxy> => {
   const expected = `Basic ${Buffer.from(`${allowed.user}:${allowed.password}`).toString('base64')}`;
   const targets: string[] = [];
@@ -27,7 +29,8 @@ export const startConnectProxy = async (allowed: {
     }
     const { hostname, port } = new URL(`tcp://${request.url}`);
     targets.push(request.url ?? '');
-    const upstream = connect(Number(port), hostname, () => {
+    const local = allowed.port?.(hostname);
+    const upstream = connect(local ?? Number(port), local === undefined ? hostname : '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       upstream.write(head);
       upstream.pipe(socket).pipe(upstream);

@@ -119,6 +119,17 @@ exec chroot /mnt/root env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin LC_ALL=C.UTF
     expect(stdout).toBe('');
   });
 
+  it('starts and enables the watch for a reboot, and never the reboot', async () => {
+    const control = join(folder, 'control');
+    await run('dpkg-deb', ['-e', packageFor('amd64'), control]);
+    const scripts = await Promise.all(
+      ['postinst', 'prerm', 'postrm'].map((name) => readFile(join(control, name), 'utf8')),
+    );
+
+    expect(scripts.join('')).toContain('weather-gateway-reboot.path');
+    expect(scripts.join('')).not.toContain('weather-gateway-reboot.service');
+  });
+
   it('is installed with its user, key and configuration, and enabled', async () => {
     const { stdout, stderr, code } = await onDebian13(`dpkg -i $this || exit
 weather-gateway --version

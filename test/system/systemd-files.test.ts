@@ -109,6 +109,34 @@ describe('the units of updates', () => {
   });
 });
 
+describe('the units of a reboot', () => {
+  const units = ['weather-gateway-reboot.path', 'weather-gateway-reboot.service'];
+
+  it('are what systemd-analyze verify finds nothing to say about', async () => {
+    const { stdout, stderr } = await run('systemd-analyze', [
+      'verify',
+      ...units.map((name) => join(systemd, name)),
+    ]);
+
+    expect(stdout + stderr).toBe('');
+  });
+
+  it('take the request away before they reboot, read nothing of it, and start by it alone', async () => {
+    const [path = '', service = ''] = await Promise.all(
+      units.map((name) => readFile(join(systemd, name), 'utf8')),
+    );
+    const file = '/run/weather-gateway/reboot';
+
+    expect(path).toContain(`\nPathExists=${file}\n`);
+    expect(service.match(/^Exec.*$/gm)).toEqual([
+      `ExecStart=/bin/rm -f ${file}`,
+      'ExecStart=/bin/systemctl --no-block reboot',
+    ]);
+    expect(service).not.toContain('[Install]');
+    expect(await readFile(join(systemd, unitName), 'utf8')).toMatch(/^RuntimeDirectory=weather-gateway$/m);
+  });
+});
+
 describe('install.sh', () => {
   const install = join(systemd, 'install.sh');
   let bin: string;

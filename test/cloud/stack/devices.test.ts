@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { jobTopicsOf } from '../../../src/remote/job-topics.ts';
 import { topicsOf } from '../../../src/weather/message.ts';
 import { synthesize } from './synthesis.ts';
 
@@ -37,21 +38,38 @@ describe('what a station may do', () => {
     expect(Condition).toEqual({ Bool: { 'iot:Connection.Thing.IsAttached': ['true'] } });
   });
 
-  it('writes the six topics of the contract with its own name, and no other', () => {
-    const own = Object.values(topicsOf('weather', `\${iot:Connection.Thing.ThingName}`));
-    const allowed = tails(statement('iot:Publish').Resource);
-    expect(allowed.length).toBe(own.length);
-    for (const topic of own) expect(allowed.some((arn) => arn.endsWith(`:topic/${topic}`))).toBe(true);
+  const THING = `\${iot:Connection.Thing.ThingName}`;
+  const JOBS = `$aws/things/${THING}/jobs`;
+  /** What stands behind `:KIND/` in the ARNs of a statement. */
+  const allowed = (action: string, kind: string): string[] =>
+    tails(statement(action).Resource).map((arn) => arn.split(`:${kind}/`)[1]?.replace('"]]}', '') ?? arn);
+
+  it('writes the topics of the contract with its own name, and no others', () => {
+    const own = Object.values(topicsOf('weather', THING));
+    expect(allowed('iot:Publish', 'topic')).toEqual([...own, `${JOBS}/start-next`, `${JOBS}/*/update`]);
     expect(tails(statement('iot:RetainPublish').Resource)).toEqual([
       ...[expect.stringMatching(/\/status$/), expect.stringMatching(/\/health$/)],
     ]);
   });
 
-  it('subscribes to nothing', () => {
+  it('subscribes to the filters that the daemon uses for its own jobs, and to nothing else', () => {
+    expect(allowed('iot:Subscribe', 'topicfilter')).toEqual(jobTopicsOf(THING).filters);
+    expect(jobTopicsOf('1').filters).toEqual([
+      '$aws/things/1/jobs/notify-next',
+      '$aws/things/1/jobs/start-next/+',
+      '$aws/things/1/jobs/+/update/+',
+    ]);
+    expect(allowed('iot:Receive', 'topic')).toEqual([
+      `${JOBS}/notify-next`,
+      `${JOBS}/start-next/*`,
+      `${JOBS}/*/update/*`,
+    ]);
     expect(statements.map(({ Action }) => Action)).toEqual([
       'iot:Connect',
       'iot:Publish',
       'iot:RetainPublish',
+      'iot:Subscribe',
+      'iot:Receive',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../time/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Something may be to do: a sleep that can be cut short, and a call before it is not forgotten. */
 export class Wake {

@@ -1,0 +1,175 @@
+import type { Finding } from '../doctor/check.ts';
+import type { LogLevel } from '../log.ts';
+import type { Clock } from '../time/clock.ts';
+import { type Details, fitDetails } from './job-messages.ts';
+import type { JobsStatus } from './jobs-status.ts';
+import type { JobDocument } from './verbs.ts';
+
+/** What a job may do with this station; the process environment makes them real. */
+export type StationActions = {
+  /** Of the machine. */
+  readonly bootId: string;
+  /** Of this run of the daemon. */
+  readonly runId: string;
+  readonly version: string;
+  readonly configuredLogLevel: LogLevel;
+  readonly setLogLevel: (level: LogLevel) => void;
+  readonly doctor: () => Promise<readonly Finding[]>;
+  /** The gzip that `weather-gateway diagnostics` writes. */
+  readonly diagnostics: () => Promise<Buffer>;
+  /** Why nothing may be uploaded there; `null` where it may. */
+  readonly judgeUploadUrl: (url: string) => string | null;
+  /** Rejects with why it failed. */
+  readonly upload: (url: string, content: Buffer, signal: AbortSignal) => Promise<void>;
+  /** `hindrance`: why nobody would start the daemon again. */
+  readonly restart: { readonly hindrance: string | null; readonly begin: () => void };
+  /** `hindrance`: why nobody would reboot the machine. */
+  readonly reboot: {
+    readonly hindrance: string | null;
+    readonly begin: () => Promise<void>;
+    readonly takeBack: () => Promise<void>;
+  };
+};
+
+export type Outcome = {
+  /** `REJECTED` is never tried again by AWS IoT, `FAILED` may be. */
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'REJECTED';
+  readonly details: Details;
+};
+
+/** Reports a step; resolves with whether AWS IoT has it. */
+export type Tell = (details: Details) => Promise<boolean>;
+
+export type StationVerbsParts = { readonly actions: StationActions; readonly clock: Clock };
+
+const MINUTE_MS = 60_000;
+/** Of the daemon and of the machine: what goes wrong with a restart must not become a loop. */
+const SOONEST_RESTART_MS = MINUTE_MS;
+const SOONEST_REBOOT_MS = 5 * MINUTE_MS;
+/** How long systemd gets to end this process. */
+const END_MS = MINUTE_MS;
+const MAX_FAILURES_TOLD = 6;
+
+const outcome = (status: Outcome['status'], details: Readonly<Record<string, string>>): Outcome => ({
+  status,
+  details: fitDetails(details),
+});
+const succeeded = (details: Readonly<Record<string, string>>): Outcome => outcome('SUCCEEDED', details);
+const failed = (problem: string): Outcome => outcome('FAILED', { problem });
+const rejected = (problem: string): Outcome => outcome('REJECTED', { problem });
+
+const findingsOutcome = (findings: readonly Finding[]): Outcome => {
+  const passed = findings.filter(({ isPassed }) => isPassed);
+  const failures = findings.filter(({ isPassed }) => !isPassed);
+  const told = failures
+    .slice(0, MAX_FAILURES_TOLD)
+    .map(({ name, detail, remedy }, index): [string, string] => [
+      `failure${index + 1}`,
+      `${name}: ${detail}${remedy === null ? '' : ` -> ${remedy}`}`,
+    ]);
+  return succeeded({
+    result: `${passed.length} of ${findings.length} checks pass`,
+    passed: passed.map(({ name }) => name).join(', '),
+    ...Object.fromEntries(told),
+  });
+};
+
+/** Does what a job asks. What a job began is remembered in its status details, which come back with it after a restart. */
+export class StationVerbs {
+  readonly #actions: StationActions;
+  readonly #clock: Clock;
+  readonly #startedAtMs: number;
+  #level: { readonly level: LogLevel; readonly endsAtMs: number; readonly over: AbortController } | null =
+    null;
+
+  constructor({ actions, clock }: StationVerbsParts) {
+    this.#actions = actions;
+    this.#clock = clock;
+    this.#startedAtMs = clock.monotonicMs();
+  }
+
+  logLevel(): JobsStatus['logLevel'] {
+    if (this.#level === null) return null;
+    const { level, endsAtMs } = this.#level;
+    return { level, secondsLeft: Math.max(0, endsAtMs - this.#clock.monotonicMs()) / 1_000 };
+  }
+
+  /** `begun`: the status details it came with. `null`: nothing to report now, the job is asked for again. */
+  async run(document: JobDocument, begun: Details, tell: Tell, signal: AbortSignal): Promise<Outcome | null> {
+    switch (document.verb) {
+      case 'doctor':
+        return findingsOutcome(await this.#actions.doctor());
+      case 'diagnostics':
+        return await this.#diagnostics(document.url, tell, signal);
+      case 'restart':
+        return await this.#restart(begun, tell, signal);
+      case 'reboot':
+        return await this.#reboot(begun, tell, signal);
+      case 'log-level':
+        return this.#setLogLevel(document.level, document.minutes, signal);
+    }
+  }
+
+  async #diagnostics(url: string, tell: Tell, signal: AbortSignal): Promise<Outcome> {
+    const { judgeUploadUrl, diagnostics, upload } = this.#actions;
+    const problem = judgeUploadUrl(url);
+    if (problem !== null) return rejected(problem);
+    const content = await diagnostics();
+    const bytes = String(content.length);
+    await tell(fitDetails({ step: 'uploading', bytes }));
+    await upload(url, content, signal);
+    return succeeded({ bytes });
+  }
+
+  async #restart(begun: Details, tell: Tell, signal: AbortSignal): Promise<Outcome | null> {
+    const { runId, version, restart } = this.#actions;
+    if (begun['step'] === 'restarting' && begun['run'] !== runId) return succeeded({ version, run: runId });
+    if (restart.hindrance !== null) return rejected(restart.hindrance);
+    if (begun['step'] !== 'restarting') {
+      if (this.#clock.monotonicMs() - this.#startedAtMs < SOONEST_RESTART_MS)
+        return failed('the daemon has run for less than a minute; send it again later');
+      if (!(await tell(fitDetails({ step: 'restarting', run: runId })))) return null;
+    }
+    restart.begin();
+    if (await this.#isEnding(signal)) return null;
+    return failed('the daemon was not ended');
+  }
+
+  async #reboot(begun: Details, tell: Tell, signal: AbortSignal): Promise<Outcome | null> {
+    const { bootId, version, reboot } = this.#actions;
+    // Boots have names; their times are off by seconds, or by years on a machine without a clock of its own.
+    if (begun['step'] === 'rebooting' && begun['boot'] !== bootId)
+      return succeeded({ version, boot: bootId });
+    if (reboot.hindrance !== null) return rejected(reboot.hindrance);
+    if (begun['step'] !== 'rebooting') {
+      if (this.#clock.monotonicMs() < SOONEST_REBOOT_MS)
+        return failed('the machine has run for less than 5 minutes; send it again later');
+      if (!(await tell(fitDetails({ step: 'rebooting', boot: bootId })))) return null;
+    }
+    await reboot.begin();
+    if (await this.#isEnding(signal)) return null;
+    await reboot.takeBack();
+    return failed('nothing rebooted the machine within a minute: is weather-gateway-reboot.path enabled?');
+  }
+
+  async #isEnding(signal: AbortSignal): Promise<boolean> {
+    await this.#clock.sleep(END_MS, signal).catch(() => undefined);
+    return signal.aborted;
+  }
+
+  #setLogLevel(level: LogLevel, minutes: number, signal: AbortSignal): Outcome {
+    const { configuredLogLevel, setLogLevel } = this.#actions;
+    const over = new AbortController();
+    this.#level?.over.abort();
+    this.#level = { level, endsAtMs: this.#clock.monotonicMs() + minutes * MINUTE_MS, over };
+    setLogLevel(level);
+    const end = (): void => {
+      if (over.signal.aborted) return;
+      this.#level = null;
+      setLogLevel(configuredLogLevel);
+    };
+    void this.#clock.sleep(minutes * MINUTE_MS, AbortSignal.any([signal, over.signal])).then(end, end);
+    const until = new Date(this.#clock.wallMs() + minutes * MINUTE_MS).toISOString();
+    return succeeded({ level, until, afterwards: configuredLogLevel });
+  }
+}

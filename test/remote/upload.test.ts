@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+} from '../../src/certificate/certificate-authority.ts';
+import { judgeUploadUrl, upload } from '../../src/remote/upload.ts';
+import { type ConnectProxy, startConnectProxy } from '../system/connect-proxy.ts';
+
+const ENDPOINT = 'abc123-ats.iot.eu-west-1.amazonaws.com';
+const HOST = 'weather-errors.s3.eu-west-1.amazonaws.com';
+const URL_OF_BUCKET = `https://${HOST}/diagnostics/1/job.json.gz?X-Amz-Signature=abc`;
+
+describe('the url of an upload', () => {
+  it('is one of a bucket in the region of the endpoint', () => {
+    expect(judgeUploadUrl(URL_OF_BUCKET, ENDPOINT)).toBeNull();
+    const china = 'x.ats.iot.cn-north-1.amazonaws.com.cn';
+    expect(
+      judgeUploadUrl('https://abc.s3.cn-north-1.amazonaws.com.cn/k?X-Amz-Signature=a', china),
+    ).toBeNull();
+  });
+
+  it.each([
+    'https://evil.example/diagnostics?X-Amz-Signature=a',
+    `https://${HOST}.evil.example/k?X-Amz-Signature=a`,
+    'https://weather.s3.us-east-1.amazonaws.com/k?X-Amz-Signature=a',
+    'https://s3.eu-west-1.amazonaws.com/weather/k?X-Amz-Signature=a',
+    'https://a.b.s3.eu-west-1.amazonaws.com/k?X-Amz-Signature=a',
+    `http://${HOST}/k?X-Amz-Signature=a`,
+    `https://${HOST}:8443/k?X-Amz-Signature=a`,
+    `https://user:password@${HOST}/k?X-Amz-Signature=a`,
+    `https://evil.example\\@${HOST}/k?X-Amz-Signature=a`,
+    'file:///etc/shadow',
+    'not a url',
+    '',
+  ])('is never %s', (url) => {
+    expect(judgeUploadUrl(url, ENDPOINT)).toMatch(/^the url /);
+  });
+
+  it('is presigned, and no bucket is trusted where the endpoint is not of AWS', () => {
+    expect(judgeUploadUrl(`https://${HOST}/k`, ENDPOINT)).toBe('the url is not presigned');
+    expect(judgeUploadUrl(URL_OF_BUCKET, 'localhost')).toContain('names no region of AWS');
+  });
+});
+
+describe('an upload', () => {
+  let authority: CertificateAuthority;
+  let bucket: Server;
+  let proxy: ConnectProxy;
+  let answer: number;
+  const received: { method: string | undefined; url: string | undefined; content: string }[] = [];
+
+  beforeEach(async () => {
+    authority = await createCertificateAuthority('Test bucket');
+    const { certificate, privateKey } = await authority.issueServer({ dns: [HOST], ip: [] });
+    answer = 200;
+    bucket = createServer({ cert: certificate, key: privateKey }, async (request, response) => {
+      const content = (await buffer(request)).toString();
+      received.push({ method: request.method, url: request.url, content });
+      response.writeHead(answer, { location: 'https://evil.example/' }).end();
+    });
+    bucket.listen(0, '127.0.0.1');
+    await once(bucket, 'listening');
+    const address = bucket.address();
+    const bucketPort = typeof address === 'object' ? address?.port : undefined;
+    proxy = await startConnectProxy({
+      ...{ user: 'station', password: 'p@ss' },
+      port: (host) => (host.endsWith('.amazonaws.com') ? bucketPort : undefined),
+    });
+    received.length = 0;
+  });
+  afterEach(() => {
+    proxy.close();
+    bucket.close();
+  });
+
+  const send = (
+    content = Buffer.from('the bundle'),
+    url = URL_OF_BUCKET,
+    signal = new AbortController().signal,
+  ) =>
+    upload(
+      url,
+      content,
+      {
+        rootCa: authority.certificate,
+        proxy: `http://station:p%40ss@127.0.0.1:${proxy.port}`,
+        proxyEnvironment: {},
+      },
+      signal,
+    );
+
+  it('goes through the proxy and proves the name of the bucket', async () => {
+    await send();
+
+    expect(proxy.targets).toEqual([`${HOST}:443`]);
+    expect(received).toEqual([
+      { method: 'PUT', url: '/diagnostics/1/job.json.gz?X-Amz-Signature=abc', content: 'the bundle' },
+    ]);
+    await expect(send(undefined, URL_OF_BUCKET.replace('errors', 'other'))).rejects.toThrow(/altname/i);
+    expect(received.length).toBe(1);
+  });
+
+  it('follows no redirect, and says what the bucket answers', async () => {
+    answer = 307;
+    await expect(send()).rejects.toThrow('the bucket answers 307');
+    answer = 403;
+    await expect(send()).rejects.toThrow('the url has expired');
+    expect(received.length).toBe(2);
+  });
+
+  it('is at most 1 MB, and ends with the daemon', async () => {
+    await expect(send(Buffer.alloc(1_000_001))).rejects.toThrow('1000001 bytes are more than 1000000');
+    await expect(send(undefined, undefined, AbortSignal.abort())).rejects.toThrow();
+    expect(received).toEqual([]);
+  });
+});
