@@ -142,7 +142,6 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
 
   const writtenBytes = (): number => processWrittenBytes(() => store.writtenBytes());
   const poller = openStatusPoller(parts, { outbox, timeKeeper, writtenBytes });
-  const storeReport = describeStoreReport(opened.report);
   const status = (): GatewayStatus =>
     gatewayStatus({
       config,
@@ -154,7 +153,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       history,
       outbox,
       writtenBytes,
-      storeReport,
+      storeReport: describeStoreReport(opened.report),
       instruments,
       recorder,
       uplink,

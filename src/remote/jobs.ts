@@ -319,11 +319,11 @@ export class Jobs {
   /** Where the policy was right before, one connection may have ended by chance. */
   #noteEnded(reason: string): void {
     if (this.#isProven && !this.#hasEndedOnce) this.#hasEndedOnce = true;
-    else this.#doWithout(reason);
+    else this.#doWithout(`${reason}: does the policy allow jobs?`);
   }
 
   #doWithout(reason: string): void {
-    this.#problem = `${reason}: does the policy allow jobs?`;
+    this.#problem = reason;
     this.#withoutUntilMs = this.#parts.clock.monotonicMs() + WITHOUT_MS;
     this.#parts.log.warn({ reason }, 'the station does without jobs for a day; readings go on');
   }

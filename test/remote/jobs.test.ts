@@ -138,7 +138,7 @@ describe('jobs of AWS IoT', () => {
       expect(publisher.subscribed.length).toBe(1);
       expect(jobs.status()).toMatchObject({
         state: 'without',
-        problem: expect.stringContaining('not authorized (0x87): does the policy allow jobs?'),
+        problem: 'the broker refuses the subscription: not authorized (0x87)',
         retrySeconds: expect.any(Number),
       });
       expect(log.lines('warn')).toEqual([

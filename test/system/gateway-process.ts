@@ -23,6 +23,10 @@ export type GatewayProcessParts = {
   readonly speed: number;
   readonly events?: readonly Partial<ScenarioEvent>[];
   readonly preAlerts?: readonly object[];
+  /** Of the part `aws` of the configuration, instead of what is usual here. */
+  readonly aws?: Readonly<Record<string, unknown>>;
+  /** Beside that of the test. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 export type GatewayProcess = {
@@ -33,6 +37,8 @@ export type GatewayProcess = {
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   isRunning(): boolean;
   pid(): number | undefined;
+  /** Of the process that ended last; `null` while one runs. */
+  exitStatus(): number | null;
   /** For how long it has told where its dashboard is, which it does last of all when it starts; 0 before. */
   upMs(): number;
   /** Of its dashboard; `undefined` before it has told it. */
@@ -80,6 +86,7 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
         certificate: file('device.pem'),
         privateKey: file('device.key'),
         rootCa: file('ca.pem'),
+        ...parts.aws,
       },
       reporting: { intervalSeconds: 1 },
       outbox: { directory: outboxDirectory, maxMegabytes: 8 },
@@ -110,7 +117,7 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
       const started = spawn(
         process.execPath,
         [MAIN, 'run', '--simulate', '--scenario', file('scenario.yaml'), '--config', file('gateway.yaml')],
-        { stdio: ['ignore', 'pipe', 'pipe'] },
+        { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...parts.environment } },
       );
       url = undefined;
       let said = '';
@@ -135,6 +142,7 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     },
     isRunning: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     pid: () => child?.pid,
+    exitStatus: () => child?.exitCode ?? null,
     upMs: () => (url === undefined ? 0 : Date.now() - upAtMs),
     url: () => url,
     status,

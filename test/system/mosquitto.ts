@@ -34,6 +34,8 @@ const isListening = (port: number): Promise<boolean> =>
   });
 
 export type MosquittoOptions = {
+  /** Further names of the broker. */
+  readonly names?: readonly string[];
   /** Lines of an access list; the user is the common name of the certificate. Everybody may do everything without. */
   readonly access?: readonly string[];
   /** Called with what it logs of connections. */
@@ -56,10 +58,14 @@ const configuration = (port: number, folder: string, hasAccess: boolean): string
   ].join('\n');
 
 /** Debian's mosquitto over mutual TLS, with certificates of its own; not started yet. */
-export const createMosquitto = async ({ access, onLog }: MosquittoOptions = {}): Promise<Mosquitto> => {
+export const createMosquitto = async ({
+  names = [],
+  access,
+  onLog,
+}: MosquittoOptions = {}): Promise<Mosquitto> => {
   const folder = await mkdtemp(join(tmpdir(), 'mosquitto-'));
   const authority = await createCertificateAuthority('Mosquitto test authority');
-  const server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] });
+  const server = await authority.issueServer({ dns: ['localhost', ...names], ip: ['127.0.0.1'] });
   const port = await freePort();
   await writeFile(join(folder, 'ca.pem'), authority.certificate);
   await writeFile(join(folder, 'server.pem'), server.certificate);
