@@ -48,7 +48,7 @@ describe('the package for 64-bit ARM', () => {
       });
       const { checks, output } = resultsIn(machine.output);
 
-      for (const line of output.match(/^(UP|MEMORY) .*/gm) ?? [])
+      for (const line of output.match(/\b(UP|MEMORY) .*/g) ?? [])
         process.stdout.write(`${board} ${kernel}: ${line}\n`);
       expect(
         [...checks].filter(([, rest]) => rest !== 'ok'),
