@@ -22,6 +22,7 @@ import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
 import { createQualityControl } from './quality/quality-control.ts';
 import { Jobs } from './remote/jobs.ts';
 import { jobsOff } from './remote/jobs-status.ts';
+import type { SelfHelp } from './remote/self-help.ts';
 import { type StationActions, StationVerbs } from './remote/station-verbs.ts';
 import { serveStatusSocket } from './status/daemon-socket.ts';
 import { gatewayStatus, statusLine } from './status/gateway-status.ts';
@@ -65,6 +66,8 @@ export type GatewayParts = {
   readonly renewal?: Loop | undefined;
   /** What a job of AWS IoT may do with this station. */
   readonly actions: StationActions;
+  /** Reboots a machine whose network is dead, where the configuration says when. */
+  readonly selfHelp?: Pick<SelfHelp, 'run' | 'noteAcknowledged'> | undefined;
   readonly manager: ServiceManager;
   readonly pageFiles: readonly PageFile[];
   readonly log: Log;
@@ -85,6 +88,8 @@ export const runGateway = async (parts: GatewayParts, signal: AbortSignal): Prom
   const run = { outbox: opened.outbox, bootId: parts.bootId, log };
   try {
     const loops = await openLoops(parts, opened);
+    const { selfHelp } = parts;
+    if (selfHelp !== undefined) loops.push((stop) => selfHelp.run(stop));
     if (isInMemory) loops.push((stop) => awaitStore(outboxOptions, clock, stop));
     await runTogether(loops, signal);
     await endRun(run);
@@ -230,7 +235,7 @@ type UplinkSources = {
 };
 
 const openUplink = (
-  { config, version, directory, release, bootId, publisher, clock, log }: GatewayParts,
+  { config, version, directory, release, bootId, publisher, selfHelp, clock, log }: GatewayParts,
   { outbox, timeKeeper, metrics, progress, status }: UplinkSources,
 ): Uplink => {
   const working = new WorkingRelease({ directory, release, version, bootId, progress, log });
@@ -246,6 +251,7 @@ const openUplink = (
     log,
     healthReport: () => healthReport(status(), timeKeeper.stampOf(timeKeeper.now())),
     onAcknowledged: ({ lane, pubackMs }) => {
+      selfHelp?.noteAcknowledged();
       metrics.observePuback(pubackMs / 1000);
       if (lane === 'reading') void working.noteDelivered();
     },

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { openStationBuses } from '../buses/machine-buses.ts';
 import type { StationBuses } from '../buses/station-buses.ts';
 import { DeviceCredentials } from '../certificate/device-credentials.ts';
 import { renewalsIn } from '../certificate/key-pairs.ts';
 import { loadConfig } from '../config/load.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
+import { type ProxyEnvironment, proxyFor } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { runGateway } from '../gateway.ts';
 import { loadPageFiles } from '../http/server.ts';
@@ -15,7 +17,10 @@ import type { Publisher } from '../mqtt/publisher.ts';
 import { ReconnectingPublisher } from '../mqtt/reconnecting-publisher.ts';
 import { StationConnection } from '../mqtt/station-connection.ts';
 import { StoreIsBackError } from '../outbox/open-outbox.ts';
+import { isNetworkDead } from '../remote/network-probe.ts';
 import { Renewal, type RenewalParts } from '../remote/renewal.ts';
+import { SelfHelp } from '../remote/self-help.ts';
+import type { StationActions } from '../remote/station-verbs.ts';
 import { loadScenario } from '../simulation/load-scenario.ts';
 import type { Scenario } from '../simulation/scenario.ts';
 import { accelerated, catchingUp } from '../simulation/scenario-clocks.ts';
@@ -126,6 +131,9 @@ const run = async (
       bootId,
       release: environment.release,
       actions,
+      // A simulated station may run where somebody else needs the machine.
+      selfHelp:
+        scenario === undefined ? helpItself(config, directory, actions, environment.proxy, log) : undefined,
       manager: createServiceManager({ ...environment, log }),
       pageFiles: await loadPageFiles(PAGE_DIRECTORY),
     },
@@ -161,6 +169,29 @@ const renewing = ({ config, directory, connection, ...parts }: RenewingParts): L
     connectWith: (pair) => connection.forProvisioning(pair),
   });
   return (signal) => renewal.run(signal);
+};
+
+const helpItself = (
+  { station, aws }: GatewayConfig,
+  directory: string,
+  { bootId, reboot }: StationActions,
+  proxyEnvironment: ProxyEnvironment,
+  log: Log,
+): SelfHelp | undefined => {
+  if (station.rebootAfterHours === undefined) return undefined;
+  const { host, port } = proxyFor(aws.endpoint, aws.proxy, proxyEnvironment) ?? {
+    host: aws.endpoint,
+    port: aws.port,
+  };
+  return new SelfHelp({
+    afterHours: station.rebootAfterHours,
+    recordFile: join(directory, 'rebooted.json'),
+    bootId,
+    isNetworkDead: () => isNetworkDead({ host, port }),
+    reboot,
+    clock: systemClock,
+    log,
+  });
 };
 
 const openThisMachine = async (config: GatewayConfig, log: Log): Promise<Machine> => ({

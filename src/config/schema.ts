@@ -50,6 +50,11 @@ const stationSchema = z
       .describe(
         'Height of the barometer above sea level, m. -430 to 8850; sea-level pressure needs it, and is null above 750 m.',
       ),
+    rebootAfterHours: wholeNumber(1, 720)
+      .exactOptional()
+      .describe(
+        'Reboots the machine after so many hours without an acknowledgement while neither DNS nor TCP works, at most daily, h; never without. 1 to 720.',
+      ),
   })
   .refine(({ latitude, longitude }) => latitude === undefined || longitude !== undefined, {
     error: 'a longitude beside latitude',

@@ -111,21 +111,21 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     title: 'no station',
     text: AWS,
     problems: [
-      '1:1: station: found nothing; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres',
+      '1:1: station: found nothing; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres, rebootAfterHours',
     ],
   },
   {
     title: 'a station of nothing',
     text: station(''),
     problems: [
-      '1:1: station: found nothing; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres',
+      '1:1: station: found nothing; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres, rebootAfterHours',
     ],
   },
   {
     title: 'a station that is a word',
     text: station('Worthing'),
     problems: [
-      '1:10: station: found "Worthing"; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres',
+      '1:10: station: found "Worthing"; allowed: a mapping with the keys id, name, timezone, latitude, longitude, elevationMetres, rebootAfterHours',
     ],
   },
   {
@@ -153,7 +153,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     text: station('{ id: "1", nmae: A }'),
     problems: [
       '1:1: station.name: found nothing; allowed: text of 1 to 128 characters',
-      '1:21: station.nmae: found an unknown key; allowed: id, name, timezone, latitude, longitude, elevationMetres (did you mean name?)',
+      '1:21: station.nmae: found an unknown key; allowed: id, name, timezone, latitude, longitude, elevationMetres, rebootAfterHours (did you mean name?)',
     ],
   },
   {
@@ -488,7 +488,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     problems: [
       '1:1: station.name: found nothing; allowed: text of 1 to 128 characters',
       '2:7: station.id: found 1; allowed: 1 to 100 letters, digits, :, _ or -, as text in quotes',
-      '3:3: station.nmae: found an unknown key; allowed: id, name, timezone, latitude, longitude, elevationMetres (did you mean name?)',
+      '3:3: station.nmae: found an unknown key; allowed: id, name, timezone, latitude, longitude, elevationMetres, rebootAfterHours (did you mean name?)',
       '4:1: aws.privateKey: found nothing; allowed: an absolute path, or credential:NAME for a credential of the systemd unit',
       '6:9: aws.port: found 0; allowed: a whole number from 1 to 65535',
       '9:11: http.listen: found "0.0.0.0"; allowed: 127.0.0.1, ::1 or localhost, or any address with http.token',
