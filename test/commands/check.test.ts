@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,11 +14,13 @@ describe('check', () => {
 
     const status = await command({ operands: [] }, context);
 
+    const lines = (await readFile(shipped, 'utf8')).split('\n');
+    const lineOf = (key: string): number => lines.findIndex((line) => line.trim().startsWith(`${key}:`)) + 1;
     expect(status).toBe(78);
     expect((await context.written()).out).toBe(
-      `${shipped}:17:16: aws.certificate: found no such file at /etc/weather-gateway/device.pem; ` +
+      `${shipped}:${lineOf('certificate')}:16: aws.certificate: found no such file at /etc/weather-gateway/device.pem; ` +
         'allowed: a PEM file with a CERTIFICATE, issued for the request that enroll makes\n' +
-        `${shipped}:18:15: aws.privateKey: found no such file at /nowhere/device.key; ` +
+        `${shipped}:${lineOf('privateKey')}:15: aws.privateKey: found no such file at /nowhere/device.key; ` +
         'allowed: a PEM file with a PRIVATE KEY, made by weather-gateway enroll\n',
     );
   });
