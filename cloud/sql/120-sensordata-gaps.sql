@@ -5,14 +5,21 @@
 -- holes are here too, with that reason, and nothing of them that did arrive.
 -- Marks (rows of no length) at both ends of what was damaged, and at the end of an epoch, cut the holes there.
 -- What was deleted because it was old (retention_marks) counts as there.
+-- Where a reading and a record tell of the same number, neither comes first: a hole is after the later and before the
+-- earlier of their times (reached: the highest number so far, in 20 digits, with its time).
 
 CREATE OR REPLACE VIEW sensordata_gaps AS
 SELECT deviceid, epoch, covered + 1 AS fromseq, fromseq - 1 AS toseq, fromseq - covered - 1 AS missing,
-       previous_datetime AS after_datetime, from_datetime AS before_datetime,
+       CAST(NULLIF(SUBSTRING(reached, 21, 40), '') AS TIMESTAMP) AS after_datetime, before_datetime,
        CASE WHEN damaged >= fromseq - 1 THEN 'damaged' END AS reason, known_since
 FROM (
-  SELECT deviceid, epoch, fromseq, from_datetime, known_since,
-         LAG(to_datetime) OVER (PARTITION BY deviceid, epoch ORDER BY fromseq, toseq) AS previous_datetime,
+  SELECT deviceid, epoch, fromseq,
+         MIN(from_datetime) OVER (PARTITION BY deviceid, epoch, fromseq) AS before_datetime,
+         MIN(known_since) OVER (PARTITION BY deviceid, epoch, fromseq) AS known_since,
+         MAX(LPAD(CAST(toseq AS VARCHAR), 20, '0') || COALESCE(CAST(to_datetime AS VARCHAR), '')) OVER (
+           PARTITION BY deviceid, epoch ORDER BY fromseq, toseq
+           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+         ) AS reached,
          COALESCE(
            MAX(toseq) OVER (
              PARTITION BY deviceid, epoch ORDER BY fromseq, toseq

@@ -42,7 +42,8 @@ SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, 
        pressure, timequality, quality, extra
 FROM merged ORDER BY datetime;
 
--- Runs of numbers: those of the epochs concerned and the new ones, joined where they touch.
+-- Runs of numbers: those of the epochs concerned and the new ones, joined where they touch. Of two with the same end the new
+-- one has the better time.
 CREATE TEMP TABLE runs AS
 SELECT deviceid, epoch, MIN(fromseq) AS fromseq, MAX(toseq) AS toseq,
        MIN(CASE WHEN fromstart = 1 THEN from_datetime END) AS from_datetime,
@@ -51,25 +52,25 @@ SELECT deviceid, epoch, MIN(fromseq) AS fromseq, MAX(toseq) AS toseq,
        MAX(previousepoch) AS previousepoch, MAX(previousseq) AS previousseq
 FROM (
   SELECT deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime, known_since,
-         last_reading, last_arrival, previousepoch, previousseq, run,
-         ROW_NUMBER() OVER (PARTITION BY deviceid, epoch, run ORDER BY fromseq, toseq) AS fromstart,
-         ROW_NUMBER() OVER (PARTITION BY deviceid, epoch, run ORDER BY toseq DESC, fromseq DESC) AS fromend
+         last_reading, last_arrival, previousepoch, previousseq, isnew, run,
+         ROW_NUMBER() OVER (PARTITION BY deviceid, epoch, run ORDER BY fromseq, toseq, isnew DESC) AS fromstart,
+         ROW_NUMBER() OVER (PARTITION BY deviceid, epoch, run ORDER BY toseq DESC, fromseq DESC, isnew DESC) AS fromend
   FROM (
     SELECT deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime, known_since,
-           last_reading, last_arrival, previousepoch, previousseq,
+           last_reading, last_arrival, previousepoch, previousseq, isnew,
            SUM(CASE WHEN fromseq > covered + 1 THEN 1 ELSE 0 END) OVER (
              PARTITION BY deviceid, epoch ORDER BY fromseq, toseq ROWS UNBOUNDED PRECEDING
            ) AS run
     FROM (
       SELECT deviceid, epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime, known_since,
-             last_reading, last_arrival, previousepoch, previousseq,
+             last_reading, last_arrival, previousepoch, previousseq, isnew,
              MAX(toseq) OVER (
                PARTITION BY deviceid, epoch ORDER BY fromseq, toseq
                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
              ) AS covered
       FROM (
         SELECT known.deviceid, known.epoch, fromseq, toseq, from_datetime, to_datetime, first_datetime, last_datetime,
-               known_since, last_reading, last_arrival, previousepoch, previousseq
+               known_since, last_reading, last_arrival, previousepoch, previousseq, 0 AS isnew
         FROM reading_ranges_final AS known
         JOIN (SELECT DISTINCT deviceid, epoch FROM slice) AS concerned
           ON concerned.deviceid = known.deviceid AND concerned.epoch = known.epoch
@@ -82,7 +83,8 @@ FROM (
                    THEN merged.datetime END) AS last_datetime,
                MIN(loaded) AS known_since,
                MAX(CASE WHEN merged.datetime <= DATEADD('minute', 5, loaded) THEN merged.datetime END) AS last_reading,
-               MAX(loaded) AS last_arrival, MAX(previousepoch) AS previousepoch, MAX(previousseq) AS previousseq
+               MAX(loaded) AS last_arrival, MAX(previousepoch) AS previousepoch, MAX(previousseq) AS previousseq,
+               1 AS isnew
         FROM slice
         JOIN merged
           ON merged.deviceid = slice.deviceid AND merged.epoch = slice.epoch AND merged.seq = slice.seq
