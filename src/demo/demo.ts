@@ -116,6 +116,8 @@ const configuration = (folder: string, preAlerts: Rules, parts: DemoFilesParts):
         certificate: join(folder, 'device.pem'),
         privateKey: join(folder, 'device.key'),
         rootCa: join(folder, 'ca.pem'),
+        // The broker of the demo takes messages and sends none.
+        jobs: false,
       },
       reporting: { intervalSeconds: parts.intervalSeconds },
       outbox: { directory: join(folder, 'outbox') },
