@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The folder of stations' diagnostics in the bucket of the errors. */
+export const DIAGNOSTICS = 'diagnostics';
+
 /** What a deployed stack tells the commands about itself: its CloudFormation outputs. */
 export const outputsSchema = z.object({
   TopicPrefix: z.string(),

@@ -1,6 +1,7 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { DIAGNOSTICS } from '../contract/outputs.ts';
 
 /** Where Athena leaves its answers in the bucket of the deliveries. */
 export const RESULTS = 'athena-results';
@@ -52,7 +53,11 @@ export class Storage extends Construct {
     });
     this.errors = new Bucket(this, 'Errors', {
       ...logged('errors/'),
-      lifecycleRules: [{ expiration: Duration.days(365) }],
+      lifecycleRules: [
+        { expiration: Duration.days(365) },
+        // They tell of a station's network and its journal.
+        { prefix: `${DIAGNOSTICS}/`, expiration: Duration.days(30) },
+      ],
     });
     this.stations = new Bucket(this, 'Stations', { ...logged('stations/'), versioned: true });
   }

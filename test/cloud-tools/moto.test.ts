@@ -1,4 +1,5 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,10 +7,16 @@ import { AthenaClient, CreateWorkGroupCommand, ListQueryExecutionsCommand } from
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
+  AddThingToThingGroupCommand,
+  CancelJobCommand,
+  CancelJobExecutionCommand,
   CreatePolicyCommand,
   CreateThingGroupCommand,
   DescribeCertificateCommand,
+  DescribeJobCommand,
+  GetJobDocumentCommand,
   IoTClient,
+  ListJobsCommand,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import { RedshiftClient } from '@aws-sdk/client-redshift';
@@ -32,6 +39,7 @@ import {
   revokeCertificate,
   revokeStation,
 } from '../../cloud/operations/enrolment.ts';
+import { bundlePlace, downloadBundle } from '../../cloud/operations/job-diagnostics.ts';
 import { makeClaim } from '../../cloud/operations/making-claim.ts';
 import { pause, resume } from '../../cloud/operations/pausing.ts';
 import { listStations } from '../../cloud/operations/station-file.ts';
@@ -99,16 +107,18 @@ describe('the commands against moto', () => {
     return added?.split('/').at(-1) ?? '';
   };
 
-  /** Another process of Node.js, whose AWS is moto; without a terminal. */
+  /** Of a process whose AWS is moto. */
+  const motoEnvironment = () => {
+    const { endpoint, region, credentials } = moto.clientConfig;
+    return {
+      ...{ AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, NODE_NO_WARNINGS: '1' },
+      ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
+    };
+  };
+  /** Another process of Node.js, without a terminal. */
   const runNode = (args: string[], environment: Record<string, string>) =>
     new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
-      const { endpoint, region, credentials } = moto.clientConfig;
-      const env = {
-        ...process.env,
-        ...environment,
-        ...{ AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, NODE_NO_WARNINGS: '1' },
-        ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
-      };
+      const env = { ...process.env, ...environment, ...motoEnvironment() };
       const child = execFile(process.execPath, args, { env }, (error, stdout, stderr) =>
         resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
       );
@@ -356,6 +366,118 @@ describe('the commands against moto', () => {
     );
     expect(QueryExecutionIds.length).toBe(2);
     rmSync(folder, { recursive: true });
+  });
+
+  describe('ask stations by cloud:job', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weather-job-'));
+    const command = ['--import', 'tsx', 'cloud/operations/commands/job.ts'];
+    const job = (...args: string[]) => runNode([...command, ...args], {});
+    const idsIn = (text: string): string[] => [...text.matchAll(/^job (\S+)/gm)].map(([, id = '']) => id);
+    const documentOf = async (jobId: string): Promise<unknown> =>
+      JSON.parse((await iot.send(new GetJobDocumentCommand({ jobId }))).document ?? '');
+    const cancel = async (jobId: string, thingName: string): Promise<void> => {
+      await iot.send(new CancelJobExecutionCommand({ jobId, thingName }));
+      await iot.send(new CancelJobCommand({ jobId, reasonCode: 'test' }));
+    };
+    beforeAll(async () => {
+      for (const name of ['61', '62']) await enroll(name);
+      await iot.send(new CreateThingGroupCommand({ thingGroupName: 'coast' }));
+      for (const thingName of ['61', '62'])
+        await iot.send(new AddThingToThingGroupCommand({ thingName, thingGroupName: 'coast' }));
+      await s3.send(new CreateBucketCommand({ Bucket: 'errors' }));
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it('one station, or a group with a rate and a threshold', async () => {
+      const one = await job('log-level', '--station', '61', '--level', 'debug');
+      const [id = ''] = idsIn(one.stdout);
+      expect(one).toMatchObject({ status: 0, stderr: '' });
+      expect(one.stdout).toBe(`job ${id} for station 61\nlook again: npm run cloud:job -- show ${id}\n`);
+      expect(await documentOf(id)).toEqual({ verb: 'log-level', level: 'debug', minutes: 60 });
+
+      const many = await job('restart', '--group', 'coast', '--per-minute', '2', '--abort-percent', '10');
+      const [jobId = ''] = idsIn(many.stdout);
+      const { job: made } = await iot.send(new DescribeJobCommand({ jobId }));
+      expect(made?.targets?.[0]).toMatch(/:thinggroup\/coast$/);
+      expect(made?.jobExecutionsRolloutConfig).toEqual({ maximumPerMinute: 2 });
+      expect(made?.abortConfig?.criteriaList?.[0]).toMatchObject({ thresholdPercentage: 10 });
+      expect(made?.timeoutConfig).toEqual({ inProgressTimeoutInMinutes: 60 });
+    }, 60_000);
+
+    it('and sends nothing that a station would not take, or that names nobody', async () => {
+      const before = (await iot.send(new ListJobsCommand({}))).jobs?.length;
+      const refused = await Promise.all([
+        job('shell', '--station', '61'),
+        job('doctor', '--station', '61', '--level', 'debug'),
+        job('doctor', '--station', 'nobody'),
+        job('doctor', '--group', 'nowhere'),
+        job('doctor', '--group', 'coast', '--per-minute', '0'),
+        job('doctor'),
+        job('doctor', '--station', '61', '--to', folder),
+      ]);
+
+      expect(refused.map(({ status, stderr }) => [status, stderr.split('\n')[0]])).toEqual([
+        [1, expect.stringContaining('verb: ')],
+        [1, expect.stringContaining('level')],
+        [1, 'there is no station "nobody" in this account and region'],
+        [1, 'there is no group "nowhere" in this account and region'],
+        [1, '--per-minute: a whole number from 1 to 1000, not "0"'],
+        [1, expect.stringContaining('npm run cloud:job -- VERB --station ID|--group NAME')],
+        [1, '--to belongs to diagnostics --watch, and to show'],
+      ]);
+      expect((await iot.send(new ListJobsCommand({}))).jobs?.length).toBe(before);
+    }, 120_000);
+
+    it('for a report from each, by a URL of its own', async () => {
+      const { status, stdout } = await job('diagnostics', '--group', 'coast');
+      expect(status).toBe(0);
+      const ids = idsIn(stdout);
+      expect(ids.length).toBe(2);
+      for (const [index, id] of ids.entries()) {
+        const station = ['61', '62'][index] ?? '';
+        const key = `diagnostics/${station}/${id}.json.gz`;
+        expect(stdout).toContain(`job ${id} for station ${station}; its answer: s3://errors/${key}`);
+        const { url } = (await documentOf(id)) as { url: string };
+        const { searchParams } = new URL(url);
+        expect([...searchParams.keys()].filter((key) => /checksum/i.test(key))).toEqual([]);
+        expect(searchParams.get('X-Amz-Expires')).toBe('86400');
+        // As a station does it: with a length alone.
+        expect((await fetch(url, { method: 'PUT', body: `report of ${station}` })).status).toBe(200);
+        const file = await downloadBundle(s3, bundlePlace('errors', station, id), folder);
+        expect(readFileSync(file, 'utf8')).toBe(`report of ${station}`);
+      }
+    }, 60_000);
+
+    it('and fails when a station did not do it', async () => {
+      const { stdout } = await job('doctor', '--station', '62');
+      const [id = ''] = idsIn(stdout);
+      expect(await job('show', id)).toMatchObject({ status: 0, stdout: '62: QUEUED\n' });
+      await cancel(id, '62');
+
+      expect(await job('show', id, '--watch')).toMatchObject({
+        status: 1,
+        stdout: `62: CANCELED\n${id} was canceled: test\n62: CANCELED\n`,
+      });
+    }, 60_000);
+
+    it('and leaves the job alone at Ctrl-C', async () => {
+      const child = spawn(process.execPath, [...command, 'doctor', '--station', '61', '--watch'], {
+        env: { ...process.env, ...motoEnvironment() },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        // More than once, as from a terminal and from npm.
+        if (output.includes('61: QUEUED')) child.kill('SIGINT');
+      });
+      const [status] = await once(child, 'close');
+
+      const [id = ''] = idsIn(output);
+      expect(output).toContain(`the job goes on; look again: npm run cloud:job -- show ${id}\n`);
+      expect(status).toBe(130);
+      expect((await iot.send(new DescribeJobCommand({ jobId: id }))).job?.status).toBe('QUEUED');
+    }, 60_000);
   });
 
   describe('from their command lines', () => {

@@ -231,6 +231,17 @@ describe("the stack with the post's numbers", () => {
     });
   });
 
+  it('deletes the reports of stations after a month, and what went wrong after a year', () => {
+    synthesis.template.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: [
+          { ExpirationInDays: 365, Status: 'Enabled' },
+          { ExpirationInDays: 30, Prefix: 'diagnostics/', Status: 'Enabled' },
+        ],
+      },
+    });
+  });
+
   it('has a runbook heading for every alarm, and no heading without an alarm', () => {
     const names = resourcesOf(synthesis, 'AWS::CloudWatch::Alarm').map(
       ([, { Properties }]) => String(Properties['AlarmDescription']).split(':')[0],

@@ -1,0 +1,178 @@
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { IoTClient } from '@aws-sdk/client-iot';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { JobDocument } from '../../../src/remote/verbs.ts';
+import { readDeployedStack } from '../deployed-stack.ts';
+import { bundlePlace, downloadReports, presignUpload } from '../job-diagnostics.ts';
+import { describeAnswers, haveFailed, type JobView, lookAtJobs, watchJobs } from '../job-watching.ts';
+import { arnOf, checkDocument, createJob, nameJob, type Rollout, stationsIn, type Target } from '../jobs.ts';
+import { runCommand, say } from './command-line.ts';
+
+const USAGE = `npm run cloud:job -- VERB --station ID|--group NAME [options]   ask one station, or all of a group
+npm run cloud:job -- show JOB... [--watch] [--to FOLDER]        how a job is, and what the stations answered
+
+VERB        doctor, diagnostics, restart, reboot, log-level
+--level     of log-level: debug, info, warn, error
+--minutes   of log-level: how long, 1 to 1440 (60)
+--watch     prints each station's progress, at the end the answers; Ctrl-C leaves the job alone
+--to        of diagnostics: the folder that gets the reports, with --watch or show
+--url-hours of diagnostics: how long a station has to upload, 1 to 168 (24), and no longer than your credentials
+--per-minute      of a group: how many stations get the job each minute, 1 to 1000 (50)
+--abort-percent   of a group: nobody else gets it when so many of those that answered went wrong, 1 to 100 (20) ...
+--abort-after     ... and so many have answered (5)
+--timeout-minutes a station that has not finished so long after it began is TIMED_OUT, 1 to 10080 (60)
+
+Exit status: 0; 1 a station failed or nothing was sent; 130 Ctrl-C ended the watching`;
+
+const POLL_MS = 5_000;
+
+type Values = {
+  readonly station?: string;
+  readonly group?: string;
+  readonly level?: string;
+  readonly minutes?: string;
+  readonly to?: string;
+  readonly watch: boolean;
+  readonly 'url-hours': string;
+  readonly 'per-minute': string;
+  readonly 'abort-percent': string;
+  readonly 'abort-after': string;
+  readonly 'timeout-minutes': string;
+};
+
+const whole = (values: Values, name: keyof Values & `${string}-${string}`, highest: number): number => {
+  const text = values[name];
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= highest) return value;
+  throw new Error(`--${name}: a whole number from 1 to ${highest}, not "${text}"`);
+};
+
+const rolloutOf = (values: Values): Rollout => ({
+  stationsPerMinute: whole(values, 'per-minute', 1_000),
+  abortPercent: whole(values, 'abort-percent', 100),
+  abortAfterStations: whole(values, 'abort-after', 1_000_000),
+  timeoutMinutes: whole(values, 'timeout-minutes', 10_080),
+});
+
+const targetOf = ({ station, group }: Values): Target => {
+  if (station !== undefined && group === undefined) return { kind: 'station', name: station };
+  if (group !== undefined && station === undefined) return { kind: 'group', name: group };
+  throw new Error(USAGE);
+};
+
+const documentOf = (verb: string, { level, minutes }: Values): JobDocument =>
+  checkDocument({
+    verb,
+    // Stands for the one that is made for each station.
+    ...(verb === 'diagnostics' ? { url: 'https://bucket' } : {}),
+    ...(level === undefined ? {} : { level }),
+    ...(minutes === undefined ? {} : { minutes: Number(minutes) }),
+  });
+
+const lookAgain = (jobIds: readonly string[]): string => `npm run cloud:job -- show ${jobIds.join(' ')}`;
+
+/** A job for each station, because a URL is good for one. */
+const sendDiagnostics = async (iot: IoTClient, target: Target, values: Values): Promise<string[]> => {
+  const rollout = rolloutOf(values);
+  const hours = whole(values, 'url-hours', 168);
+  const stations = target.kind === 'station' ? [target.name] : await stationsIn(iot, target.name);
+  const { ErrorsBucket } = await readDeployedStack();
+  // A checksum would be one of nothing: what the station will put is not known here.
+  const s3 = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const ids: string[] = [];
+  for (const name of stations) {
+    const targetArn = await arnOf(iot, { kind: 'station', name });
+    const id = nameJob('diagnostics', new Date());
+    const place = bundlePlace(ErrorsBucket, name, id);
+    const document = checkDocument({ verb: 'diagnostics', url: await presignUpload(s3, place, hours) });
+    await createJob(iot, { id, targetArn, document }, rollout);
+    ids.push(id);
+    say(`job ${id} for station ${name}; its answer: s3://${place.Bucket}/${place.Key}`);
+  }
+  return ids;
+};
+
+const send = async (verb: string, values: Values): Promise<string[]> => {
+  const target = targetOf(values);
+  const document = documentOf(verb, values);
+  if (values.to !== undefined && (verb !== 'diagnostics' || !values.watch))
+    throw new Error('--to belongs to diagnostics --watch, and to show');
+  const rollout = rolloutOf(values);
+  const iot = new IoTClient();
+  if (document.verb === 'diagnostics') return await sendDiagnostics(iot, target, values);
+  const targetArn = await arnOf(iot, target);
+  const id = nameJob(document.verb, new Date());
+  await createJob(iot, { id, targetArn, document }, rollout);
+  say(`job ${id} for ${target.kind} ${target.name}`);
+  return [id];
+};
+
+const watch = async (jobIds: readonly string[]): Promise<JobView[] | null> => {
+  const stopping = new AbortController();
+  // A terminal sends it to each process, and npm may pass it on: whoever comes second changes nothing.
+  const stop = (): void => stopping.abort();
+  process.on('SIGINT', stop);
+  try {
+    const options = { intervalMs: POLL_MS, report: say, stop: stopping.signal };
+    const views = await watchJobs(new IoTClient(), jobIds, options);
+    if (views !== null) process.off('SIGINT', stop);
+    return views;
+  } catch (error) {
+    throw new Error(
+      `${error instanceof Error ? error.message : String(error)}\nlook again: ${lookAgain(jobIds)}`,
+    );
+  }
+};
+
+const show = async (jobIds: readonly string[], values: Values): Promise<number> => {
+  const views = values.watch ? await watch(jobIds) : await lookAtJobs(new IoTClient(), jobIds);
+  if (views === null) {
+    say(`the job goes on; look again: ${lookAgain(jobIds)}`);
+    return 130;
+  }
+  for (const line of describeAnswers(views)) say(line);
+  if (values.to === undefined) return haveFailed(views) ? 1 : 0;
+  const { ErrorsBucket } = await readDeployedStack();
+  const isWhole = await downloadReports(new S3Client(), ErrorsBucket, views, {
+    folder: values.to,
+    report: say,
+  });
+  return haveFailed(views) || !isWhole ? 1 : 0;
+};
+
+await runCommand(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', default: false },
+      station: { type: 'string' },
+      group: { type: 'string' },
+      level: { type: 'string' },
+      minutes: { type: 'string' },
+      watch: { type: 'boolean', default: false },
+      to: { type: 'string' },
+      'url-hours': { type: 'string', default: '24' },
+      'per-minute': { type: 'string', default: '50' },
+      'abort-percent': { type: 'string', default: '20' },
+      'abort-after': { type: 'string', default: '5' },
+      'timeout-minutes': { type: 'string', default: '60' },
+    },
+  });
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
+  const [verb, ...others] = positionals;
+  if (verb === undefined) throw new Error(USAGE);
+  if (verb === 'show') {
+    if (others.length === 0 || values.station !== undefined || values.group !== undefined)
+      throw new Error(USAGE);
+    return await show(others, values);
+  }
+  if (others.length > 0) throw new Error(USAGE);
+  const jobIds = await send(verb, values);
+  if (values.watch) return await show(jobIds, values);
+  say(`look again: ${lookAgain(jobIds)}`);
+  return 0;
+});
