@@ -6,7 +6,7 @@ export type Edge = {
   /** BCM number. */
   readonly line: number;
   readonly level: EdgeLevel;
-  /** CLOCK_MONOTONIC, comparable with `Clock.monotonicMs`. */
+  /** CLOCK_MONOTONIC, comparable with `Clock.monotonicMs`. Does not go back on one line. */
   readonly atMs: number;
 };
 
@@ -14,7 +14,10 @@ export type EdgeListener = (edge: Edge) => void;
 
 /** Watches GPIO lines with pull-ups for edges, falling and rising ones. */
 export type EdgeSource = {
-  /** `kernel`: stamped in the interrupt · `process`: stamped when this process got to it, so pulses may be missing. */
+  /**
+   * `kernel`: stamped in the interrupt · `process`: stamped by this process, which knows the time to within how late it
+   * looked, so pulses may be missing.
+   */
   readonly timestamps: 'kernel' | 'process';
   /** Resolves once every line is armed. A line that is lost later is re-armed for ever; `onFault` hears of each change. */
   watch(
