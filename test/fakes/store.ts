@@ -6,7 +6,7 @@ export type FakeDisk = {
   open(): Store;
   /** Rejects every change from now on. */
   setFull(isFull: boolean): void;
-  /** A power cut: of the unsynced changes only the oldest `keep` survive. */
+  /** A power cut: of the unsynced writes only the oldest `keep` survive, each of them whole, as with LevelDB. */
   cutPower(keep?: number): void;
   /** Changes a stored value behind the store's back; `null` removes it. */
   tamper(key: string, change: (value: string) => string | null): void;
@@ -28,19 +28,19 @@ const apply = (entries: Map<string, string>, { key, value }: StoreChange): void 
 export const createFakeDisk = (): FakeDisk => {
   const synced = new Map<string, string>();
   let current = new Map<string, string>();
-  let unsynced: StoreChange[] = [];
+  let unsynced: (readonly StoreChange[])[] = [];
   let isFull = false;
   let commits = 0;
 
   const sync = (): void => {
-    for (const change of unsynced) apply(synced, change);
+    for (const change of unsynced.flat()) apply(synced, change);
     unsynced = [];
   };
 
   const change = (changes: readonly StoreChange[], isSynced: boolean): void => {
     if (isFull) throw new StorageFullError('no space left on the fake disk');
     for (const one of changes) apply(current, one);
-    unsynced.push(...changes);
+    unsynced.push(changes);
     if (isSynced) sync();
     commits += 1;
   };
@@ -64,10 +64,7 @@ export const createFakeDisk = (): FakeDisk => {
       },
       deleteRange: async (range) => {
         await Promise.resolve();
-        change(
-          keysIn(range).map((key) => ({ key, value: null })),
-          false,
-        );
+        for (const key of keysIn(range)) change([{ key, value: null }], false);
       },
       compact: () => Promise.resolve(),
       writtenBytes: () => writtenBytes,
