@@ -1,4 +1,4 @@
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** As of `stat`; owner and group are those of the process unless given. */
@@ -10,16 +10,22 @@ export const replaceFile = async (
   text: string,
   { mode, uid, gid }: FileRights,
 ): Promise<void> => {
-  const file = await open(`${path}.new`, 'w', mode & 0o777);
+  const draft = `${path}.draft`;
   try {
-    if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
-    await file.chmod(mode & 0o777);
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(draft, 'w', mode & 0o777);
+    try {
+      if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
+      await file.chmod(mode & 0o777);
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
   }
-  await rename(`${path}.new`, path);
   await syncFolder(dirname(path));
 };
 

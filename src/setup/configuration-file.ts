@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { access, chmod, chown, copyFile, link, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, copyFile, link, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile } from '../certificate/durable-file.ts';
 import { crossCheck } from '../config/cross-checks.ts';
 import { loadConfig } from '../config/load.ts';
 import { type ConfigProblem, formatProblem } from '../config/problem.ts';
@@ -125,30 +126,17 @@ export const problemsOf = (file: string, text: string): readonly ConfigProblem[]
 /** The group of the daemon reads it: as the file before, or as its folder. */
 const READABLE_FOR_GROUP = 0o640;
 
-/** Writes a file whole or not at all. */
+/** Writes a file whole or not at all; owner and mode are those of the file before. */
 export const writeWhole = async (file: string, text: string): Promise<void> => {
   const target = await realpath(file).catch(() => file);
-  const draft = `${target}.${process.pid}.draft`;
   const old = await stat(target).catch(() => null);
   const { uid, gid } = old ?? (await stat(dirname(target)));
-  try {
-    const handle = await open(draft, 'wx', READABLE_FOR_GROUP);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await chmod(draft, old === null ? READABLE_FOR_GROUP : old.mode & 0o777);
-    // Only root may; another user's file is that user's.
-    await chown(draft, uid, gid).catch(() => undefined);
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-  const folder = await open(dirname(target));
-  await folder.sync().finally(() => folder.close());
+  const mode = old?.mode ?? READABLE_FOR_GROUP;
+  await replaceFile(target, text, { mode, uid, gid }).catch(async (error: NodeJS.ErrnoException) => {
+    // Only root may give a file away; another user's file is that user's.
+    if (error.code !== 'EPERM') throw error;
+    await replaceFile(target, text, { mode });
+  });
 };
 
 /** Gives the file that is there a second name, under which it stays when the first gets another content. */
