@@ -1,6 +1,5 @@
-import { connectAsync } from 'mqtt';
-import type { Identity } from '../../src/certificate/certificate-authority.ts';
 import type { FleetDouble, Message } from '../fakes/fleet-provisioning.ts';
+import { connectMqtt, type MqttClientParts } from './mqtt-client.ts';
 
 export type ReservedTopics = {
   /** Every message that a station sent and that is none of the reserved topics. */
@@ -8,10 +7,7 @@ export type ReservedTopics = {
   close(): Promise<void>;
 };
 
-export type ReservedTopicsParts = {
-  readonly port: number;
-  readonly rootCa: string;
-  readonly identity: Identity;
+export type ReservedTopicsParts = MqttClientParts & {
   readonly fleet: FleetDouble;
   /** Called with each request before and after it is answered. */
   readonly onRequest: (request: Message, moment: 'before' | 'after') => Promise<void>;
@@ -21,18 +17,7 @@ export type ReservedTopicsParts = {
 export const serveReservedTopics = async (parts: ReservedTopicsParts): Promise<ReservedTopics> => {
   const { fleet, onRequest } = parts;
   const readings: Message[] = [];
-  const client = await connectAsync({
-    protocol: 'mqtts',
-    host: '127.0.0.1',
-    port: parts.port,
-    protocolVersion: 5,
-    ca: parts.rootCa,
-    cert: parts.identity.certificate,
-    key: parts.identity.privateKey,
-    reconnectPeriod: 100,
-    clientId: 'aws',
-  });
-  client.on('error', () => undefined);
+  const client = await connectMqtt(parts, { clientId: 'aws', reconnectPeriod: 100 });
   const answer = async (request: Message): Promise<void> => {
     await onRequest(request, 'before');
     const response = await fleet.answer(request);
