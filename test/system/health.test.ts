@@ -116,9 +116,10 @@ describe('the health of a station', () => {
     });
 
     const { refusedLanes, link, outbox } = (await answer()) ?? {};
-    expect(refusedLanes).toEqual([{ lane: 'health', reason: expect.stringContaining('not authorized') }]);
+    // mosquitto 2.0.11 closes the connection right after its answer: the station sees the one or the other first.
+    const reason = expect.stringMatching(/not authorized|the connection ends at this message/);
+    expect(refusedLanes).toEqual([{ lane: 'health', reason }]);
     expect(link?.state).toBe('connected');
-    // mosquitto 2.0.11 closes the connection after its answer.
     expect(link?.reconnects).toBeLessThanOrEqual(1);
     expect(outbox?.totals.givenUp).toBe(0);
   });
