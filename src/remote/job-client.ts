@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Incoming, Publisher, SubscribeResult } from '../mqtt/publisher.ts';
 import type { Clock } from '../time/clock.ts';
+import type { RequestFailure } from './inbound-channel.ts';
 import { type Details, type JobAnswer, namesNextJob, parseAnswer } from './job-messages.ts';
 import { type JobTopics, jobTopicsOf } from './job-topics.ts';
 
@@ -12,11 +13,7 @@ export type JobClientParts = {
   readonly onNext: () => void;
 };
 
-export type RequestResult =
-  | JobAnswer
-  /** The broker does not take requests. */
-  | { readonly kind: 'denied'; readonly reason: string }
-  | { readonly kind: 'unanswered'; readonly reason: string };
+export type RequestResult = JobAnswer | RequestFailure;
 
 export type JobUpdate = {
   readonly status: 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED' | 'REJECTED';
