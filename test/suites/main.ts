@@ -69,6 +69,10 @@ if (results.every(({ end }) => end !== 'failed')) {
   results.push(...(await Promise.all(chosen.map((lane, index) => runLane(lane, index === 0)))).flat());
 }
 
+// Again, since much may have been printed after it.
+for (const { suite, failure } of results)
+  if (failure !== '') write(`\n== ${suite.name} failed:\n${failure}\n`);
+
 write('\n');
 for (const result of results) write(`${lineOf(result)}\n`);
 const gaps = results.flatMap((result) => result.gaps);

@@ -26,6 +26,17 @@ describe('a suite', () => {
     });
   });
 
+  it('says what failed in it, without what passed before', async () => {
+    const told = ['✓ passes', '⎯⎯⎯ Failed Tests 1 ⎯⎯⎯', 'FAIL of a test', 'AssertionError: expected 1'];
+    const failing = suiteOf(`console.log(${JSON.stringify(told.join('\n'))}); process.exit(1)`);
+
+    expect(await runQuietly(failing)).toMatchObject({ failure: told.slice(1).join('\n') });
+    expect(await runQuietly(suiteOf('console.error("no such file"); process.exit(1)'))).toMatchObject({
+      failure: 'no such file',
+    });
+    expect(await runQuietly(suiteOf('console.log("all is well")'))).toMatchObject({ failure: '' });
+  });
+
   it('is left out where a program is missing, which fails where no gap is tolerated', async () => {
     const suite = suiteOf('', ['sh', 'no-such-program']);
     const gaps = ['LEFT OUT: a made-up suite. Not installed: no-such-program'];

@@ -19,7 +19,7 @@ describe(`the installed service on a Linux machine${isDebian13 ? ' with Debian 1
   it('passes every check of test/vm/guest/service.sh and mast.sh', () => {
     const failed = [...service.checks].filter(([, rest]) => rest !== 'ok');
 
-    expect(failed, service.output.slice(-4_000)).toEqual([]);
+    expect(failed, `${JSON.stringify(failed)}\n${service.output.slice(-4_000)}`).toEqual([]);
     for (const lastCheck of ['lives-through-steps', 'removes-data'])
       expect(service.checks.get(lastCheck), service.output.slice(-4_000)).toBe('ok');
   });
