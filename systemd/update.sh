@@ -181,7 +181,7 @@ count_attempt() {
 clear_request() {
   as_daemon rm -rf -- "$drop/request" "$drop/manifest.json" "$drop/manifest.json.sig" "$drop/release.tar.gz" 2>/dev/null || true
   rm -rf -- "$incoming" "$updates/attempts"
-  # The path unit would start this again at once, for ever.
+  # The path unit would start this again at once, without end.
   ! has_request || systemctl stop weather-gateway-update.path
 }
 

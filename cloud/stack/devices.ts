@@ -107,7 +107,7 @@ export class Devices extends Construct {
   }
 
   /**
-   * The claim that lies in every image of a card: it can ask for a certificate of its own, and for nothing else. A station
+   * The claim is in every image of a card. It can ask for a certificate of its own, and for nothing else. A station
    * has this policy, too, and renews its certificate by it: over a connection of its own, so that its readings go on.
    */
   #claimStatements(): object {

@@ -55,7 +55,7 @@ export class Storage extends Construct {
       ...logged('errors/'),
       lifecycleRules: [
         { expiration: Duration.days(365) },
-        // They tell of a station's network and its journal.
+        // A diagnostics file names the network of the station and holds lines of its journal.
         { prefix: `${DIAGNOSTICS}/`, expiration: Duration.days(30) },
       ],
     });

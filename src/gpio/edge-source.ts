@@ -19,7 +19,7 @@ export type EdgeSource = {
    * looked, so pulses may be missing.
    */
   readonly timestamps: 'kernel' | 'process';
-  /** Resolves once every line is armed. A line that is lost later is re-armed for ever; `onFault` hears of each change. */
+  /** Resolves once every line is armed. A line that is lost later is armed again at intervals; `onFault` gets each change. */
   watch(
     lines: readonly number[],
     onEdge: EdgeListener,

@@ -4,7 +4,7 @@ import type { Contact } from './instrument.ts';
 import type { InstrumentHealth } from './instrument-health.ts';
 import type { SensorFault } from './sensor-error.ts';
 
-/** Whether an edge tells of a new closure of the contact; it is bounce otherwise. Times must not go back. */
+/** Whether an edge is a new closure of the contact; it is bounce otherwise. Times must not go back. */
 export type BounceFilter = (atMs: number, level: EdgeLevel) => boolean;
 
 /** A sound contact is open for at least this share of the time from one closure to the next. */

@@ -35,7 +35,7 @@ type Outcome = { readonly registration: Registration } | Setback;
 
 /**
  * Makes a station of a card that nobody comes near: gets a certificate for a key of its own, registers it by the serial
- * number of the board, and asks ever more rarely while it is refused. A power cut at any moment is gone on from.
+ * number of the board, and asks at growing intervals while it is refused. It continues after a power cut at any moment.
  */
 export class Claiming {
   readonly #parts: ClaimingParts;
@@ -98,7 +98,7 @@ export class Claiming {
 
   /** Once, and not at each repetition. */
   #say(reason: string): void {
-    if (reason !== this.#said) this.#parts.say(`${reason}; it asks again, ever more rarely`);
+    if (reason !== this.#said) this.#parts.say(`${reason}; it asks again, at growing intervals`);
     this.#said = reason;
   }
 }

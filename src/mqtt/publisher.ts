@@ -32,7 +32,7 @@ export type SubscribeResult =
 
 /** An MQTT 5 connection at QoS 1 that keeps itself up and queues nothing. */
 export type Publisher = {
-  /** Returns at once and connects for ever in the background. */
+  /** Returns at once and connects in the background until it is stopped. */
   start(): void;
   /** Never rejects for anything the network or the broker does. */
   publish(topic: string, payload: string, options?: PublishOptions): Promise<PublishResult>;

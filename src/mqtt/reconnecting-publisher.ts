@@ -48,7 +48,7 @@ class Latch {
   });
 }
 
-/** Keeps one connection up at a time, for ever, and tells how the link is. */
+/** Keeps one connection up at a time until it is stopped, and reports the state of the link. */
 export class ReconnectingPublisher implements Publisher {
   readonly #parts: ReconnectingPublisherParts;
   readonly #listeners = new Set<(link: LinkState) => void>();

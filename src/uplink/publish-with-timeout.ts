@@ -14,13 +14,13 @@ export type PromptPublishParts = {
 
 export type Message = { readonly topic: string; readonly payload: string } & PublishOptions;
 
-/** Publishes, and never waits for ever: a stalled connection is dropped and made anew. */
+/** Publishes with a deadline: a stalled connection is dropped and made anew. */
 export const publishWithTimeout = async (
   { publisher, clock, signal, stallMs }: PromptPublishParts,
   { topic, payload, retain = false }: Message,
 ): Promise<PublishResult> => {
   const settled = new AbortController();
-  // Not AbortSignal.any(): each would stay with the signal of the whole run for ever.
+  // Not AbortSignal.any(): each would stay with the signal as long as the run lasts.
   const roused = new AbortController();
   const rouse = (): void => roused.abort();
   signal.addEventListener('abort', rouse);

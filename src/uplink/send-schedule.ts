@@ -9,7 +9,7 @@ const HOLD_MS = 60_000;
 /**
  * A clock that was never set is set within seconds of the network's coming, where NTP gets through at all: for
  * that long after the first connection readings wait for their `corrected` date. Then they go as `estimated`,
- * because a network without NTP may stay one for ever.
+ * because a network may never have NTP.
  */
 export class ClockHold {
   readonly #clock: Clock;

@@ -19,7 +19,7 @@ export const BACKLOG_MAX_BYTES = 120_000;
  */
 export type PreviousReading = { readonly previousepoch?: string; readonly previousseq?: number };
 
-/** One reading as the cloud receives it; `(deviceid, epoch, seq)` names it for ever. */
+/** One reading as the cloud receives it; `(deviceid, epoch, seq)` names it, and no other ever. */
 export type ReadingMessage = { readonly deviceid: string; readonly datetime: string } & Values & {
     readonly epoch: string;
     readonly seq: number;

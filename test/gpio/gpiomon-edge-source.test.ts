@@ -122,7 +122,7 @@ describe('gpiomon as a child', () => {
     expect(faults.slice(0, 2)).toEqual(['gpiomon ended (status 1) lost the chip', null]);
   });
 
-  it('is started again ever more rarely while it never gets its lines', async () => {
+  it('is started again at growing intervals while it never gets its lines', async () => {
     const clock = createManualClock({ isAutomatic: true });
     const startsMs: number[] = [];
     const { source, armed } = watchWith({

@@ -231,7 +231,7 @@ describe('a card with a claim', () => {
     expect(issued?.certificate).not.toBe(before.issued?.certificate);
   });
 
-  it('asks ever more rarely while it is not listed, says so once, and is let in when it is', async () => {
+  it('asks at growing intervals while it is not listed, says so once, and is let in when it is', async () => {
     fleet.listed.clear();
     const atMs: number[] = [];
     const reach = fleet.answer.bind(fleet);
@@ -252,7 +252,7 @@ describe('a card with a claim', () => {
     expect(Math.max(...waitsMs)).toBeGreaterThan(3.9 * HOUR_MS);
     expect(Math.max(...waitsMs)).toBeLessThanOrEqual(4 * HOUR_MS);
     expect(lines).toEqual([
-      `board ${SERIAL} is not let in: npm run cloud:enroll -- --list ID --serial ${SERIAL} --station NAME lists it; it asks again, ever more rarely`,
+      `board ${SERIAL} is not let in: npm run cloud:enroll -- --list ID --serial ${SERIAL} --station NAME lists it; it asks again, at growing intervals`,
     ]);
   });
 
@@ -350,8 +350,8 @@ describe('a card with a claim', () => {
     await Promise.race([live(connect), cut]);
 
     expect(lines).toEqual([
-      'no connection with the claim: unreachable now; it asks again, ever more rarely',
-      'no connection with the claim: refused now; it asks again, ever more rarely',
+      'no connection with the claim: unreachable now; it asks again, at growing intervals',
+      'no connection with the claim: refused now; it asks again, at growing intervals',
     ]);
   });
 

@@ -202,7 +202,7 @@ describe('jobs of AWS IoT', () => {
   });
 
   describe('from a service that answers badly', () => {
-    it('are asked for ever more rarely while nobody answers, and it is said once', async () => {
+    it('are asked for at growing intervals while nobody answers, and it is said once', async () => {
       const { service, log, jobs, acknowledge, passes, asks, end } = setUp();
       service.deliver = () => [];
       await acknowledge();

@@ -243,7 +243,7 @@ describe('a card with a claim', () => {
     const { status, out, err } = await enroll();
 
     expect({ status, err }).toEqual({ status: 0, err: '' });
-    expect(out).toMatch(/; it asks again, ever more rarely\n/);
+    expect(out).toMatch(/; it asks again, at growing intervals\n/);
     await expectStation();
   });
 
@@ -260,7 +260,7 @@ describe('a card with a claim', () => {
     const { status, out, err } = await ended;
     expect({ status, err }).toEqual({ status: 1, err: '' });
     expect(out).toBe(
-      `board ${SERIAL} is not let in: npm run cloud:enroll -- --list ID --serial ${SERIAL} --station NAME lists it; it asks again, ever more rarely\n`,
+      `board ${SERIAL} is not let in: npm run cloud:enroll -- --list ID --serial ${SERIAL} --station NAME lists it; it asks again, at growing intervals\n`,
     );
     fleet.listed.set(SERIAL, { id: '17', name: 'UK-Lancing' });
     expect(await enroll()).toMatchObject({ status: 0 });
