@@ -23,10 +23,10 @@ const run = promisify(execFile);
 
 const SECONDS = 60;
 /**
- * Two emulated cores take turns of up to 0.1 s, and the kernel's queue holds 16 edges for each line that gpiomon watches: at
- * 100 Hz it overflows while gpiomon waits for its turn. No real core waits so.
+ * Two emulated cores take turns of 0.1 s, which the scheduler counts as time that a process had. gpiomon then waits up to 0.4 s,
+ * and the kernel's queue holds 16 edges for each line that it watches. No real core waits so.
  */
-const HZ = availableParallelism() === 1 ? 100 : 50;
+const HZ = availableParallelism() === 1 ? 100 : 20;
 const KMH_PER_HZ = 2.4;
 const MM_PER_TIP = 0.2794;
 /** Of the anemometer, by default. */
