@@ -80,7 +80,7 @@ export type OpenInstrument = {
   sample?(): Promise<boolean>;
   /** The contact whose closures it counts. */
   readonly contact?: Contact;
-  /** Writes what is not yet on disk: called every second and at the end. Never rejects. */
+  /** Writes what is not yet on disk: called with each sample and at the end. Never rejects. */
   save?(): Promise<void>;
 };
 

@@ -73,7 +73,12 @@ export class StationInstruments {
     return this.#contacts.watch();
   }
 
-  /** To be called every second: reads what is averaged over the interval, and saves what is counted. */
+  /** Whether anything is averaged over the interval, and so has to be sampled every second. */
+  isSampled(): boolean {
+    return this.#entries.some(({ instrument }) => instrument.sample !== undefined);
+  }
+
+  /** To be called every second, or at the end of each interval where nothing is sampled: also saves what is counted. */
   async sample(): Promise<void> {
     for (const { instrument, health } of this.#entries) {
       if (instrument.sample !== undefined) await sampleNow(instrument.sample, health);

@@ -88,6 +88,14 @@ export const needsInterims = (intervalMs: number): boolean => intervalMs > INTER
 
 const SAMPLE_EVERY_MS = 1_000;
 
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+
+/** Where nothing is averaged over the interval, there is nothing to do between the ends of intervals. */
+const paceMs = ({ instruments, intervalMs }: Pick<SamplerParts, 'instruments' | 'intervalMs'>): number => {
+  if (instruments.isSampled()) return SAMPLE_EVERY_MS;
+  return needsInterims(intervalMs) ? greatestCommonDivisor(intervalMs, INTERIM_MS) : intervalMs;
+};
+
 /** Cuts time into intervals of one length; the first begins with the first question. */
 class Intervals {
   readonly #lengthMs: number;
@@ -127,13 +135,14 @@ export class Sampler {
   }
 
   /**
-   * Samples every second and delivers a reading every interval, the first after one whole interval, until the signal
-   * aborts. A sensor that does not work costs its values only; it is asked again without end.
+   * Samples and delivers a reading every interval, the first after one whole interval, until the signal aborts. A sensor
+   * that does not work costs its values only; it is asked again without end. The processor of a mast on solar power
+   * sleeps longest where no instrument is sampled.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { instruments, clock, progress } = this.#parts;
     const watching = untilItFails(instruments.watch(), signal);
-    const sampling = every(SAMPLE_EVERY_MS, { clock, signal }, async () => {
+    const sampling = every(paceMs(this.#parts), { clock, signal }, async () => {
       await this.#sample();
       progress.noteSample();
     });

@@ -187,11 +187,66 @@ describe('the sampler', () => {
     ]);
   });
 
-  it('notes a sample every second', async () => {
+  it('notes a sample every second where a vane is averaged', async () => {
     await station.start();
     await station.clock.advance(5_500);
 
     expect(station.samples).toBe(6);
+  });
+
+  describe('where nothing is averaged over the interval', () => {
+    const rainAndAir = { bme280: {}, rainGauge: { gpio: RAIN } };
+
+    it.each([
+      { seconds: 5, wakes: 121 },
+      { seconds: 12, wakes: 51 },
+      { seconds: 60, wakes: 51 },
+      // Ends of intervals and of what rules on counted quantities look at are 2 s apart.
+      { seconds: 50, wakes: 301 },
+      { seconds: 600, wakes: 51 },
+    ])('wakes up $wakes times in ten minutes at a reading in $seconds s', async ({ seconds, wakes }) => {
+      station.intervalMs = seconds * 1_000;
+      await station.start(rainAndAir);
+      await station.clock.advance(600_500);
+
+      expect(station.samples).toBe(wakes);
+      expect(station.deliveries.map(({ raw }) => raw.at.monotonicMs)).toEqual(
+        Array.from({ length: 600 / seconds }, (_, index) => (index + 1) * seconds * 1_000),
+      );
+    });
+
+    it('counts the rain of each interval, and tells the rules as soon', async () => {
+      station.intervalMs = 50_000;
+      await station.start(rainAndAir);
+      station.edges.pulse(RAIN, 13_000);
+      station.edges.pulse(RAIN, 49_999);
+      station.edges.pulse(RAIN, 50_600);
+      await station.clock.advance(100_500);
+
+      expect(station.values.map(({ rainheight }) => rainheight)).toEqual([2 * 0.2794, 0.2794]);
+      expect(station.interims.map(({ at }) => at.monotonicMs)).toEqual(
+        [12, 24, 36, 48, 60, 72, 84, 96].map((second) => second * 1_000),
+      );
+      expect(station.interims.map(({ values }) => values.rainheight)).toEqual([
+        0,
+        0.2794,
+        0,
+        0,
+        2 * 0.2794,
+        ...[0, 0, 0],
+      ]);
+    });
+
+    it('means the wind of an interval without a vane as well', async () => {
+      await station.start({ anemometer: { gpio: WIND } });
+      await station.blow(10, 24_500);
+
+      expect(station.samples).toBe(3);
+      expect(station.values).toMatchObject([
+        { windintensity: expect.closeTo(24, 0), windgust: expect.closeTo(24, 0) },
+        { windintensity: expect.closeTo(24, 6), windgust: expect.closeTo(24, 6) },
+      ]);
+    });
   });
 
   it('reads the BME280 once an interval and the vane once a second', async () => {
