@@ -15,7 +15,7 @@ import { dataApiTargetFrom } from '../sql/data-api.ts';
 import { openSession, type Session } from '../sql/data-api-session.ts';
 import { toAthena } from '../sql/lake-schema.ts';
 import { requiredVariable } from './environment.ts';
-import { mailStationAlarms } from './station-alarms.ts';
+import { type AlarmRound, mailStationAlarms } from './station-alarms.ts';
 
 const DAY_MS = 86_400_000;
 /** Certificates that AWS IoT signs end in 2049; one of an own authority may end tomorrow. */
@@ -97,9 +97,7 @@ const tableCounts = async ({ session, dialect, isCopied }: Tables): Promise<Reco
   };
 };
 
-/** What no metric of AWS says: certificates about to end, rows that COPY skipped, holes, stations in trouble. */
-export const handler = async (): Promise<void> => {
-  const tables = openTables();
+const writeMetrics = async (tables: Tables | null): Promise<void> => {
   const values = {
     CertificateDaysLeft: await fewestDaysLeft(),
     ...(tables ? await tableCounts(tables) : {}),
@@ -118,6 +116,18 @@ export const handler = async (): Promise<void> => {
     ...values,
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+
+/** Of the rule that calls it; by hand nothing need be given. */
+type CheckEvent = { readonly round?: AlarmRound };
+
+/**
+ * What no metric of AWS says: certificates about to end, rows that COPY skipped, holes, stations in trouble. In the hours
+ * between it looks at the stations alone.
+ */
+export const handler = async ({ round = 'daily' }: CheckEvent): Promise<void> => {
+  const tables = openTables();
+  if (round === 'daily') await writeMetrics(tables);
   if (tables === null) return;
   await mailStationAlarms({
     ...tables,
@@ -125,5 +135,6 @@ export const handler = async (): Promise<void> => {
     sns: new SNSClient(),
     sentMailsTable: requiredVariable('SENT_MAILS_TABLE'),
     topicArn: requiredVariable('TOPIC_ARN'),
+    round,
   });
 };

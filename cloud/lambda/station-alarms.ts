@@ -66,15 +66,21 @@ const listed = (lines: readonly string[]): string[] =>
 
 export type News = { readonly message: string | null; readonly mailed: Mailed };
 
+/**
+ * `daily` also says what is over. In the hours between, what comes and goes would be mailed again and again: it stays
+ * known until the next day, and is mailed once.
+ */
+export type AlarmRound = 'hourly' | 'daily';
+
 /** What is to be mailed of all that stands; each alarm of a station once when it begins, and once when it is over. */
-export const newsOf = (rows: readonly Row[], before: Mailed): News => {
+export const newsOf = (rows: readonly Row[], before: Mailed, round: AlarmRound): News => {
   const raised = rows.flatMap(raisedBy);
   const standing = new Set(raised.map(keyOf));
   const known = new Set(before);
   const begun = raised.filter((each) => !known.has(keyOf(each)));
   // A list that was cut says nothing of who is not on it.
-  const isWhole = rows.length < MOST_STATIONS;
-  const over = isWhole ? before.filter((key) => !standing.has(key)) : [];
+  const isSettled = round === 'daily' && rows.length < MOST_STATIONS;
+  const over = isSettled ? before.filter((key) => !standing.has(key)) : [];
   const lines = [
     ...listed(
       begun.map(
@@ -86,7 +92,7 @@ export const newsOf = (rows: readonly Row[], before: Mailed): News => {
   ];
   return {
     message: lines.length === 0 ? null : lines.join('\n'),
-    mailed: [...(isWhole ? [] : before.filter((key) => !standing.has(key))), ...standing],
+    mailed: [...(isSettled ? [] : before.filter((key) => !standing.has(key))), ...standing],
   };
 };
 
@@ -101,17 +107,18 @@ export type StationAlarmParts = {
   readonly sns: SNSClient;
   readonly sentMailsTable: string;
   readonly topicArn: string;
+  readonly round: AlarmRound;
 };
 
 /** Mails first and remembers then: a mail that comes twice is better than none. */
 export const mailStationAlarms = async (parts: StationAlarmParts): Promise<void> => {
-  const { session, dialect, dynamo, sns, sentMailsTable, topicArn } = parts;
+  const { session, dialect, dynamo, sns, sentMailsTable, topicArn, round } = parts;
   const rows = await session.query(dialect(STATIONS_IN_TROUBLE));
   const { Item } = await dynamo.send(
     new GetItemCommand({ TableName: sentMailsTable, Key: { id: { S: ITEM } }, ConsistentRead: true }),
   );
   const before = savedMailed.parse(JSON.parse(Item?.['mailed']?.S ?? '[]'));
-  const { message, mailed } = newsOf(rows, before);
+  const { message, mailed } = newsOf(rows, before, round);
   if (message === null) return;
   await sns.send(
     new PublishCommand({ TopicArn: topicArn, Subject: 'Weather stations need somebody', Message: message }),

@@ -33,6 +33,8 @@ const HEALTH_SECONDS = 900;
 const HEALTH_BYTES = 1_200;
 /** Queries a day that a person asks of the tables, over the month, or over a day where Flink wrote each row once; assumed. */
 const QUERIES_PER_DAY = 5;
+/** What the hourly question for stations in trouble reads: a day for the readings, a day for their numbering; assumed. */
+const DAYS_READ_HOURLY = 2;
 /** Athena bills so much for each query at least. */
 const ATHENA_MINIMUM_BYTES = 10e6;
 /** Metrics that alarms look at, without and with Flink, and more with tables to check. */
@@ -69,6 +71,12 @@ export const warehouseActiveShare = (load: Load, profile: Profile): number => {
     shares.reduce((sum, share) => sum + share, 0),
   );
 };
+
+/** Whether a question every hour costs next to nothing: a warehouse that sleeps bills a minute for each. */
+export const isAskedHourly = (load: Load, profile: Profile): boolean =>
+  profile.warehouse === 'serverless'
+    ? warehouseActiveShare(load, profile) === 1
+    : profile.warehouse !== 'none';
 
 /** RPU-hours a day at which Redshift Serverless stops: twice what the loads take, and what a person asks. */
 export const dailyUnitHours = (load: Load, profile: Profile): number => {
@@ -230,14 +238,17 @@ const storageLines = (load: Load, capacity: Capacity, profile: Profile): CostLin
   };
   if (profile.warehouse !== 'athena') return [storage];
   const queries = (QUERIES_PER_DAY * HOURS_PER_MONTH) / 24;
-  const asked = profile.analytics ? (bytes * 24) / HOURS_PER_MONTH : bytes;
+  const day = (bytes * 24) / HOURS_PER_MONTH;
+  const asked = profile.analytics ? day : bytes;
+  const hourly = HOURS_PER_MONTH * Math.max(ATHENA_MINIMUM_BYTES, DAYS_READ_HOURLY * day);
   // Once a day everything is read to be compacted, and the checks read the numbering.
-  const read = queries * Math.max(ATHENA_MINIMUM_BYTES, asked) + 2 * bytes + 300 * ATHENA_MINIMUM_BYTES;
+  const read =
+    queries * Math.max(ATHENA_MINIMUM_BYTES, asked) + 2 * bytes + 300 * ATHENA_MINIMUM_BYTES + hourly;
   return [
     storage,
     {
       part: 'Athena',
-      size: `${QUERIES_PER_DAY} queries a day over the ${profile.analytics ? 'day' : 'month'}, the daily work`,
+      size: `${QUERIES_PER_DAY} queries a day over the ${profile.analytics ? 'day' : 'month'}, the daily and hourly work`,
       dollarsPerMonth:
         (read / 1e12) * PRICES.athenaTerabyte.dollars + (files * 3 * PRICES.s3ReadThousand.dollars) / 1000,
       source: PRICES.athenaTerabyte.source,

@@ -1,6 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
@@ -19,15 +19,20 @@ export type DailyCheckProps = {
   /** Where the alarms of stations go. */
   readonly operations: Topic;
   readonly sentMails: TableV2;
+  /** Whether it looks at the stations every hour as well. */
+  readonly isHourly: boolean;
 };
 
-/** Once a day: certificates about to end, rows that COPY skipped, holes that nobody explains, stations in trouble. */
+/**
+ * Once a day: certificates about to end, rows that COPY skipped, holes that nobody explains, stations in trouble. Where a
+ * query costs next to nothing, also every hour which stations are in trouble.
+ */
 export class DailyCheck extends Construct {
   readonly checker: BundledFunction;
 
   constructor(scope: Construct, id: string, props: DailyCheckProps) {
     super(scope, id);
-    const { warehouse, lake, operations, sentMails } = props;
+    const { warehouse, lake, operations, sentMails, isHourly } = props;
     this.checker = new BundledFunction(this, 'Checker', {
       functionName: 'daily-check',
       description: 'Counts days of certificates, load errors and missing readings, mails alarms of stations',
@@ -46,8 +51,18 @@ export class DailyCheck extends Construct {
     this.#allowCertificates();
     new Rule(this, 'Daily', {
       schedule: Schedule.cron({ minute: '15', hour: '5' }),
-      targets: [new LambdaFunction(this.checker.function)],
+      targets: [this.#target('daily')],
     });
+    if (!isHourly) return;
+    // Half an hour from the daily one, so that the two never write at once what was mailed.
+    new Rule(this, 'Hourly', {
+      schedule: Schedule.cron({ minute: '45' }),
+      targets: [this.#target('hourly')],
+    });
+  }
+
+  #target(round: 'daily' | 'hourly'): LambdaFunction {
+    return new LambdaFunction(this.checker.function, { event: RuleTargetInput.fromObject({ round }) });
   }
 
   #allowCertificates(): void {

@@ -5,6 +5,7 @@ import { Alarms, createBudget, createOperationsTopic } from './alarms.ts';
 import { Alerts } from './alerts.ts';
 import { Analytics } from './analytics.ts';
 import { capacityFor } from './capacity.ts';
+import { isAskedHourly } from './cost.ts';
 import { DailyCheck } from './daily-check.ts';
 import { Operation } from './dashboard.ts';
 import { createDeliveryRole, Delivery } from './delivery.ts';
@@ -68,7 +69,13 @@ export class WeatherStack extends Stack {
     const devices = new Devices(this, 'Devices', { topicPrefix: settings.topicPrefix });
     const operations = createOperationsTopic(this, settings.operatorEmail);
     const { sentMails } = alerts;
-    const dailyCheck = new DailyCheck(this, 'DailyCheck', { warehouse, lake, operations, sentMails });
+    const dailyCheck = new DailyCheck(this, 'DailyCheck', {
+      warehouse,
+      lake,
+      operations,
+      sentMails,
+      isHourly: isAskedHourly(settings, settings),
+    });
     const watched = {
       settings,
       operations,

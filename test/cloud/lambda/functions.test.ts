@@ -145,7 +145,7 @@ describe('the daily check', () => {
   const sns = mockClient(SNSClient);
   const written = async (): Promise<Record<string, unknown>> => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-    await checkDaily();
+    await checkDaily({});
     const [[line] = ['']] = write.mock.calls;
     write.mockRestore();
     return JSON.parse(String(line));
@@ -250,6 +250,14 @@ describe('the daily check', () => {
     remembered.on(GetItemCommand).resolves({ Item: remember?.args[0].input.Item ?? {} });
     await written();
     expect(sns.commandCalls(PublishCommand).length).toBe(1);
+
+    // In the hours between, the stations alone.
+    const asked = data.commandCalls(ExecuteStatementCommand).length;
+    const looked = iot.calls().length;
+    await checkDaily({ round: 'hourly' });
+    expect(data.commandCalls(ExecuteStatementCommand).length).toBe(asked + 1);
+    expect(iot.calls().length).toBe(looked);
+    expect(sns.commandCalls(PublishCommand).length).toBe(1);
     expect(data.commandCalls(ExecuteStatementCommand)[0]?.args[0].input).toMatchObject({
       ...{ Database: 'weather', SecretArn: 'secret', WorkgroupName: 'weathergateway' },
     });
@@ -266,7 +274,7 @@ describe('the daily check', () => {
     });
     const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
 
-    await checkDaily();
+    await checkDaily({});
 
     expect(JSON.parse(String(written.mock.calls.at(-1)?.[0]))).toMatchObject({
       ...{ MissingReadings: 4, StationsTwice: 4 },
@@ -281,6 +289,6 @@ describe('the daily check', () => {
     athena.on(GetQueryExecutionCommand).resolves({
       QueryExecution: { Status: { State: 'FAILED', StateChangeReason: 'SYNTAX_ERROR: line 1' } },
     });
-    await expect(checkDaily()).rejects.toThrow('SQL failed: SYNTAX_ERROR: line 1');
+    await expect(checkDaily({})).rejects.toThrow('SQL failed: SYNTAX_ERROR: line 1');
   });
 });

@@ -13,17 +13,21 @@ const row = (id: string, changes: Partial<Record<'silent' | 'under' | 'failing' 
 
 describe('the alarms of stations', () => {
   it('are mailed once each, with their heading in the runbook, and once more when they are over', () => {
-    const first = newsOf([row('1', { under: 1, days: 12 }), row('2', { failing: 2 })], []);
+    const first = newsOf([row('1', { under: 1, days: 12 }), row('2', { failing: 2 })], [], 'daily');
     expect(first.message?.split('\n')).toEqual([
       'Weather station "Station 1" (1): its supply was too low within a day. station-undervoltage: see docs/operations.md#station-undervoltage',
       'Weather station "Station 1" (1): its certificate ends in 12 day(s). station-certificate-ends: see docs/operations.md#station-certificate-ends',
       'Weather station "Station 2" (2): 2 instrument(s) failing. station-instrument-failed: see docs/operations.md#station-instrument-failed',
     ]);
 
-    const nextDay = newsOf([row('1', { under: 1, days: 11 }), row('2', { failing: 1 })], first.mailed);
+    const nextDay = newsOf(
+      [row('1', { under: 1, days: 11 }), row('2', { failing: 1 })],
+      first.mailed,
+      'daily',
+    );
     expect(nextDay.message).toBeNull();
 
-    const later = newsOf([row('1', { silent: 1, days: 10 })], nextDay.mailed);
+    const later = newsOf([row('1', { silent: 1, days: 10 })], nextDay.mailed, 'daily');
     expect(later.message?.split('\n')).toEqual([
       expect.stringMatching(
         /^Weather station "Station 1" \(1\): nothing has arrived since 2020-05-20 15:00:00 UTC/,
@@ -31,12 +35,25 @@ describe('the alarms of stations', () => {
       'Over: station-undervoltage of station 1',
       'Over: station-instrument-failed of station 2',
     ]);
-    expect(newsOf([], later.mailed).mailed).toEqual([]);
+    expect(newsOf([], later.mailed, 'daily').mailed).toEqual([]);
+  });
+
+  it('that come and go within a day are mailed once, and over on the next', () => {
+    const first = newsOf([row('1', { failing: 1 })], ['station-undervoltage/2'], 'hourly');
+    expect(first.message).toMatch(/^Weather station "Station 1" \(1\): 1 instrument\(s\) failing[^\n]*$/);
+    const gone = newsOf([], first.mailed, 'hourly');
+    const back = newsOf([row('1', { failing: 1 })], gone.mailed, 'hourly');
+    expect([gone.message, back.message]).toEqual([null, null]);
+
+    expect(newsOf([], back.mailed, 'daily')).toEqual({
+      message: 'Over: station-undervoltage of station 2\nOver: station-instrument-failed of station 1',
+      mailed: [],
+    });
   });
 
   it('fit into a mail and into one item, and are not called over because a list was cut', () => {
     const rows = Array.from({ length: 500 }, (_, n) => row(`${'x'.repeat(96)}${n}`, { silent: 1, under: 1 }));
-    const { message, mailed } = newsOf(rows, ['station-silent/zebra']);
+    const { message, mailed } = newsOf(rows, ['station-silent/zebra'], 'daily');
 
     expect(message?.split('\n').length).toBe(101);
     expect(message).toMatch(/and 900 more: SELECT \* FROM station_health$/);
@@ -47,7 +64,7 @@ describe('the alarms of stations', () => {
 
   it('show no link that somebody put into the name of a station', () => {
     const [first = ''] = [
-      newsOf([['1', 'Pay at https://evil.example/x', 1, null, 0, null, null]], []).message,
+      newsOf([['1', 'Pay at https://evil.example/x', 1, null, 0, null, null]], [], 'daily').message,
     ];
     expect(first).not.toContain('evil');
   });
@@ -82,7 +99,7 @@ describe('the alarms of stations', () => {
       await insert('4', ', certificatedays', ', 29');
 
       const rows = (await warehouse.query(STATIONS_IN_TROUBLE)).map((each) => Object.values(each) as Row);
-      expect(newsOf(rows, []).mailed.toSorted()).toEqual([
+      expect(newsOf(rows, [], 'daily').mailed.toSorted()).toEqual([
         ...['station-certificate-ends/4', 'station-instrument-failed/2'],
         ...['station-silent/5', 'station-undervoltage/3'],
       ]);

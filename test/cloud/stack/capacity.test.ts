@@ -5,6 +5,7 @@ import {
   costOf,
   costTable,
   dailyUnitHours,
+  isAskedHourly,
   profileTable,
   secondsBetweenFiles,
   totalOf,
@@ -100,6 +101,11 @@ describe('the cost table', () => {
     expect(total('standard', 5)).toBeLessThan(400);
     expect(total('tables', 5)).toBeLessThan(120);
     expect(total('archive', 5)).toBeLessThan(5);
+  });
+
+  it('asks every hour for stations in trouble only where that wakes no warehouse', () => {
+    const hourly = Object.entries(profiles).filter(([, profile]) => isAskedHourly(loadOf(5), profile));
+    expect(hourly.map(([name]) => name)).toEqual(['lake', 'post', 'provisioned', 'fleet']);
   });
 
   it('keeps what was asked of the two ends of the scale', () => {

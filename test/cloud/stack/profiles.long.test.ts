@@ -3,7 +3,8 @@ import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { describe, expect, it } from 'vitest';
 import { synthesize } from './synthesis.ts';
 
-const SYNTHESIS_MS = 60_000;
+const SYNTHESIS_MS = 240_000;
+const HOURLY = 'cron(45 * * * ? *)';
 
 describe('the settings', () => {
   it(
@@ -37,6 +38,8 @@ describe('the settings', () => {
         }),
       });
       template.hasResourceProperties('Custom::RedshiftUsageLimit', { hoursPerDay: 7 });
+      // Each question would wake the warehouse for a minute.
+      template.resourcePropertiesCountIs('AWS::Events::Rule', { ScheduleExpression: HOURLY }, 0);
       template.hasResourceProperties('AWS::EC2::SecurityGroup', {
         SecurityGroupIngress: [
           Match.objectLike({ CidrIp: RegionInfo.get('eu-west-2').firehoseCidrBlock, FromPort: 5439 }),
@@ -52,6 +55,10 @@ describe('the settings', () => {
       const { template, findings } = synthesize({ profile: 'lake' }, '123456789012');
 
       expect(findings).toEqual([]);
+      template.hasResourceProperties('AWS::Events::Rule', {
+        ScheduleExpression: HOURLY,
+        Targets: [Match.objectLike({ Input: '{"round":"hourly"}' })],
+      });
       for (const absent of [
         'Kinesis::Stream',
         'RedshiftServerless::Workgroup',
