@@ -381,6 +381,30 @@ pass ${SETTLED_SECONDS}; summary`,
     expect(summary).toBe('runs 3.0.0, 2 releases, trial: no, left:');
   });
 
+  it('removes what it had unpacked when the disk is full by then, and takes the next one', async () => {
+    const fill = 'dd if=/dev/zero of=/opt/fill bs=64K; truncate -s -128K /opt/fill';
+    await pack(await make('2.0.0'));
+    const { stdout } = await onStation(
+      folder,
+      `mount -o remount,size=80M /opt
+printf '#!/bin/sh\ncase " $* " in *" --extract "*) %s ;; esac 2>/dev/null\nexec /usr/bin/tar "$@"\n' '${fill}' >bin/tar && chmod +x bin/tar
+put_in_drop update job-1; units >said; result job-1; summary; cat said
+rm /opt/fill bin/tar; put_in_drop update job-2; units >/dev/null; result job-2; summary`,
+    );
+
+    const lines = lastLines(stdout, 7);
+    const line = 'the archive could not be unpacked: the disk may be full';
+    expect(lines[0]).toBe(
+      `{"id":"job-1","version":"2.0.0","state":"FAILED","step":"unpacked","reason":"${line}"}`,
+    );
+    expect(lines[1]).toBe('runs 1.0.0, 1 releases, trial: no, left:');
+    expect(lines.filter((each) => each.includes('FAILED at'))).toEqual([
+      `update: job-1 2.0.0: FAILED at "unpacked": ${line}`,
+    ]);
+    expect(lines[5]).toContain('"version":"2.0.0","state":"IN_PROGRESS","step":"trial"');
+    expect(lines[6]).toBe('runs 2.0.0, 2 releases, trial: yes, left:');
+  });
+
   it('gives up a request that it could not finish three times', async () => {
     await pack(await make('2.0.0'));
     const { stdout } = await onStation(
