@@ -1,11 +1,10 @@
 import type { KeyRange, Store, StoreChange } from '../store/store.ts';
-import { emptyLedger, isAhead, type Ledger, withLane } from './ledger.ts';
-import { type RecordId, type RecordLane, recordLanes } from './records.ts';
+import { beginEpoch, emptyLedger, isAhead, type Ledger, withLane } from './ledger.ts';
+import { type RecordLane, recordLanes } from './records.ts';
 import { readStoredLedger } from './stored-ledger.ts';
 import {
   decodeRecord,
   type EpochKey,
-  epochOf,
   laneRange,
   parseRecordKey,
   type RecordKey,
@@ -14,6 +13,8 @@ import {
 } from './stored-record.ts';
 
 const CHUNK = 100;
+
+const endOfEpoch = (lane: RecordLane, epoch: EpochKey): string => `${laneRange(lane).from}${epoch}0`;
 
 type Intact = { readonly key: RecordKey; readonly bytes: number; readonly acceptedBytes: number };
 
@@ -42,67 +43,56 @@ const findIntact = async (
   }
 };
 
-/** The last intact number of each epoch of a lane. */
-const lastSeqsIn = async (store: Store, lane: RecordLane): Promise<ReadonlyMap<EpochKey, number>> => {
-  const lastSeqs = new Map<EpochKey, number>();
-  let range = laneRange(lane);
-  for (;;) {
-    const { intact } = await findIntact(store, range, true);
-    if (intact === null) return lastSeqs;
-    lastSeqs.set(intact.key.epoch, intact.key.seq);
-    range = { ...range, until: recordKey(lane, { ...intact.key, seq: 0 }) };
-  }
-};
-
-/** The ledger as far as the ends of the epochs tell it, or `null` when there are no records. */
-const reconstruct = async (store: Store): Promise<Ledger | null> => {
-  const lastSeqs = {
-    reading: await lastSeqsIn(store, 'reading'),
-    prealert: await lastSeqsIn(store, 'prealert'),
-  };
-  const epochs = [...new Set(recordLanes.flatMap((lane) => [...lastSeqs[lane].keys()]))].sort();
-  const current = epochs.at(-1);
-  if (current === undefined) return null;
-  let previous: RecordId | null = null;
-  const earlier: Ledger['earlier'] = [];
-  for (const epoch of epochs) {
-    const lastSeq = {
-      reading: lastSeqs.reading.get(epoch) ?? 0,
-      prealert: lastSeqs.prealert.get(epoch) ?? 0,
-    };
-    earlier.push({ epoch, previous, lastSeq });
-    if (lastSeq.reading > 0) previous = { epoch: epochOf(epoch), seq: lastSeq.reading };
-  }
-  const last = earlier.pop();
-  let ledger: Ledger = { ...emptyLedger(current), previous: last?.previous ?? null, earlier };
-  for (const lane of recordLanes) {
-    const { intact: first } = await findIntact(store, laneRange(lane), false);
-    const { intact: newest } = await findIntact(store, laneRange(lane), true);
-    if (first === null || newest === null) continue;
-    const count = [...lastSeqs[lane].values()].reduce((sum, lastSeq) => sum + lastSeq, 1 - first.key.seq);
-    const bytes = Math.max(0, newest.acceptedBytes - first.acceptedBytes + first.bytes);
-    const nextSeq = (lastSeqs[lane].get(current) ?? 0) + 1;
-    ledger = withLane(ledger, lane, { head: first.key, nextSeq, accepted: { count, bytes } });
-  }
-  return ledger;
-};
-
 type CaughtUp = { readonly ledger: Ledger; readonly isTailDamaged: boolean };
 
-/** Brings a lane up to what was appended after the ledger was last written; its newest intact record tells. */
-const catchUp = async (store: Store, ledger: Ledger, lane: RecordLane): Promise<CaughtUp> => {
-  const { epoch } = ledger;
-  const { nextSeq, accepted } = ledger.lanes[lane];
-  const range = { from: recordKey(lane, { epoch, seq: nextSeq }), until: `${laneRange(lane).from}${epoch}0` };
-  const { intact, passed } = await findIntact(store, range, true);
-  // Damaged entries behind the newest intact record were records too.
-  const lastSeq = (intact?.key.seq ?? nextSeq - 1) + passed;
-  const count = accepted.count + lastSeq + 1 - nextSeq;
-  const bytes = intact?.acceptedBytes ?? accepted.bytes;
-  return {
-    ledger: withLane(ledger, lane, { nextSeq: lastSeq + 1, accepted: { count, bytes } }),
-    isTailDamaged: passed > 0,
-  };
+/** Brings the current epoch up to what was appended after the ledger was last written; its newest intact records tell. */
+const catchUp = async (store: Store, behind: Ledger): Promise<CaughtUp> => {
+  let [ledger, isTailDamaged] = [behind, false];
+  for (const lane of recordLanes) {
+    const { epoch, lanes } = ledger;
+    const { nextSeq, accepted } = lanes[lane];
+    const range = { from: recordKey(lane, { epoch, seq: nextSeq }), until: endOfEpoch(lane, epoch) };
+    const { intact, passed } = await findIntact(store, range, true);
+    // Damaged entries behind the newest intact record were records too.
+    const lastSeq = (intact?.key.seq ?? nextSeq - 1) + passed;
+    const count = accepted.count + lastSeq + 1 - nextSeq;
+    const bytes = intact?.acceptedBytes ?? accepted.bytes;
+    ledger = withLane(ledger, lane, { nextSeq: lastSeq + 1, accepted: { count, bytes } });
+    isTailDamaged ||= passed > 0;
+  }
+  return { ledger, isTailDamaged };
+};
+
+/** The epochs of which a lane holds intact records, in order. */
+const epochsIn = async (store: Store, lane: RecordLane): Promise<readonly EpochKey[]> => {
+  const epochs: EpochKey[] = [];
+  let range = laneRange(lane);
+  for (;;) {
+    const { intact } = await findIntact(store, range, false);
+    if (intact === null) return epochs;
+    epochs.push(intact.key.epoch);
+    range = { ...range, from: endOfEpoch(lane, intact.key.epoch) };
+  }
+};
+
+/** Begins each epoch of the store once more, or returns `null` when there are no records. */
+const reconstruct = async (store: Store): Promise<Ledger | null> => {
+  const epochs = await Promise.all(recordLanes.map((lane) => epochsIn(store, lane)));
+  const [oldest, ...later] = [...new Set(epochs.flat())].sort();
+  if (oldest === undefined) return null;
+  let { ledger } = await catchUp(store, emptyLedger(oldest));
+  for (const epoch of later) ({ ledger } = await catchUp(store, beginEpoch(ledger, epoch)));
+  for (const lane of recordLanes) {
+    const { intact: first } = await findIntact(store, laneRange(lane), false);
+    if (first === null) continue;
+    const { count, bytes } = ledger.lanes[lane].accepted;
+    const accepted = {
+      count: count - (first.key.seq - 1),
+      bytes: Math.max(0, bytes - first.acceptedBytes + first.bytes),
+    };
+    ledger = withLane(ledger, lane, { head: first.key, accepted });
+  }
+  return ledger;
 };
 
 export type FoundLedger = {
@@ -118,11 +108,10 @@ export const findLedger = async (store: Store, marked: Ledger | null): Promise<F
   const { ledger: saved, leftovers } = await readStoredLedger(store);
   const known = saved ?? marked ?? (await reconstruct(store));
   if (known === null) return null;
-  const readings = await catchUp(store, known, 'reading');
-  const both = await catchUp(store, readings.ledger, 'prealert');
-  const found = (ledger: Ledger, doubt: string | null): FoundLedger => ({ ledger, doubt, leftovers });
-  if (marked !== null && isAhead(marked, both.ledger)) return found(marked, 'the newest records are missing');
-  if (saved === null) return found(both.ledger, 'what the outbox knew of itself is damaged or lost');
-  const isTailDamaged = readings.isTailDamaged || both.isTailDamaged;
-  return found(both.ledger, isTailDamaged ? 'the newest records are damaged' : null);
+  const { ledger, isTailDamaged } = await catchUp(store, known);
+  if (marked !== null && isAhead(marked, ledger))
+    return { ledger: marked, doubt: 'the newest records are missing', leftovers };
+  if (saved === null)
+    return { ledger, doubt: 'what the outbox knew of itself is damaged or lost', leftovers };
+  return { ledger, doubt: isTailDamaged ? 'the newest records are damaged' : null, leftovers };
 };

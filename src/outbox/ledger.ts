@@ -12,7 +12,6 @@ import {
   epochOf,
   isBefore,
   type KeySpan,
-  nextEpochKey,
   type RecordKey,
   recordBytes,
 } from './stored-record.ts';
@@ -148,7 +147,7 @@ export const newestReading = ({ epoch, previous, lanes }: Ledger): RecordId | nu
   lanes.reading.nextSeq === 1 ? previous : { epoch: epochOf(epoch), seq: lanes.reading.nextSeq - 1 };
 
 /** What was accepted so far belongs to an earlier epoch from now on; numbers begin at 1 again. */
-export const beginEpoch = (ledger: Ledger, name: string): Ledger => {
+export const beginEpoch = (ledger: Ledger, begins: EpochKey): Ledger => {
   const { epoch, previous } = ledger;
   const lastSeq = {
     reading: ledger.lanes.reading.nextSeq - 1,
@@ -157,7 +156,7 @@ export const beginEpoch = (ledger: Ledger, name: string): Ledger => {
   const isEmpty = lastSeq.reading === 0 && lastSeq.prealert === 0;
   let begun: Ledger = {
     ...ledger,
-    epoch: nextEpochKey(epoch, name),
+    epoch: begins,
     previous: newestReading(ledger),
     earlier: isEmpty ? ledger.earlier : [...ledger.earlier, { epoch, previous, lastSeq }],
   };

@@ -9,7 +9,7 @@ import type { TimeOf } from './gap.ts';
 import { beginEpoch, emptyLedger, newestReading } from './ledger.ts';
 import { Outbox, type OutboxParts } from './outbox.ts';
 import { type LedgerMark, noMark, openLedgerMark } from './stored-ledger.ts';
-import { firstEpochKey } from './stored-record.ts';
+import { firstEpochKey, nextEpochKey } from './stored-record.ts';
 
 export type OutboxOptions = StoreLocation & {
   /** Of all lanes together, each record with its key. */
@@ -83,7 +83,7 @@ export const openOutboxOn = async (parts: OutboxParts, epoch: string): Promise<O
   if (found === null) return new Outbox(parts, emptyLedger(firstEpochKey(epoch)));
   const { ledger, doubt, leftovers } = found;
   if (doubt !== null) log.error({ doubt }, 'records of the outbox may be missing');
-  const outbox = new Outbox(parts, beginEpoch(ledger, epoch), leftovers);
+  const outbox = new Outbox(parts, beginEpoch(ledger, nextEpochKey(ledger.epoch, epoch)), leftovers);
   // What was deleted may be there again after damage.
   if (doubt !== null) await outbox.clear();
   return outbox;

@@ -163,11 +163,8 @@ export class Outbox {
   /** Moves what an outbox in memory holds to the disk. The epoch of this one, empty so far, has its name. */
   async takeOver(memory: Outbox): Promise<void> {
     const { store, ledger } = memory.#committer;
-    const waiting = { maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
-    const [reading, prealert] = [
-      await memory.take('reading', waiting),
-      await memory.take('prealert', waiting),
-    ];
+    const reading = await memory.take('reading', EVERYTHING);
+    const prealert = await memory.take('prealert', EVERYTHING);
     const letters = await readDeadLetters(store);
     const state: Record<string, JsonValue> = {};
     for (const [key] of await store.entries(STATE_RANGE)) {

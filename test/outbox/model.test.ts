@@ -20,8 +20,8 @@ type Disk = {
   readonly setFull: (isFull: boolean) => void;
   /** Of what was not synced, the oldest `keep` changes survive. */
   readonly crash: (keep: number) => Promise<void>;
-  /** Spoils a stored record; the number picks which. */
-  readonly spoil: (pick: number) => void;
+  /** Spoils a stored record, or one of the entries of the ledger; the number picks which. */
+  readonly spoil: (what: 'record' | 'ledger', pick: number) => void;
 };
 
 type Step = (run: { outbox: Outbox; readonly books: Bookkeeper; readonly disk: Disk }) => Promise<void>;
@@ -77,17 +77,21 @@ const fakeSteps = [
       await reopen(run);
     }),
   ),
-  fc.nat(30).map((pick) =>
-    named(`spoil ${pick}`, ({ disk }) => {
+  fc.record({ what: fc.constantFrom('record', 'ledger'), pick: fc.nat(30) }).map(({ what, pick }) =>
+    named(`spoil ${what} ${pick}`, ({ disk }) => {
       disk.setFull(false);
-      return Promise.resolve(disk.spoil(pick));
+      return Promise.resolve(disk.spoil(what, pick));
     }),
   ),
 ];
 
+/** More of them by `MODEL_PROGRAMS=4000`, when the outbox itself is changed. */
+const PROGRAMS = Number(process.env['MODEL_PROGRAMS'] ?? 400);
+const LIMIT_MS = 150 * Math.max(400, PROGRAMS);
+
 /** A run that is cut short has shown nothing. */
 const allOf = (numRuns: number) =>
-  ({ numRuns, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true }) as const;
+  ({ numRuns, interruptAfterTimeLimit: LIMIT_MS, markInterruptAsFailure: true }) as const;
 
 const program = (steps: readonly fc.Arbitrary<NamedStep>[]) =>
   fc.array(fc.oneof(...steps), { minLength: 1, maxLength: 40 });
@@ -116,8 +120,9 @@ const fakeDisk = (): Disk => {
     mark: disk.mark,
     setFull: disk.setFull,
     crash: (keep) => Promise.resolve(disk.cutPower(keep)),
-    spoil: (pick) => {
-      const keys = disk.keys().filter((key) => /^outbox\/(reading|prealert)\//.test(key));
+    spoil: (what, pick) => {
+      const pattern = what === 'record' ? /^outbox\/(reading|prealert)\// : /^outbox\/ledger/;
+      const keys = disk.keys().filter((key) => pattern.test(key));
       const key = keys[pick % Math.max(1, keys.length)];
       if (key !== undefined) disk.tamper(key, (value) => (pick % 3 === 0 ? null : `${value}x`));
     },
@@ -128,7 +133,7 @@ describe('the outbox against a simple model', () => {
   it('accounts for every record on a disk that fills, loses power and goes bad', async () => {
     await fc.assert(
       fc.asyncProperty(program([...commonSteps, ...fakeSteps]), (steps) => play(fakeDisk(), steps)),
-      allOf(400),
+      allOf(PROGRAMS),
     );
   });
 
