@@ -20,7 +20,7 @@ import type { StackOutputs } from '../contract/outputs.ts';
 
 export type Enrolled = { readonly certificatePem: string; readonly endpoint: string };
 
-const idOf = (certificateArn: string): string => certificateArn.split('/').at(-1) ?? '';
+export const idOf = (certificateArn: string): string => certificateArn.split('/').at(-1) ?? '';
 
 /** Takes one certificate out of use for good. */
 const removeCertificate = async (iot: IoTClient, thingName: string | null, arn: string): Promise<void> => {
@@ -109,23 +109,6 @@ export const enrollStation = async (
     throw error;
   }
   return { certificatePem, endpoint: endpointAddress };
-};
-
-const isActive = async (iot: IoTClient, certificateId: string): Promise<boolean> => {
-  const { certificateDescription } = await iot.send(new DescribeCertificateCommand({ certificateId }));
-  return certificateDescription?.status === 'ACTIVE';
-};
-
-/** Switches off what is active of a station, so that it keeps its readings. Returns the ids of what was switched off. */
-export const switchOff = async (iot: IoTClient, thingName: string): Promise<string[]> => {
-  const switchedOff: string[] = [];
-  for (const arn of await certificatesOf(iot, thingName)) {
-    const certificateId = idOf(arn);
-    if (!(await isActive(iot, certificateId))) continue;
-    await iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'INACTIVE' }));
-    switchedOff.push(certificateId);
-  }
-  return switchedOff;
 };
 
 /** Switches these on again, but for what was revoked or deleted meanwhile. Returns how many. */

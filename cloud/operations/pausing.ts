@@ -1,10 +1,15 @@
-import { type IoTClient, paginateListThingsInThingGroup } from '@aws-sdk/client-iot';
+import {
+  type IoTClient,
+  paginateListCertificates,
+  paginateListTargetsForPolicy,
+  UpdateCertificateCommand,
+} from '@aws-sdk/client-iot';
 import { PauseClusterCommand, type RedshiftClient, ResumeClusterCommand } from '@aws-sdk/client-redshift';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { StackOutputs } from '../contract/outputs.ts';
 import type { AnalyticsJob } from '../lambda/analytics-job.ts';
-import { switchOff, switchOn } from './enrolment.ts';
+import { idOf, switchOn } from './enrolment.ts';
 
 export type PausingProps = {
   readonly iot: IoTClient;
@@ -41,21 +46,29 @@ const writePaused = async ({ s3, stack }: PausingProps, ids: readonly string[]):
   );
 };
 
+/** As much as AWS IoT gives at once. */
+const PAGE = 250;
+
+/** The certificates by which stations may connect. Two lists tell, so that no station is asked for by itself. */
+const activeCertificates = async ({ iot, stack }: PausingProps): Promise<string[]> => {
+  const active = new Set<string>();
+  for await (const { certificates = [] } of paginateListCertificates({ client: iot, pageSize: PAGE }, {}))
+    for (const { certificateId, status } of certificates)
+      if (certificateId !== undefined && status === 'ACTIVE') active.add(certificateId);
+  const found: string[] = [];
+  const policyName = stack.GatewayPolicy;
+  const pages = paginateListTargetsForPolicy({ client: iot, pageSize: PAGE }, { policyName });
+  for await (const { targets = [] } of pages) found.push(...targets.map(idOf).filter((id) => active.has(id)));
+  return found;
+};
+
 const switchStationsOff = async (props: PausingProps): Promise<void> => {
-  const { iot, stack, report } = props;
-  // A pause that broke off, or a second one, adds to what the first has switched off.
-  const paused = await readPaused(props);
-  let stations = 0;
-  const pages = paginateListThingsInThingGroup({ client: iot }, { thingGroupName: stack.ThingGroup });
-  for await (const { things = [] } of pages) {
-    for (const thingName of things) {
-      paused.push(...(await switchOff(iot, thingName)));
-      // After each, so that a pause that breaks off can be resumed.
-      await writePaused(props, paused);
-    }
-    stations += things.length;
-  }
-  report(`${stations} station(s): ${paused.length} certificate(s) switched off`);
+  const ids = await activeCertificates(props);
+  // Before, so that a pause that breaks off can be resumed; a second one adds to what the first has switched off.
+  await writePaused(props, [...new Set([...(await readPaused(props)), ...ids])]);
+  for (const certificateId of ids)
+    await props.iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'INACTIVE' }));
+  props.report(`${ids.length} certificate(s) of stations switched off`);
 };
 
 const switchStationsOn = async (props: PausingProps): Promise<void> => {

@@ -1,8 +1,9 @@
 import {
+  type CertificateStatus,
   DescribeCertificateCommand,
   IoTClient,
-  ListThingPrincipalsCommand,
-  ListThingsInThingGroupCommand,
+  ListCertificatesCommand,
+  ListTargetsForPolicyCommand,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import {
@@ -26,6 +27,7 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   NoSuchKey,
+  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -145,6 +147,25 @@ describe('pause and resume', () => {
   const redshift = mockClient(RedshiftClient);
   const s3 = mockClient(S3Client);
   const ID = 'ab'.repeat(32);
+  const OTHER = 'cd'.repeat(32);
+  /** Certificates with their states, all of them with the policy of stations unless told otherwise. */
+  const setUp = (
+    states: Readonly<Record<string, CertificateStatus>>,
+    ofStations = Object.keys(states),
+  ): void => {
+    const certificates = Object.entries(states).map(([certificateId, status]) => ({ certificateId, status }));
+    iot.on(ListCertificatesCommand).callsFake(({ marker = '0', pageSize }) => {
+      const end = Number(marker) + pageSize;
+      const nextMarker = end < certificates.length ? String(end) : undefined;
+      return { certificates: certificates.slice(Number(marker), end), nextMarker };
+    });
+    iot.on(ListTargetsForPolicyCommand).callsFake(({ marker = '0', pageSize, policyName }) => {
+      const end = Number(marker) + pageSize;
+      const nextMarker = end < ofStations.length ? String(end) : undefined;
+      const ids = policyName === stack.GatewayPolicy ? ofStations.slice(Number(marker), end) : [];
+      return { targets: ids.map((id) => `arn:aws:iot:r:1:cert/${id}`), nextMarker };
+    });
+  };
   const stack: StackOutputs = {
     ...{
       TopicPrefix: 'weather',
@@ -172,9 +193,7 @@ describe('pause and resume', () => {
   beforeEach(() => {
     for (const mock of [iot, flink, redshift, s3]) mock.reset();
     order.length = 0;
-    iot.on(ListThingsInThingGroupCommand).resolves({ things: ['1', '2'] });
-    iot.on(ListThingPrincipalsCommand).resolves({ principals: [`arn:aws:iot:r:1:cert/${ID}`] });
-    iot.on(DescribeCertificateCommand).resolves({ certificateDescription: { status: 'ACTIVE' } });
+    setUp({ [ID]: 'ACTIVE', [OTHER]: 'ACTIVE' });
     s3.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
   });
 
@@ -187,7 +206,7 @@ describe('pause and resume', () => {
 
     await pause(props());
 
-    expect(order[0]).toBe('2 station(s): 2 certificate(s) switched off');
+    expect(order[0]).toBe('2 certificate(s) of stations switched off');
     expect(iot.commandCalls(UpdateCertificateCommand).map(({ args }) => args[0].input.newStatus)).toEqual([
       'INACTIVE',
       'INACTIVE',
@@ -196,6 +215,44 @@ describe('pause and resume', () => {
     expect(redshift.commandCalls(PauseClusterCommand)[0]?.args[0].input).toEqual({
       ClusterIdentifier: 'cluster',
     });
+  });
+
+  const pauseStations = () =>
+    pause({ ...props(), stack: { ...stack, Cluster: undefined }, analytics: undefined });
+  const notes = (): string[][] =>
+    s3.commandCalls(PutObjectCommand).map(({ args }) => JSON.parse(String(args[0].input.Body)));
+
+  it('leaves alone what is off already, and what is no station', async () => {
+    setUp({ [ID]: 'ACTIVE', [OTHER]: 'INACTIVE', claim: 'ACTIVE' }, [ID, OTHER]);
+
+    await pauseStations();
+
+    expect(iot.commandCalls(UpdateCertificateCommand).map(({ args }) => args[0].input.certificateId)).toEqual(
+      [ID],
+    );
+    expect(notes()).toEqual([[ID]]);
+  });
+
+  it('notes what it will switch off before it does, so that a pause that breaks off can be resumed', async () => {
+    s3.on(GetObjectCommand).resolves({ Body: s3Body(JSON.stringify([OTHER])) });
+    iot.on(UpdateCertificateCommand).rejects(new Error('throttled'));
+
+    await expect(pauseStations()).rejects.toThrow('throttled');
+
+    expect(notes()).toEqual([[OTHER, ID]]);
+  });
+
+  it('asks for pages, and not for each station', async () => {
+    const ids = Array.from({ length: 1_000 }, (_, index) => index.toString(16).padStart(64, '0'));
+    setUp(Object.fromEntries(ids.map((id) => [id, 'ACTIVE'])));
+
+    await pauseStations();
+
+    expect(iot.commandCalls(ListCertificatesCommand)).toHaveLength(4);
+    expect(iot.commandCalls(ListTargetsForPolicyCommand)).toHaveLength(4);
+    expect(iot.commandCalls(UpdateCertificateCommand)).toHaveLength(1_000);
+    expect(iot.calls()).toHaveLength(1_008);
+    expect(notes()).toEqual([ids]);
   });
 
   it('turns them on last, when Flink runs from its snapshot', async () => {
