@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { GatewayConfig } from '../config/schema.ts';
 import { runChecks } from '../doctor/check.ts';
 import type { AdjustableLog } from '../log.ts';
+import { judgeBucketUrl, upload } from '../remote/bucket.ts';
 import type { StationActions } from '../remote/station-verbs.ts';
-import { judgeUploadUrl, upload } from '../remote/upload.ts';
 import { systemClock } from '../time/clock.ts';
 import type { CommandContext } from './command.ts';
 import { diagnosticsForJob } from './diagnostics.ts';
@@ -40,7 +40,7 @@ export const stationActions = (parts: StationActionsParts): StationActions => {
     setLogLevel: (level) => log.setLevel(level),
     doctor: () => runChecks(checksFor(config, configFile, context), systemClock, () => undefined),
     diagnostics: () => diagnosticsForJob(configFile, context),
-    judgeUploadUrl: (url) => judgeUploadUrl(url, config.aws.endpoint),
+    judgeBucketUrl: (url) => judgeBucketUrl(url, config.aws.endpoint),
     upload: async (url, content, stop) => {
       const { proxy, rootCa: file } = config.aws;
       const rootCa = file === undefined ? undefined : await readFile(file, 'utf8');

@@ -18,7 +18,7 @@ export type StationActions = {
   /** The gzip that `weather-gateway diagnostics` writes. */
   readonly diagnostics: () => Promise<Buffer>;
   /** Why nothing may be uploaded there; `null` where it may. */
-  readonly judgeUploadUrl: (url: string) => string | null;
+  readonly judgeBucketUrl: (url: string) => string | null;
   /** Rejects with why it failed. */
   readonly upload: (url: string, content: Buffer, signal: AbortSignal) => Promise<void>;
   /** `hindrance`: why nobody would start the daemon again. */
@@ -111,8 +111,8 @@ export class StationVerbs {
   }
 
   async #diagnostics(url: string, tell: Tell, signal: AbortSignal): Promise<Outcome> {
-    const { judgeUploadUrl, diagnostics, upload } = this.#actions;
-    const problem = judgeUploadUrl(url);
+    const { judgeBucketUrl, diagnostics, upload } = this.#actions;
+    const problem = judgeBucketUrl(url);
     if (problem !== null) return rejected(problem);
     const content = await diagnostics();
     const bytes = String(content.length);

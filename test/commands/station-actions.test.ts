@@ -64,6 +64,6 @@ describe('what a job may do with the daemon', () => {
   it('uploads to no host but a bucket of the region', () => {
     const { actions } = actionsIn({});
 
-    expect(actions.judgeUploadUrl('https://example.org/report')).not.toBeNull();
+    expect(actions.judgeBucketUrl('https://example.org/report')).not.toBeNull();
   });
 });

@@ -23,7 +23,7 @@ export const createFakeStationActions = (changes: Partial<StationActions> = {}):
       ]);
     },
     diagnostics: () => Promise.resolve(Buffer.from('the bundle')),
-    judgeUploadUrl: () => null,
+    judgeBucketUrl: () => null,
     upload: (url, content) => {
       calls.push(`upload ${content.length} bytes to ${url}`);
       return Promise.resolve();

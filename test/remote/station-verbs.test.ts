@@ -47,7 +47,7 @@ describe('the verbs of a station', () => {
     });
     expect(actions.calls).toEqual(['upload 10 bytes to https://bucket']);
 
-    const wary = setUp({ judgeUploadUrl: () => 'the url is not presigned' });
+    const wary = setUp({ judgeBucketUrl: () => 'the url is not presigned' });
     expect(await wary.run({ verb: 'diagnostics', url })).toEqual({
       status: 'REJECTED',
       details: { problem: 'the url is not presigned' },

@@ -31,7 +31,7 @@ import {
   watchJobs,
 } from '../../../cloud/operations/job-watching.ts';
 import { arnOf, checkDocument, createJob, nameJob, stationsIn } from '../../../cloud/operations/jobs.ts';
-import { judgeUploadUrl } from '../../../src/remote/upload.ts';
+import { judgeBucketUrl } from '../../../src/remote/bucket.ts';
 import { jobDocument } from '../../../src/remote/verbs.ts';
 import { problemsOf } from '../stack/policy-statements.ts';
 
@@ -314,7 +314,7 @@ describe('the place of a report', () => {
   it.each(['eu-west-2', 'us-east-1'])('has a URL that a station of %s takes', async (region) => {
     const url = await sign(region);
 
-    expect(judgeUploadUrl(url, `a1-ats.iot.${region}.amazonaws.com`)).toBeNull();
+    expect(judgeBucketUrl(url, `a1-ats.iot.${region}.amazonaws.com`)).toBeNull();
     const { hostname, pathname, searchParams } = new URL(url);
     expect(hostname).toBe(`weather-errors1.s3.${region}.amazonaws.com`);
     expect(decodeURIComponent(pathname)).toBe(`/${place.Key}`);

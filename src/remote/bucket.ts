@@ -16,7 +16,7 @@ const regionOf = (endpoint: string): string | undefined =>
  * Why nothing is uploaded there; `null` where it may be. Only a presigned URL of a bucket in the region of the endpoint
  * will do: the name of the host, which TLS then proves, leaves no other place.
  */
-export const judgeUploadUrl = (text: string, endpoint: string): string | null => {
+export const judgeBucketUrl = (text: string, endpoint: string): string | null => {
   const region = regionOf(endpoint);
   if (region === undefined)
     return `aws.endpoint (${endpoint}) names no region of AWS, so no bucket is trusted`;

@@ -6,7 +6,7 @@ import {
   type CertificateAuthority,
   createCertificateAuthority,
 } from '../../src/certificate/certificate-authority.ts';
-import { judgeUploadUrl, upload } from '../../src/remote/upload.ts';
+import { judgeBucketUrl, upload } from '../../src/remote/bucket.ts';
 import { type ConnectProxy, startConnectProxy } from '../system/connect-proxy.ts';
 
 const ENDPOINT = 'abc123-ats.iot.eu-west-1.amazonaws.com';
@@ -15,10 +15,10 @@ const URL_OF_BUCKET = `https://${HOST}/diagnostics/1/job.json.gz?X-Amz-Signature
 
 describe('the url of an upload', () => {
   it('is one of a bucket in the region of the endpoint', () => {
-    expect(judgeUploadUrl(URL_OF_BUCKET, ENDPOINT)).toBeNull();
+    expect(judgeBucketUrl(URL_OF_BUCKET, ENDPOINT)).toBeNull();
     const china = 'x.ats.iot.cn-north-1.amazonaws.com.cn';
     expect(
-      judgeUploadUrl('https://abc.s3.cn-north-1.amazonaws.com.cn/k?X-Amz-Signature=a', china),
+      judgeBucketUrl('https://abc.s3.cn-north-1.amazonaws.com.cn/k?X-Amz-Signature=a', china),
     ).toBeNull();
   });
 
@@ -36,12 +36,12 @@ describe('the url of an upload', () => {
     'not a url',
     '',
   ])('is never %s', (url) => {
-    expect(judgeUploadUrl(url, ENDPOINT)).toMatch(/^the url /);
+    expect(judgeBucketUrl(url, ENDPOINT)).toMatch(/^the url /);
   });
 
   it('is presigned, and no bucket is trusted where the endpoint is not of AWS', () => {
-    expect(judgeUploadUrl(`https://${HOST}/k`, ENDPOINT)).toBe('the url is not presigned');
-    expect(judgeUploadUrl(URL_OF_BUCKET, 'localhost')).toContain('names no region of AWS');
+    expect(judgeBucketUrl(`https://${HOST}/k`, ENDPOINT)).toBe('the url is not presigned');
+    expect(judgeBucketUrl(URL_OF_BUCKET, 'localhost')).toContain('names no region of AWS');
   });
 });
 
