@@ -22,7 +22,9 @@ import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
 import { createQualityControl } from './quality/quality-control.ts';
 import { Jobs } from './remote/jobs.ts';
 import { jobsOff } from './remote/jobs-status.ts';
+import { ReleaseDownload } from './remote/release-download.ts';
 import type { SelfHelp } from './remote/self-help.ts';
+import { StationUpdate } from './remote/station-update.ts';
 import { type StationActions, StationVerbs } from './remote/station-verbs.ts';
 import { serveStatusSocket } from './status/daemon-socket.ts';
 import { gatewayStatus, statusLine } from './status/gateway-status.ts';
@@ -120,7 +122,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const runs = await beginRun({ outbox, bootId: parts.bootId, log });
   const machine = openMachineWatch(parts);
   const uplink = openUplink(parts, { outbox, timeKeeper, metrics, progress, status: () => status() });
-  const jobs = openJobs(parts);
+  const jobs = openJobs(parts, uplink);
   const recorder = new Recorder({
     deviceid: config.station.id,
     quality: createQualityControl({ limits: config.quality, intervalMs }),
@@ -258,10 +260,21 @@ const openUplink = (
   });
 };
 
-const openJobs = (parts: GatewayParts): Pick<Jobs, 'run' | 'status'> => {
-  const { config, publisher, actions, clock, log } = parts;
+const openJobs = (parts: GatewayParts, uplink: Pick<Uplink, 'isBehind'>): Pick<Jobs, 'run' | 'status'> => {
+  const { config, version, publisher, actions, clock, log } = parts;
   if (!config.aws.jobs) return { run: () => Promise.resolve(), status: () => jobsOff };
-  const verbs = new StationVerbs({ actions, clock });
+  const { installer, folder, getRange, architecture, nodeAbi } = actions.updates;
+  const download = new ReleaseDownload({ folder, getRange, clock, readingsWait: () => uplink.isBehind() });
+  const update = new StationUpdate({
+    version,
+    architecture,
+    nodeAbi,
+    installer,
+    download,
+    judgeUrl: actions.judgeBucketUrl,
+    clock,
+  });
+  const verbs = new StationVerbs({ actions, update, clock });
   return new Jobs({ thing: config.station.id, publisher, clock, log, verbs });
 };
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
@@ -9,25 +8,15 @@ import {
   readUpdateResult,
   type UpdatePlaces,
   type UpdateResult,
+  updateHindrance,
 } from '../update/update-files.ts';
 import { printable } from '../weather/format.ts';
-import type { Command, CommandContext, Environment } from './command.ts';
+import type { Command, CommandContext } from './command.ts';
 
-const PACKAGED = '/usr/lib/weather-gateway/';
 const ARCHIVE = '.tar.gz';
 const LOOK_EVERY_MS = 500;
 /** The unit answers within seconds, also on a slow card; it waits for a running install.sh for 5 minutes. */
 const ANSWER_LIMIT_MS = 600_000;
-
-/** Why this station takes no update, or `null`. */
-const refusal = ({ release, updatePlaces: { results, allowedSigners } }: Environment): string | null => {
-  if (release.startsWith(PACKAGED))
-    return 'this station has the Debian package, whose versions are apt’s: sudo apt install ./weather-gateway_VERSION_ARCHITECTURE.deb';
-  if (!existsSync(results)) return 'updates are for stations that systemd/install.sh installed';
-  if (!existsSync(allowedSigners))
-    return `no signer is allowed here: put the public keys into ${allowedSigners} (docs/operations.md)`;
-  return null;
-};
 
 /** Root writes nothing into a directory of the daemon's user but as that user, who may have put links there. */
 const becomeOwnerOf = async (directory: string): Promise<void> => {
@@ -77,7 +66,7 @@ export const command: Command = async ({ operands: [file] }, context) => {
   };
   if (file === undefined || !file.endsWith(ARCHIVE))
     return refuse(`name the archive of a release, weather-gateway-VERSION-linux-ARCHITECTURE${ARCHIVE}`);
-  const problem = refusal(environment);
+  const problem = updateHindrance(environment.release, places);
   if (problem !== null) return refuse(problem);
   const base = file.slice(0, -ARCHIVE.length);
   const manifest = await readFile(`${base}.json`, 'utf8');

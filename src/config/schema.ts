@@ -99,7 +99,7 @@ const awsSchema = z
       .boolean('true or false')
       .default(true)
       .describe(
-        'Whether the station does jobs of AWS IoT: doctor, diagnostics, restart, reboot, log-level. true or false.',
+        'Whether the station does jobs of AWS IoT: doctor, diagnostics, restart, reboot, log-level, update. true or false.',
       ),
   })
   .describe('The connection to AWS IoT Core.');

@@ -22,6 +22,29 @@ export const fitDetails = (details: Readonly<Record<string, string | undefined>>
       .slice(0, MAX_PAIRS),
   );
 
+export type Outcome = {
+  /** `REJECTED` is never tried again by AWS IoT, `FAILED` may be. */
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'REJECTED';
+  readonly details: Details;
+};
+
+/** Reports a step; resolves with whether AWS IoT has it. */
+export type Tell = (details: Details) => Promise<boolean>;
+
+/** A job as a verb sees it. */
+export type JobInHand = {
+  readonly id: string;
+  /** 1, and more where AWS IoT tries it again. */
+  readonly executionNumber: number;
+  /** The status details it came with: what an earlier run told last. */
+  readonly begun: Details;
+  readonly tell: Tell;
+  /** The connection it came by, which may end while the verb goes on. */
+  readonly connection: AbortSignal;
+  /** The daemon ends. */
+  readonly signal: AbortSignal;
+};
+
 const details = z.record(z.string(), z.string());
 const version = z.int().min(0);
 

@@ -3,9 +3,9 @@ import type { Publisher } from '../mqtt/publisher.ts';
 import type { Clock } from '../time/clock.ts';
 import { IDLE_MS, InboundChannel, type Session } from './inbound-channel.ts';
 import { JobClient, type JobUpdate } from './job-client.ts';
-import { type Details, fitDetails, type JobExecution } from './job-messages.ts';
+import { type Details, fitDetails, type JobExecution, type JobInHand, type Outcome } from './job-messages.ts';
 import type { JobsStatus } from './jobs-status.ts';
-import type { Outcome, StationVerbs } from './station-verbs.ts';
+import type { StationVerbs } from './station-verbs.ts';
 import { type JobVerb, parseJobDocument, VERBS_IN_WORDS } from './verbs.ts';
 
 export type JobsParts = {
@@ -14,7 +14,7 @@ export type JobsParts = {
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly log: Log;
-  readonly verbs: Pick<StationVerbs, 'run' | 'logLevel'>;
+  readonly verbs: Pick<StationVerbs, 'run' | 'logLevel' | 'noteIdle'>;
   /** 0 (included) to 1 (not). */
   readonly random?: () => number;
 };
@@ -26,6 +26,8 @@ const BYTES_PER_SECOND = 6_000;
 const MAX_UPDATE_TRIES = 3;
 /** No verb takes so long: an upload has ended long before. */
 const VERB_MS = 1_800_000;
+/** Six hours for the download, and five on trial where readings are an hour apart and wait another one to be sent. */
+const UPDATE_MS = 12 * 3_600_000;
 const MAX_FINISHED = 20;
 
 /** The execution that is being done, with the version that AWS IoT has of it. */
@@ -95,6 +97,7 @@ export class Jobs {
     this.channel.noteFine();
     if (answer.execution === null) {
       this.channel.noteSuccess();
+      await this.#parts.verbs.noteIdle();
       return;
     }
     const isTold = await this.#handle(answer.execution, session, signal);
@@ -142,10 +145,16 @@ export class Jobs {
     log.info({ job: jobId, verb: document.verb }, 'a job begins');
     const tell = (details: Details): Promise<boolean> =>
       this.#update(doing, 'IN_PROGRESS', details, session, signal);
-    const outcome = await this.#inTime(
-      (stop) => verbs.run(document, execution.statusDetails ?? {}, tell, stop),
+    const job: JobInHand = {
+      id: jobId,
+      executionNumber: execution.executionNumber ?? 1,
+      begun: execution.statusDetails ?? {},
+      tell,
+      connection: session.signal,
       signal,
-    );
+    };
+    const limitMs = document.verb === 'update' ? UPDATE_MS : VERB_MS;
+    const outcome = await this.#inTime(() => verbs.run(document, job), limitMs, signal);
     if (outcome !== null)
       log.info({ job: jobId, verb: document.verb, status: outcome.status, ...outcome.details }, 'a job ends');
     return outcome;
@@ -153,17 +162,18 @@ export class Jobs {
 
   /** What a verb rejects with is the reason why it failed. */
   async #inTime(
-    work: (signal: AbortSignal) => Promise<Outcome | null>,
+    work: () => Promise<Outcome | null>,
+    limitMs: number,
     signal: AbortSignal,
   ): Promise<Outcome | null> {
     const over = new AbortController();
     const failed = (problem: string): Outcome => ({ status: 'FAILED', details: fitDetails({ problem }) });
-    const late = this.#parts.clock.sleep(VERB_MS, AbortSignal.any([signal, over.signal])).then(
-      () => failed(`not done within ${VERB_MS / 60_000} minutes`),
+    const late = this.#parts.clock.sleep(limitMs, AbortSignal.any([signal, over.signal])).then(
+      () => failed(`not done within ${limitMs / 60_000} minutes`),
       () => null,
     );
     try {
-      return await Promise.race([work(signal), late]);
+      return await Promise.race([work(), late]);
     } catch (error) {
       return failed(error instanceof Error ? error.message : String(error));
     } finally {

@@ -1,8 +1,10 @@
 import type { Finding } from '../doctor/check.ts';
 import type { LogLevel } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Details, fitDetails } from './job-messages.ts';
+import type { GetRange } from './bucket.ts';
+import { fitDetails, type JobInHand, type Outcome, type Tell } from './job-messages.ts';
 import type { JobsStatus } from './jobs-status.ts';
+import type { Installer, StationUpdate } from './station-update.ts';
 import type { JobDocument } from './verbs.ts';
 
 /** What a job may do with this station; the process environment makes them real. */
@@ -29,18 +31,22 @@ export type StationActions = {
     readonly begin: () => Promise<void>;
     readonly takeBack: () => Promise<void>;
   };
+  readonly updates: {
+    readonly installer: Installer;
+    /** Where the archive of a release is downloaded to, and found by the unit that installs it. */
+    readonly folder: string;
+    readonly getRange: GetRange;
+    /** As manifests name it: `linux-arm64`. */
+    readonly architecture: string;
+    readonly nodeAbi: number;
+  };
 };
 
-export type Outcome = {
-  /** `REJECTED` is never tried again by AWS IoT, `FAILED` may be. */
-  readonly status: 'SUCCEEDED' | 'FAILED' | 'REJECTED';
-  readonly details: Details;
+export type StationVerbsParts = {
+  readonly actions: StationActions;
+  readonly update: Pick<StationUpdate, 'run' | 'noteIdle'>;
+  readonly clock: Clock;
 };
-
-/** Reports a step; resolves with whether AWS IoT has it. */
-export type Tell = (details: Details) => Promise<boolean>;
-
-export type StationVerbsParts = { readonly actions: StationActions; readonly clock: Clock };
 
 const MINUTE_MS = 60_000;
 /** Of the daemon and of the machine: what goes wrong with a restart must not become a loop. */
@@ -77,13 +83,15 @@ const findingsOutcome = (findings: readonly Finding[]): Outcome => {
 /** Does what a job asks. What a job began is remembered in its status details, which come back with it after a restart. */
 export class StationVerbs {
   readonly #actions: StationActions;
+  readonly #update: StationVerbsParts['update'];
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   #level: { readonly level: LogLevel; readonly endsAtMs: number; readonly over: AbortController } | null =
     null;
 
-  constructor({ actions, clock }: StationVerbsParts) {
+  constructor({ actions, update, clock }: StationVerbsParts) {
     this.#actions = actions;
+    this.#update = update;
     this.#clock = clock;
     this.#startedAtMs = clock.monotonicMs();
   }
@@ -94,8 +102,14 @@ export class StationVerbs {
     return { level, secondsLeft: Math.max(0, endsAtMs - this.#clock.monotonicMs()) / 1_000 };
   }
 
-  /** `begun`: the status details it came with. `null`: nothing to report now, the job is asked for again. */
-  async run(document: JobDocument, begun: Details, tell: Tell, signal: AbortSignal): Promise<Outcome | null> {
+  /** AWS IoT has no job for this station. */
+  noteIdle(): Promise<void> {
+    return this.#update.noteIdle();
+  }
+
+  /** `null`: nothing to report now, the job is asked for again. */
+  async run(document: JobDocument, job: JobInHand): Promise<Outcome | null> {
+    const { begun, tell, signal } = job;
     switch (document.verb) {
       case 'doctor':
         return findingsOutcome(await this.#actions.doctor());
@@ -107,6 +121,8 @@ export class StationVerbs {
         return await this.#reboot(begun, tell, signal);
       case 'log-level':
         return this.#setLogLevel(document.level, document.minutes, signal);
+      case 'update':
+        return await this.#update.run(document, job);
     }
   }
 
@@ -121,7 +137,7 @@ export class StationVerbs {
     return succeeded({ bytes });
   }
 
-  async #restart(begun: Details, tell: Tell, signal: AbortSignal): Promise<Outcome | null> {
+  async #restart(begun: JobInHand['begun'], tell: Tell, signal: AbortSignal): Promise<Outcome | null> {
     const { runId, version, restart } = this.#actions;
     if (begun['step'] === 'restarting' && begun['run'] !== runId) return succeeded({ version, run: runId });
     if (restart.hindrance !== null) return rejected(restart.hindrance);
@@ -135,7 +151,7 @@ export class StationVerbs {
     return failed('the daemon was not ended');
   }
 
-  async #reboot(begun: Details, tell: Tell, signal: AbortSignal): Promise<Outcome | null> {
+  async #reboot(begun: JobInHand['begun'], tell: Tell, signal: AbortSignal): Promise<Outcome | null> {
     const { bootId, version, reboot } = this.#actions;
     // Boots have names; their times are off by seconds, or by years on a machine without a clock of its own.
     if (begun['step'] === 'rebooting' && begun['boot'] !== bootId)

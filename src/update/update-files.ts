@@ -1,6 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createWriteStream, existsSync } from 'node:fs';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -26,7 +26,23 @@ type SignedRelease = {
   /** Text of the files `.json` and `.json.sig`. */
   readonly manifest: string;
   readonly signature: string;
-  readonly archive: Readable;
+  /** A path is of a file in the drop directory, which is moved. */
+  readonly archive: Readable | string;
+};
+
+const PACKAGED = '/usr/lib/weather-gateway/';
+
+/** Why this station takes no update, or `null`. `release` is the folder of the one that runs. */
+export const updateHindrance = (
+  release: string,
+  { results, allowedSigners }: UpdatePlaces,
+): string | null => {
+  if (release.startsWith(PACKAGED))
+    return 'this station has the Debian package, whose versions are apt’s: sudo apt install ./weather-gateway_VERSION_ARCHITECTURE.deb';
+  if (!existsSync(results)) return 'updates are for stations that systemd/install.sh installed';
+  if (!existsSync(allowedSigners))
+    return `no signer is allowed here: put the public keys into ${allowedSigners} (docs/operations.md)`;
+  return null;
 };
 
 const RESULT_STATES = ['IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'REJECTED'] as const;
@@ -50,6 +66,25 @@ const isError = (error: unknown, code: string): boolean =>
 /** Names an update in its request and its result. */
 const updateId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
+/** Whether the release that runs may yet be taken back by update.sh. */
+export const isOnTrial = ({ results }: UpdatePlaces): boolean => existsSync(join(dirname(results), 'trial'));
+
+/** The id of the release that waits for the unit, or `null`. */
+export const waitingRequest = async ({ drop }: Pick<UpdatePlaces, 'drop'>): Promise<string | null> => {
+  try {
+    return await readFile(join(drop, 'request'), 'utf8');
+  } catch (error) {
+    if (isError(error, 'ENOENT')) return null;
+    throw error;
+  }
+};
+
+/** Nobody came for it. */
+export const takeBackRequest = async ({ drop }: UpdatePlaces): Promise<void> => {
+  for (const name of ['request', 'release.tar.gz', 'manifest.json', 'manifest.json.sig'])
+    await rm(join(drop, name), { force: true });
+};
+
 /**
  * Puts a release where the unit weather-gateway-update.path looks for it. Resolves with whether it was put there: not while
  * another one waits.
@@ -61,14 +96,12 @@ export const dropRelease = async (
 ): Promise<boolean> => {
   const request = join(drop, 'request');
   await mkdir(drop, { recursive: true, mode: 0o700 });
-  const isTaken = await readFile(request).then(
-    () => true,
-    () => false,
-  );
-  if (isTaken) return false;
+  if ((await waitingRequest({ drop })) !== null) return false;
   await writeFile(join(drop, 'manifest.json'), manifest);
   await writeFile(join(drop, 'manifest.json.sig'), signature);
-  await pipeline(archive, createWriteStream(join(drop, 'release.tar.gz')));
+  const release = join(drop, 'release.tar.gz');
+  if (typeof archive === 'string') await rename(archive, release);
+  else await pipeline(archive, createWriteStream(release));
   // The unit starts as soon as the name is there: the text must be, too.
   const draft = join(drop, `request-${updateId.parse(id)}`);
   try {

@@ -122,6 +122,18 @@ export class Uplink {
     };
   }
 
+  /**
+   * Whether what is due waits for the link, so that others should leave it alone. One live reading on its way is usual; what
+   * the broker refuses needs no link.
+   */
+  isBehind(): boolean {
+    const { prealert, reading } = this.#parts.outbox.stats().lanes;
+    const isRefused = (lane: Lane): boolean =>
+      this.#retries.some((retry) => retry.lane === lane && retry.refusal() !== null);
+    if (prealert.waiting > 0 && !isRefused('prealert')) return true;
+    return reading.waiting > 1 && !isRefused('reading') && this.#schedule.remainingMs(reading) === 0;
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const { publisher } = this.#parts;
     const stopListening = publisher.onLink((link) => this.#onLink(link));

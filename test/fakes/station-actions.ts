@@ -1,4 +1,7 @@
+import type { HandedOver, Installer } from '../../src/remote/station-update.ts';
 import type { StationActions } from '../../src/remote/station-verbs.ts';
+import { parseManifest } from '../../src/remote/verbs.ts';
+import type { UpdateResult } from '../../src/update/update-files.ts';
 
 export type FakeStationActions = StationActions & {
   /** What was done, in order. */
@@ -34,6 +37,59 @@ export const createFakeStationActions = (changes: Partial<StationActions> = {}):
       begin: () => Promise.resolve(void calls.push('reboot')),
       takeBack: () => Promise.resolve(void calls.push('no reboot')),
     },
+    updates: {
+      installer: new FakeInstaller(),
+      folder: '/nonexistent',
+      getRange: () => Promise.reject(new Error('no bucket')),
+      architecture: 'linux-arm64',
+      nodeAbi: 115,
+    },
     ...changes,
   };
 };
+
+/** The unit of root, and what it says: nothing until a test tells it to. */
+export class FakeInstaller implements Installer {
+  readonly handedOver: (HandedOver & { readonly id: string })[] = [];
+  readonly results = new Map<string, UpdateResult>();
+  problem: string | null = null;
+  trial = false;
+  request: string | null = null;
+
+  hindrance(): string | null {
+    return this.problem;
+  }
+
+  isOnTrial(): boolean {
+    return this.trial;
+  }
+
+  waiting(): Promise<string | null> {
+    return Promise.resolve(this.request);
+  }
+
+  handOver(id: string, release: HandedOver): Promise<boolean> {
+    if (this.request !== null) return Promise.resolve(false);
+    this.request = id;
+    this.handedOver.push({ id, ...release });
+    return Promise.resolve(true);
+  }
+
+  takeBack(): Promise<void> {
+    this.request = null;
+    return Promise.resolve();
+  }
+
+  result(id: string): Promise<UpdateResult | null> {
+    return Promise.resolve(this.results.get(id) ?? null);
+  }
+
+  /** As update.sh writes it, of the release that was handed over last. */
+  say(state: UpdateResult['state'], step: string, reason: string | null = null): void {
+    const last = this.handedOver.at(-1);
+    if (last === undefined) throw new Error('nothing was handed over');
+    this.request = null;
+    const version = parseManifest(last.manifest)?.version ?? null;
+    this.results.set(last.id, { id: last.id, version, state, step, reason });
+  }
+}

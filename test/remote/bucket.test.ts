@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import {
   type CertificateAuthority,
   createCertificateAuthority,
 } from '../../src/certificate/certificate-authority.ts';
-import { judgeBucketUrl, upload } from '../../src/remote/bucket.ts';
+import { type BucketRoute, errorText, getRange, judgeBucketUrl, upload } from '../../src/remote/bucket.ts';
 import { type ConnectProxy, startConnectProxy } from '../system/connect-proxy.ts';
 
 const ENDPOINT = 'abc123-ats.iot.eu-west-1.amazonaws.com';
@@ -45,18 +46,21 @@ describe('the url of an upload', () => {
   });
 });
 
-describe('an upload', () => {
+describe('a bucket', () => {
   let authority: CertificateAuthority;
   let bucket: Server;
   let proxy: ConnectProxy;
   let answer: number;
+  let serve: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   const received: { method: string | undefined; url: string | undefined; content: string }[] = [];
 
   beforeEach(async () => {
     authority = await createCertificateAuthority('Test bucket');
     const { certificate, privateKey } = await authority.issueServer({ dns: [HOST], ip: [] });
     answer = 200;
+    serve = undefined;
     bucket = createServer({ cert: certificate, key: privateKey }, async (request, response) => {
+      if (serve !== undefined) return serve(request, response);
       const content = (await buffer(request)).toString();
       received.push({ method: request.method, url: request.url, content });
       response.writeHead(answer, { location: 'https://evil.example/' }).end();
@@ -76,23 +80,19 @@ describe('an upload', () => {
     bucket.close();
   });
 
+  const route = (): BucketRoute => ({
+    rootCa: authority.certificate,
+    proxy: `http://station:p%40ss@127.0.0.1:${proxy.port}`,
+    proxyEnvironment: {},
+  });
+
   const send = (
     content = Buffer.from('the bundle'),
     url = URL_OF_BUCKET,
     signal = new AbortController().signal,
-  ) =>
-    upload(
-      url,
-      content,
-      {
-        rootCa: authority.certificate,
-        proxy: `http://station:p%40ss@127.0.0.1:${proxy.port}`,
-        proxyEnvironment: {},
-      },
-      signal,
-    );
+  ) => upload(url, content, route(), signal);
 
-  it('goes through the proxy and proves the name of the bucket', async () => {
+  it('takes an upload through the proxy, and proves the name of the bucket', async () => {
     await send();
 
     expect(proxy.targets).toEqual([`${HOST}:443`]);
@@ -103,7 +103,7 @@ describe('an upload', () => {
     expect(received.length).toBe(1);
   });
 
-  it('follows no redirect, and says what the bucket answers', async () => {
+  it('is not left for another by a redirect, and says what the bucket answers', async () => {
     answer = 307;
     await expect(send()).rejects.toThrow('the bucket answers 307');
     answer = 403;
@@ -111,9 +111,71 @@ describe('an upload', () => {
     expect(received.length).toBe(2);
   });
 
-  it('is at most 1 MB, and ends with the daemon', async () => {
+  it('takes at most 1 MB, and an upload ends with the daemon', async () => {
     await expect(send(Buffer.alloc(1_000_001))).rejects.toThrow('1000001 bytes are more than 1000000');
     await expect(send(undefined, undefined, AbortSignal.abort())).rejects.toThrow();
     expect(received).toEqual([]);
+  });
+
+  it('gives what is asked for from one byte on, as fast as it is taken', async () => {
+    const asked: unknown[] = [];
+    let sent = 0;
+    serve = ({ method, url, headers }, response) => {
+      asked.push({ method, url, range: headers.range });
+      response.writeHead(206, {
+        'content-range': 'bytes 5-99999999/100000000',
+        'content-length': 99_999_995,
+      });
+      const more = (): void => {
+        while (sent < 99_999_995) {
+          const chunk = Buffer.alloc(Math.min(65_536, 99_999_995 - sent));
+          sent += chunk.length;
+          if (!response.write(chunk)) return void response.once('drain', more);
+        }
+        response.end();
+      };
+      more();
+    };
+
+    const { signal } = new AbortController();
+    const range = await getRange(URL_OF_BUCKET, 5, route(), signal);
+
+    expect(range).toMatchObject({ status: 206, contentRange: 'bytes 5-99999999/100000000' });
+    expect(range.contentLength).toBe(99_999_995);
+    expect(asked).toEqual([
+      { method: 'GET', url: '/diagnostics/1/job.json.gz?X-Amz-Signature=abc', range: 'bytes=5-' },
+    ]);
+    for await (const chunk of range.body) {
+      expect(chunk.length).toBeLessThanOrEqual(65_536);
+      break;
+    }
+    // Buffers of sockets are a few MB; the rest waits at the server.
+    expect(sent).toBeLessThan(50_000_000);
+    range.close();
+    await expect(getRange(URL_OF_BUCKET.replace('errors', 'other'), 0, route(), signal)).rejects.toThrow(
+      /altname/i,
+    );
+  });
+
+  it('says why it gives nothing, and an interrupted answer is no whole one', async () => {
+    const { signal } = new AbortController();
+    serve = (_request, response) => void response.writeHead(403).end('<Code>Expired</Code>'.repeat(5_000));
+    const refused = await getRange(URL_OF_BUCKET, 0, route(), signal);
+    expect(refused.status).toBe(403);
+    expect((await errorText(refused)).length).toBe(4_096);
+    refused.close();
+
+    serve = (_request, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('half');
+      setTimeout(() => response.destroy(), 50);
+    };
+    const broken = await getRange(URL_OF_BUCKET, 0, route(), signal);
+    await expect(buffer(broken.body)).rejects.toThrow();
+    broken.close();
+
+    serve = ({ socket }) => void socket.end('no HTTP at all');
+    await expect(getRange(URL_OF_BUCKET, 0, route(), signal)).rejects.toThrow();
+    await expect(getRange(URL_OF_BUCKET, 0, route(), AbortSignal.abort())).rejects.toThrow();
   });
 });

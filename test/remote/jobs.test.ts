@@ -27,7 +27,8 @@ const setUp = (changes: Partial<StationActions> = {}, publisher = createFakePubl
     return { kind: 'acknowledged' };
   };
   const startDaemon = (changed: Partial<StationActions> = {}) => {
-    const verbs = new StationVerbs({ actions: { ...actions, ...changed }, clock });
+    const update = { run: () => Promise.resolve(null), noteIdle: () => Promise.resolve() };
+    const verbs = new StationVerbs({ actions: { ...actions, ...changed }, update, clock });
     const jobs = new Jobs({ thing: '1', publisher, clock, log, verbs, random: () => 0.5 });
     const stop = new AbortController();
     const running = jobs.run(stop.signal);

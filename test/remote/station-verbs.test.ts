@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fitDetails } from '../../src/remote/job-messages.ts';
-import { type StationActions, StationVerbs, type Tell } from '../../src/remote/station-verbs.ts';
+import { fitDetails, type Tell } from '../../src/remote/job-messages.ts';
+import { type StationActions, StationVerbs } from '../../src/remote/station-verbs.ts';
 import { type JobDocument, jobDocument, VERBS_IN_WORDS } from '../../src/remote/verbs.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { createFakeStationActions } from '../fakes/station-actions.ts';
@@ -10,10 +10,14 @@ const told: Tell = () => Promise.resolve(true);
 const setUp = (changes: Partial<StationActions> = {}, monotonicMs = 3_600_000) => {
   const clock = createManualClock({ monotonicMs, wallMs: Date.UTC(2026, 5, 1) });
   const actions = createFakeStationActions(changes);
-  const verbs = new StationVerbs({ actions, clock });
+  const update = { run: () => Promise.resolve(null), noteIdle: () => Promise.resolve() };
+  const verbs = new StationVerbs({ actions, update, clock });
   const stop = new AbortController();
   const run = (document: JobDocument, begun = {}, tell = told) =>
-    verbs.run(document, begun, tell, stop.signal);
+    verbs.run(document, {
+      ...{ id: 'job', executionNumber: 1, begun, tell },
+      ...{ connection: new AbortController().signal, signal: stop.signal },
+    });
   return { clock, actions, verbs, stop, run };
 };
 

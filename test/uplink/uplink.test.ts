@@ -613,6 +613,54 @@ describe('the uplink', () => {
     expect(seqs()).toEqual([2]);
   });
 
+  it('says when others should leave the link alone: while what is due waits for it', async () => {
+    const { publisher, uplink, outbox, clock, append, settle, start, end } = await setUp();
+    start();
+    await settle();
+    expect(uplink.isBehind()).toBe(false);
+    publisher.answer = () => 'silence';
+    await append(1);
+    await settle();
+    expect(uplink.isBehind()).toBe(false);
+    await append(1);
+    expect(uplink.isBehind()).toBe(true);
+    publisher.setNetwork(false);
+    await settle();
+    expect(uplink.isBehind()).toBe(true);
+
+    publisher.answer = () => acknowledged;
+    publisher.setNetwork(true);
+    await settle();
+    expect(uplink.isBehind()).toBe(false);
+    await outbox.append('prealert', measurementAt(0));
+    expect(uplink.isBehind()).toBe(true);
+    uplink.notify();
+    await settle();
+    expect(uplink.isBehind()).toBe(false);
+
+    // The broker wants none of them now, and needs no link for that.
+    publisher.answer = ({ topic }) => (topic.endsWith('/status') ? acknowledged : refused(false));
+    await append(5);
+    await clock.untilSleeping();
+    await settle();
+    expect(uplink.isBehind()).toBe(false);
+    await end();
+  });
+
+  it('leaves the link to others while readings wait for sendSeconds', async () => {
+    const { uplink, clock, append, settle, start, end, publisher } = await setUp(createFakeDisk(), 3_600);
+    start();
+    await settle();
+    await append(10);
+    await settle();
+    expect(uplink.isBehind()).toBe(false);
+
+    publisher.answer = () => 'silence';
+    await clock.advance(3_600_000);
+    expect(uplink.isBehind()).toBe(true);
+    await end();
+  });
+
   it('tells how fast it drains and what the broker took to answer', async () => {
     const { acks, append, clock, publisher, settle, start, uplink } = await begin();
     let isSlow = false;
