@@ -57,6 +57,9 @@ const weatherMetricsOf = (table: QuantityTable): readonly MetricDefinition[] => 
     'Rain of the last hour: a reading has only that of its own few seconds.',
     ({ derived }) => scaled(derived?.rainhour, METRES_PER_MM),
   ),
+  gauge('weather_rain_today_meters', "Rain since the station's own day began.", ({ rain }) =>
+    scaled(rain.todayMm, METRES_PER_MM),
+  ),
 ];
 
 const SECONDS_PER_DAY = 86_400;
@@ -136,6 +139,69 @@ const store: readonly MetricDefinition[] = [
   ),
 ];
 
+/** Of the machine under the daemon: one that does not tell something has no such metric. */
+const ofMachine = (
+  kind: MetricDefinition['kind'],
+  name: string,
+  help: string,
+  read: (machine: GatewayStatus['machine']) => number | boolean | undefined,
+): MetricDefinition => ({
+  kind,
+  name: `weather_gateway_machine_${name}`,
+  help,
+  isOptional: true,
+  samples: one(({ machine }) => {
+    const value = read(machine);
+    return value === undefined ? null : Number(value);
+  }),
+});
+
+const machineMetrics: readonly MetricDefinition[] = [
+  ofMachine(
+    'gauge',
+    'undervoltage',
+    'Whether the supply of the board is too low.',
+    ({ isUnderVoltage }) => isUnderVoltage,
+  ),
+  ofMachine(
+    'counter',
+    'undervoltages_total',
+    'How often the supply became too low, since start.',
+    ({ underVoltages }) => underVoltages,
+  ),
+  ofMachine(
+    'gauge',
+    'throttled',
+    'Whether the firmware slows the processor down, for its supply or its heat.',
+    ({ isThrottled }) => isThrottled,
+  ),
+  ofMachine(
+    'gauge',
+    'temperature_celsius',
+    'Temperature of the processor.',
+    ({ temperatureCelsius }) => temperatureCelsius,
+  ),
+  ofMachine(
+    'gauge',
+    'available_memory_bytes',
+    'Memory that programs can still get.',
+    ({ freeMemoryBytes }) => freeMemoryBytes,
+  ),
+  ofMachine(
+    'gauge',
+    'load',
+    'Processes that ran or wanted to, on average over five minutes.',
+    ({ load }) => load,
+  ),
+  ofMachine(
+    'gauge',
+    'free_disk_bytes',
+    'Room left where the store lies.',
+    ({ freeDiskBytes }) => freeDiskBytes,
+  ),
+  ofMachine('gauge', 'wifi_signal_dbm', 'Signal of the Wi-Fi.', ({ wifiSignalDbm }) => wifiSignalDbm),
+];
+
 /** What the daemon knows of itself. */
 const gatewayMetrics: readonly MetricDefinition[] = [
   ...readings,
@@ -199,6 +265,17 @@ const gatewayMetrics: readonly MetricDefinition[] = [
   gauge('weather_gateway_certificate_remaining_seconds', 'Until the certificate expires.', (status) =>
     scaled(status.certificateDaysLeft, SECONDS_PER_DAY),
   ),
+  ...machineMetrics,
+  counter(
+    'weather_gateway_unclean_shutdowns_total',
+    'Runs that ended without having been stopped, since the store began: a power cut, a crash, the watchdog.',
+    ({ runs }) => runs.uncleanShutdowns,
+  ),
+  counter(
+    'weather_gateway_boots_total',
+    'Boots of the machine in which the daemon ran, since the store began.',
+    ({ runs }) => runs.boots,
+  ),
   gauge('weather_gateway_healthy', 'Whether readings are taken and stored in time.', ({ health }) =>
     health.isHealthy ? 1 : 0,
   ),
@@ -250,7 +327,10 @@ const createUpdate = (
     // The counts are kept elsewhere, some of them across restarts; this only shows them.
     return (status) => {
       counter.reset();
-      for (const { labels = {}, value } of samples(status)) counter.inc(labels, value);
+      const current = samples(status);
+      for (const { labels = {}, value } of current) counter.inc(labels, value);
+      if (isOptional && current.length === 0) registry.removeSingleMetric(name);
+      else registry.registerMetric(counter);
     };
   }
   const gauge = new Gauge(options);

@@ -32,6 +32,8 @@ describe('the metrics', () => {
     ['PUBACK latency', 'puback_duration_seconds_count'],
     ['lost pulses', 'pulses_possibly_lost_total'],
     ['clock steps', 'clock_steps_total'],
+    ['power cuts', 'unclean_shutdowns_total'],
+    ['boots', 'boots_total'],
     ['sensor errors', 'instrument_errors_total{instrument="bme280"}'],
     ['states of pre-alerts', 'pre_alert_state{rule="frost",severity="none",state="normal"}'],
   ])('tell %s', async (_what, name) => {
@@ -54,6 +56,8 @@ describe('the metrics', () => {
     expect(lines).toContain('weather_wind_gust_meters_per_second 7');
     const rain = lines.find((line) => line.startsWith('weather_rain_last_hour_meters '));
     expect(Number(rain?.split(' ')[1])).toBeCloseTo(0.0022352, 9);
+    const today = lines.find((line) => line.startsWith('weather_rain_today_meters '));
+    expect(Number(today?.split(' ')[1])).toBeCloseTo(0.0041999, 9);
   });
 
   it('keep to the naming convention: counters end in _total, times in _seconds, sizes in _bytes', async () => {
@@ -88,10 +92,27 @@ describe('the metrics', () => {
   });
 
   it('have no sample for what is not known', async () => {
-    const text = await render({ latest: null, derived: null, certificateDaysLeft: null });
+    const rain = { date: '2026-06-01', todayMm: null, event: null };
+    const text = await render({ latest: null, derived: null, certificateDaysLeft: null, rain });
 
     expect(text).not.toMatch(/^weather_(temperature|rain)/m);
     expect(text).not.toMatch(/^weather_gateway_certificate_remaining_seconds /m);
+  });
+
+  it('tell of the machine what it tells itself, and nothing else', async () => {
+    const machine = { isUnderVoltage: true, underVoltages: 3, isThrottled: false, temperatureCelsius: 71.5 };
+    const of = (text: string) => text.match(/^weather_gateway_machine_.*$/gm);
+    const metrics = createMetrics(() => createGatewayStatus({ machine: isTelling ? machine : {} }));
+    let isTelling = true;
+
+    expect(of((await metrics.render()).text)).toEqual([
+      'weather_gateway_machine_undervoltage 1',
+      'weather_gateway_machine_undervoltages_total 3',
+      'weather_gateway_machine_throttled 0',
+      'weather_gateway_machine_temperature_celsius 71.5',
+    ]);
+    isTelling = false;
+    expect((await metrics.render()).text).not.toContain('weather_gateway_machine_');
   });
 
   it('follow the status from one scrape to the next', async () => {

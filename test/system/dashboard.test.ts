@@ -225,6 +225,24 @@ describe('the dashboard', () => {
     await sees('#health', 'healthy');
   });
 
+  it('says how the machine is, as far as the machine tells it', async () => {
+    await sees('#daemon', 'Processor temperature48.3 °C');
+    await sees('#daemon', 'Wi-Fi signal-61 dBm');
+    station.show({
+      machine: {
+        isUnderVoltage: true,
+        underVoltages: 2,
+        lastUnderVoltage: '2026-06-01 11:22:33',
+        isThrottled: true,
+      },
+    });
+    await sees('#daemon dd[data-state=alert]', 'too low 2 times, last at 2026-06-01 11:22:33 UTC');
+    await sees('#daemon dd[data-state=warning]', 'slowed down');
+    expect(await viewer.page.locator('#daemon').textContent()).not.toContain('Wi-Fi');
+    station.show(normal);
+    await sees('#daemon', 'Wi-Fi');
+  });
+
   it('can be read and steered by the keyboard alone', async () => {
     const { page } = viewer;
     await page.getByRole('radio', { name: '1 h', exact: true }).focus();

@@ -142,6 +142,33 @@ const clockFacts = ({ clock, latest }: GatewayStatus): Fact[] => [
   ...(clock.steps === 0 ? [] : [{ name: 'Clock steps', value: formatNumber(clock.steps) }]),
 ];
 
+/** What the machine under the daemon tells of itself. */
+const machineFacts = ({ machine, runs }: GatewayStatus): Fact[] => {
+  const { underVoltages = 0, lastUnderVoltage, isThrottled, temperatureCelsius, wifiSignalDbm } = machine;
+  const { freeMemoryBytes, freeDiskBytes } = machine;
+  const supply: Fact[] =
+    underVoltages === 0
+      ? []
+      : [
+          {
+            name: 'Supply',
+            value: `too low ${formatNumber(underVoltages)} times, last at ${lastUnderVoltage} UTC`,
+            state: machine.isUnderVoltage === true ? 'alert' : 'warning',
+          },
+        ];
+  const fact = (name: string, value: number | undefined, text: (value: number) => string): Fact[] =>
+    value === undefined ? [] : [{ name, value: text(value) }];
+  return [
+    ...supply,
+    ...(isThrottled === true ? [{ name: 'Processor', value: 'slowed down', state: 'warning' } as const] : []),
+    ...fact('Processor temperature', temperatureCelsius, (celsius) => `${formatNumber(celsius, 1)} °C`),
+    ...fact('Memory left', freeMemoryBytes, formatBytes),
+    ...fact('Disk left', freeDiskBytes, formatBytes),
+    ...fact('Wi-Fi signal', wifiSignalDbm, (dbm) => `${formatNumber(dbm)} dBm`),
+    { name: 'Unclean shutdowns', value: formatNumber(runs.uncleanShutdowns) },
+  ];
+};
+
 export const showDaemon = (status: GatewayStatus): void =>
   showFacts(element('daemon'), [
     ...clockFacts(status),
@@ -154,6 +181,7 @@ export const showDaemon = (status: GatewayStatus): void =>
     { name: 'Pulses possibly missed', value: formatNumber(status.suspectedMissedPulses) },
     { name: 'Written to the disk', value: formatBytes(status.writtenBytes) },
     { name: 'Memory', value: formatBytes(status.residentMemoryBytes) },
+    ...machineFacts(status),
     { name: 'Running for', value: formatDuration(status.uptimeSeconds) },
     { name: 'Version', value: status.version },
     ...(status.storeReport === null
