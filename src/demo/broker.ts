@@ -61,7 +61,10 @@ class BrokerSession {
     if (packet.cmd === 'connect') this.#connect(packet);
     else if (packet.cmd === 'publish') this.#publish(packet);
     else if (packet.cmd === 'pingreq') this.#send({ cmd: 'pingresp' });
-    else if (packet.cmd === 'disconnect') {
+    else if (packet.cmd === 'subscribe') {
+      const { messageId = 0, subscriptions } = packet;
+      this.#send({ cmd: 'suback', messageId, granted: subscriptions.map(() => 1) });
+    } else if (packet.cmd === 'disconnect') {
       if (packet.reasonCode !== DISCONNECT_WITH_WILL) this.#will = undefined;
       this.#socket.end();
     } else this.#socket.destroy();

@@ -8,6 +8,7 @@ import { createMosquitto, type Mosquitto } from '../system/mosquitto.ts';
 import { type Subscriber, subscribe } from '../system/subscriber.ts';
 import { linkFaults } from './faulty-link.ts';
 import { diskFaults, type FaultName, FaultyStation, undiskedFaults } from './faulty-station.ts';
+import { jobFaults, serveJobs } from './job-trouble.ts';
 import { machineTrouble } from './machine-trouble.ts';
 import { deckOf, drawFrom, seededRandom } from './random.ts';
 import type { FaultReport, StationReport } from './report.ts';
@@ -49,7 +50,9 @@ class FaultRun {
     this.#draw = drawFrom(seededRandom(options.seed));
     const allFaults = [...undiskedFaults, ...(options.hasOwnDisks ? diskFaults : [])] as const;
     // The first station is never killed, so that its footprint tells of a leak.
-    this.#nextFault = stations.map((_, index) => deckOf(index === 0 ? linkFaults : allFaults, this.#draw));
+    this.#nextFault = stations.map((_, index) =>
+      deckOf(index === 0 ? [...linkFaults, ...jobFaults] : allFaults, this.#draw),
+    );
     const others = ['broker killed', 'broker restarted', ...machineTrouble.map(({ name }) => name)];
     for (const name of [...allFaults, ...others]) this.#counts.set(name, 0);
   }
@@ -59,12 +62,17 @@ class FaultRun {
     for (const station of this.#stations) station.start();
     const isUp = async ({ gateway }: FaultyStation): Promise<boolean> => (await gateway.waiting()) !== null;
     for (const station of this.#stations) await until(`station ${station.id} is up`, () => isUp(station));
+    const endJobs = await serveJobs(
+      this.#mosquitto,
+      this.#stations.map(({ jobs }) => jobs),
+    );
     const stop = new AbortController();
     const watching = watch(this.#stations, stop.signal);
     try {
       await this.#afflict();
     } finally {
       stop.abort();
+      await endJobs();
     }
     return await this.#report(await watching);
   }
@@ -88,6 +96,7 @@ class FaultRun {
       for (const [name, count] of station.machineFaults) this.#count(name, count);
       stations.push({
         ...verdictOn(station.id, station.ledger, await station.gateway.stats()),
+        jobsDone: station.jobs.done(),
         machineFaults: station.machineFaults,
         noticedClockSteps: await station.noticedClockSteps(),
         longestMs: station.times.longestMs(),

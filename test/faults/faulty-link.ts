@@ -171,8 +171,9 @@ export class FaultyLink {
 
   #take(message: BrokerMessage): BrokerAnswer {
     const answer = message.retain ? accepted : this.#answer(message);
-    if (typeof answer === 'object' && 'reasonCode' in answer && answer.reasonCode < FAILURE)
-      this.#parts.onTaken(message.topic, message.payload);
+    const isTaken = typeof answer === 'object' && 'reasonCode' in answer && answer.reasonCode < FAILURE;
+    // A broker without AWS IoT behind it takes a question for jobs, and nobody answers.
+    if (isTaken && !message.topic.startsWith('$aws/')) this.#parts.onTaken(message.topic, message.payload);
     return answer;
   }
 

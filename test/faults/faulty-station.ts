@@ -12,6 +12,7 @@ import {
   linkFaults,
   payloadFaults,
 } from './faulty-link.ts';
+import { type JobFault, JobTrouble, jobFaults } from './job-trouble.ts';
 import { machineTrouble } from './machine-trouble.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
@@ -28,6 +29,8 @@ const SMALL_DISK_MEGABYTES = 16;
 
 export type FaultName =
   | LinkFault
+  | JobFault
+  | 'job while the disk is full'
   | 'kill -9'
   | 'disk full'
   | 'read-only disk'
@@ -40,6 +43,7 @@ export type FaultName =
 export const undiskedFaults: readonly [FaultName, ...FaultName[]] = [
   ...linkFaults,
   ...payloadFaults,
+  ...jobFaults,
   'kill -9',
   'kill -9',
   'damaged files',
@@ -47,7 +51,14 @@ export const undiskedFaults: readonly [FaultName, ...FaultName[]] = [
   'pair mismatch',
 ];
 /** These need a file system of the station's own. */
-export const diskFaults: readonly FaultName[] = ['disk full', 'full disk at start', 'read-only disk'];
+export const diskFaults: readonly FaultName[] = [
+  'disk full',
+  'full disk at start',
+  'read-only disk',
+  'job while the disk is full',
+];
+
+const isJobFault = (name: string): name is JobFault => jobFaults.some((fault) => fault === name);
 
 type Arrivals = { readonly ledger: DeliveryLedger; readonly times: DeliveryTimes };
 
@@ -62,6 +73,7 @@ export class FaultyStation {
   readonly ledger: DeliveryLedger;
   readonly times: DeliveryTimes;
   readonly link: FaultyLink;
+  readonly jobs: JobTrouble;
   readonly gateway: GatewayProcess;
   /** Sensor faults and clock steps of the scenario in all lives, by name. */
   readonly machineFaults = new Map<string, number>();
@@ -77,6 +89,7 @@ export class FaultyStation {
     },
   ) {
     this.id = parts.id;
+    this.jobs = new JobTrouble(parts.id);
     this.#parts = parts;
     this.ledger = world.ledger;
     this.times = world.times;
@@ -149,6 +162,8 @@ export class FaultyStation {
         return this.#startOnFullDisk();
       case 'cloned card':
         return this.#putCopyBack();
+      case 'job while the disk is full':
+        return this.#fillDisk(() => this.jobs.addSome());
       case 'read-only disk':
         return this.#makeDiskReadOnly();
       case 'pair mismatch':
@@ -156,8 +171,14 @@ export class FaultyStation {
       case 'damaged files':
         return this.#restart(() => damageOneFile(this.gateway.outboxDirectory, this.#parts.draw));
       default:
-        return this.link.faults[name]();
+        return isJobFault(name) ? this.#giveJobs(name) : this.link.faults[name]();
     }
+  }
+
+  async #giveJobs(name: JobFault): Promise<void> {
+    this.jobs.faults[name]();
+    await delay(this.#parts.draw.between(1_000, 3_000));
+    this.jobs.heal();
   }
 
   async #restart(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
@@ -177,9 +198,10 @@ export class FaultyStation {
     await writeFile(file, before);
   }
 
-  async #fillDisk(): Promise<void> {
+  async #fillDisk(meanwhile: () => void = () => undefined): Promise<void> {
     const disk = this.#ownDisk();
     await disk.fill();
+    meanwhile();
     await delay(this.#parts.draw.between(300, 1_500));
     await disk.free();
   }

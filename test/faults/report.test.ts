@@ -19,6 +19,7 @@ const station = (changes: Partial<StationReport> = {}): StationReport => ({
     ['clock stepped by two hours', 4],
   ]),
   noticedClockSteps: 4,
+  jobsDone: 7,
   longestMs: 12_345,
   ...changes,
 });
@@ -49,11 +50,11 @@ describe('the report of a fault run', () => {
       '| cut     | 2     |',
       '| all     | 42    |',
       '',
-      '| station | sensor faults | clock steps | steps noticed | delivered | set aside | given up | lost | out of order | twice | epochs | longest on the way |',
-      '| ------- | ------------- | ----------- | ------------- | --------- | --------- | -------- | ---- | ------------ | ----- | ------ | ------------------ |',
-      '| 1       | 9             | 4           | 4             | 900       | 2         | 0        | 0    | 0            | 3     | 1      | 12.3 s             |',
-      '| 2       | 9             | 4           | 4             | 900       | 2         | 0        | 0    | 0            | 3     | 1      | 0.9 s              |',
-      '| all     | 18            | 8           | 8             | 1800      | 4         | 0        | 0    | 0            | 6     | 2      | 12.3 s             |',
+      '| station | sensor faults | clock steps | steps noticed | jobs done | delivered | set aside | given up | lost | out of order | twice | epochs | longest on the way |',
+      '| ------- | ------------- | ----------- | ------------- | --------- | --------- | --------- | -------- | ---- | ------------ | ----- | ------ | ------------------ |',
+      '| 1       | 9             | 4           | 4             | 7         | 900       | 2         | 0        | 0    | 0            | 3     | 1      | 12.3 s             |',
+      '| 2       | 9             | 4           | 4             | 7         | 900       | 2         | 0        | 0    | 0            | 3     | 1      | 0.9 s              |',
+      '| all     | 18            | 8           | 8             | 14        | 1800      | 4         | 0        | 0    | 0            | 6     | 2      | 12.3 s             |',
       '',
       'too short to tell whether memory, handles or disk grow',
     ]);
@@ -76,13 +77,14 @@ describe('the problems of a fault run', () => {
   it('are those of the stations, growth, and what was not tried', () => {
     const report = reportOf({
       counts: new Map([['cut', 0]]),
-      stations: [station({ problems: ['01JX: lost 3'], noticedClockSteps: 0 })],
+      stations: [station({ problems: ['01JX: lost 3'], noticedClockSteps: 0, jobsDone: 0 })],
       footprints: leaking,
     });
 
     expect(problemsOf(report, true)).toEqual([
       'station 1: 01JX: lost 3',
       'station 1: noticed no clock step',
+      'no station did a job',
       'resident memory grows',
       'never injected: cut',
     ]);

@@ -6,6 +6,8 @@ export type StationReport = Verdict & {
   /** Of the scenario, by name. */
   readonly machineFaults: ReadonlyMap<string, number>;
   readonly noticedClockSteps: number;
+  /** Jobs of AWS IoT that ended, one way or another. */
+  readonly jobsDone: number;
   /** The longest that a reading took, at most, from the outbox to a broker. */
   readonly longestMs: number;
 };
@@ -38,6 +40,7 @@ const columns: readonly (readonly [title: string, of: (station: StationReport) =
   ['sensor faults', (station) => countOf(station, 'sensor fault')],
   ['clock steps', (station) => countOf(station, 'clock step')],
   ['steps noticed', ({ noticedClockSteps }) => noticedClockSteps],
+  ['jobs done', ({ jobsDone }) => jobsDone],
   ['delivered', ({ delivered }) => delivered],
   ['set aside', ({ setAside }) => setAside],
   ['given up', ({ givenUp }) => givenUp],
@@ -100,6 +103,7 @@ export const problemsOf = (
   ...stations
     .filter((station) => countOf(station, 'clock step') > 1 && station.noticedClockSteps === 0)
     .map(({ station }) => `station ${station}: noticed no clock step`),
+  ...(isComplete && stations.every(({ jobsDone }) => jobsDone === 0) ? ['no station did a job'] : []),
   ...trendsOf(footprints)
     .filter(({ grows }) => grows)
     .map(({ quantity }) => `${quantity} grows`),
