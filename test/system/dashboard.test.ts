@@ -227,7 +227,7 @@ describe('the dashboard', () => {
 
   it('says how the machine is, as far as the machine tells it', async () => {
     await sees('#daemon', 'Processor temperature48.3 °C');
-    await sees('#daemon', 'Wi-Fi signal-61 dBm');
+    await sees('#daemon', /Wi-Fi signal.61 dBm/);
     station.show({
       machine: {
         isUnderVoltage: true,
