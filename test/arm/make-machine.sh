@@ -10,10 +10,9 @@ tools=$folder/tools
 station_packages=systemd-sysv,udev,dbus,nodejs,gpiod,i2c-tools,mosquitto,mosquitto-clients,busybox-static,procps,kmod
 mkdir -p "$folder/debs"
 
-# shellcheck disable=SC2016 # apt's variables
-site() { apt-get indextargets --format '$(LABEL)|$(SITE)' 'Created-By: Packages' | sed -n 's/^Debian|//p' | sed -n 1p; }
-[ -n "$(site)" ] || apt-get update -q
-[ -n "$(site)" ] || { echo "make-machine.sh: apt knows no site of Debian" >&2 && exit 1; }
+# shellcheck source=test/vm/debian.sh
+. "$here/../vm/debian.sh"
+site=$(debian_site)
 
 inside() { chroot "$tools" env -i PATH=/usr/sbin:/usr/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
 # Packages of Debian 13 into $folder/debs.
@@ -29,7 +28,7 @@ make_tools() {
   local version
   rm -rf --one-file-system "$tools.part"
   mmdebstrap --quiet --variant=essential --aptopt='Acquire::Retries "3"' --aptopt='APT::Install-Recommends "false"' \
-    --include=apt,qemu-system-arm,qemu-user,g++-14-aarch64-linux-gnu,make,device-tree-compiler,kmod,xz-utils trixie "$tools.part" "$(site)"
+    --include=apt,qemu-system-arm,qemu-user,g++-14-aarch64-linux-gnu,make,device-tree-compiler,kmod,xz-utils trixie "$tools.part" "$site"
   mv "$tools.part" "$tools"
   inside dpkg --add-architecture arm64
   mkdir -p "$tools/debs" "$folder/busybox" "$folder/source"
@@ -90,27 +89,12 @@ make_device_tree() {
   mv "$tools/tmp/board.dtb" "$folder/raspi4b.dtb"
 }
 
-# Runs a command while the kernel gives programs of arm64 to QEMU, under a name of its own, where no other handler is.
-with_arm64() {
-  local name=weather-gateway-arm64 handlers status=0
-  handlers=$(mktemp -d)
-  mount -t binfmt_misc none "$handlers"
-  if ! grep -lqs 'magic 7f454c460201010000000000000000000200b7' "$handlers"/*; then
-    # F: the interpreter is opened now, so that a chroot need not have it.
-    printf '%s' ":$name:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:$tools/usr/bin/qemu-aarch64:F" >"$handlers/register"
-  fi
-  "$@" || status=$?
-  [ ! -e "$handlers/$name" ] || echo -1 >"$handlers/$name"
-  umount "$handlers" && rmdir "$handlers"
-  return $status
-}
-
 make_card() {
   local root=$folder/debian
   if [ ! -d "$root" ]; then
     rm -rf --one-file-system "$root.part"
-    with_arm64 mmdebstrap --quiet --mode=root --architectures=arm64 --variant=minbase --skip=check/qemu \
-      --include="$station_packages" --aptopt='Acquire::Retries "3"' trixie "$root.part" "$(site)"
+    with_programs_of arm64 "$tools/usr/bin/qemu-aarch64" mmdebstrap --quiet --mode=root --architectures=arm64 --variant=minbase --skip=check/qemu \
+      --include="$station_packages" --aptopt='Acquire::Retries "3"' trixie "$root.part" "$site"
     mv "$root.part" "$root"
   fi
   printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"

@@ -92,7 +92,10 @@ const byTheClock: readonly Suite[] = [
     name: 'package',
     about: 'the Debian packages, from installation to purge on a Debian 13',
     command: [...SYSTEM, 'system/package.test', 'update-archive'],
-    needs: ['unshare', 'mmdebstrap', 'dh', 'help2man', 'lintian', 'aarch64-linux-gnu-g++'],
+    needs: [
+      ...['unshare', 'mmdebstrap', 'dh', 'help2man', 'lintian', 'aarch64-linux-gnu-g++'],
+      'qemu-arm-static',
+    ],
   },
   {
     name: 'broker',

@@ -13,6 +13,8 @@ import { debian13, projectRoot } from '../vm/machine.ts';
 const run = promisify(execFile);
 const { version }: { version: string } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 const npmPackage = join(projectRoot, `node_modules/.cache/weather-gateway-${version}.tgz`);
+/** Debian 13 for 32-bit ARM, of which just enough is unpacked. */
+const armhf = `${debian13}-armhf`;
 const NEXT_VERSION = '99.0.0';
 const BUILD_LIMIT_MS = 1_200_000;
 const MAX_PACKAGE_BYTES = 12_000_000;
@@ -51,18 +53,28 @@ describe('the Debian package', () => {
     return join(folder, 'next.deb');
   };
 
-  /** Runs a script as root of a Debian 13; `$this` and `$next` are packages, what it writes is thrown away. */
-  const onDebian13 = async (script: string): Promise<Outcome> => {
+  type Root = {
+    readonly folder: string;
+    /** As `$this` in the script. */
+    readonly debianPackage: string;
+    /** What `chroot` is run by. */
+    readonly enter?: string;
+  };
+
+  /** Runs a script as root of a Debian; `$this` and `$next` are packages, what it writes is thrown away. */
+  const runIn = async (root: Root, script: string): Promise<Outcome> => {
     const setup = `set -e
 mount -t tmpfs none /mnt
 mkdir /mnt/upper /mnt/work /mnt/root
-mount -t overlay none -o lowerdir=${debian13},upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+mount -t overlay none -o lowerdir=${root.folder},upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
 mount -t tmpfs none /mnt/root/tmp
 mount -t proc none /mnt/root/proc
 mount --bind /dev /mnt/root/dev
-cp ${packageFor('amd64')} /mnt/root/tmp/this.deb
+cp ${root.debianPackage} /mnt/root/tmp/this.deb
 cp ${next} /mnt/root/tmp/next.deb
-exec chroot /mnt/root env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+cp -r ${join(projectRoot, 'systemd')} /mnt/root/tmp/
+. ${join(projectRoot, 'test/vm/debian.sh')}
+${root.enter ?? ''} chroot /mnt/root env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
   this=/tmp/this.deb next=/tmp/next.deb bash -c "$1"`;
     const args = ['--mount', 'bash', '-c', setup, 'bash', script];
     try {
@@ -71,6 +83,29 @@ exec chroot /mnt/root env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin LC_ALL=C.UTF
       const { code, stdout, stderr } = error as Outcome;
       return { code, stdout, stderr };
     }
+  };
+  const onDebian13 = (script: string): Promise<Outcome> =>
+    runIn({ folder: debian13, debianPackage: packageFor('amd64') }, script);
+
+  /** The same with the programs of 32-bit ARM, by QEMU; unpacked, as no program of it needs to be set up. */
+  const onDebian13For32BitArm = async (script: string): Promise<Outcome> => {
+    if (!existsSync(armhf)) {
+      const make = `set -e
+. ${join(projectRoot, 'test/vm/debian.sh')}
+rm -rf "$1.part"
+mmdebstrap --quiet --mode=root --architectures=armhf --variant=extract --skip=check/qemu --aptopt='Acquire::Retries "3"' \
+  --include=apt,base-files,bash,coreutils,dash,diffutils,dpkg,grep,libc-bin,sed,tar trixie "$1.part" "$(debian_site)"
+mv "$1.part" "$1"`;
+      await run('bash', ['-c', make, 'bash', armhf]);
+    }
+    return await runIn(
+      {
+        folder: armhf,
+        debianPackage: packageFor('arm64'),
+        enter: 'with_programs_of arm /usr/bin/qemu-arm-static',
+      },
+      script,
+    );
   };
 
   beforeAll(async () => {
@@ -209,6 +244,33 @@ ls /etc/weather-gateway`);
     );
     expect(stderr).toContain('this is a 32-bit system');
     expect(stderr).toContain("cannot access '/etc/weather-gateway'");
+  });
+
+  it('refuses 32-bit ARM, as install.sh does, and changes nothing there', async () => {
+    const { stdout, code } = await onDebian13For32BitArm(`exec 2>&1
+echo "$(dpkg --print-architecture) $(getconf LONG_BIT)"
+for arguments in "" "--release /tmp" "--stage /tmp/new"; do
+  /tmp/systemd/install.sh $arguments; echo "install.sh ends with $?"
+done
+dpkg -i $this; echo "dpkg ends with $?"
+dpkg --add-architecture arm64
+dpkg -i $this; echo "dpkg ends with $?"
+ls -d /etc/weather-gateway /usr/lib/weather-gateway /opt/weather-gateway /usr/bin/weather-gateway`);
+
+    const sentence =
+      'this is a 32-bit system, for which the AWS IoT SDK has no build; install 64-bit Raspberry Pi OS (runs on Zero 2 W, 3, 4 and 5)';
+    const lines = stdout.split('\n').filter((line) => /32|ends|match|No such/.test(line));
+    expect({ code, lines, stdout }).toMatchObject({ code: 2 });
+    expect(lines, stdout).toEqual([
+      'armhf 32',
+      ...Array.from({ length: 3 }, () => [`install.sh: ${sentence}`, 'install.sh ends with 1']).flat(),
+      // dpkg comes to no script of the package where arm64 is not one of its architectures.
+      ' package architecture (arm64) does not match system (armhf)',
+      'dpkg ends with 1',
+      `weather-gateway: ${sentence}`,
+      'dpkg ends with 1',
+      ...Array.from({ length: 4 }, () => expect.stringContaining('No such file')),
+    ]);
   });
 
   it(`has a complete release in place wherever an upgrade is killed`, {

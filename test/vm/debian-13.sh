@@ -5,18 +5,15 @@ set -euo pipefail
 folder=$(realpath -m "${1:?usage: debian-13.sh FOLDER}")
 packages=systemd-sysv,udev,dbus,nodejs,gpiod,i2c-tools,mosquitto,mosquitto-clients,busybox-static,e2fsprogs,procps
 
-site() {
-  # shellcheck disable=SC2016 # apt's variables
-  apt-get indextargets --format '$(LABEL)|$(SITE)' 'Created-By: Packages' | sed -n 's/^Debian|//p' | sed -n 1p
-}
-[ -n "$(site)" ] || apt-get update -q
-[ -n "$(site)" ] || { echo "debian-13.sh: apt knows no site of Debian" >&2 && exit 1; }
+# shellcheck source=test/vm/debian.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/debian.sh"
+site=$(debian_site)
 
 # Whole or not at all.
 mkdir -p "$(dirname "$folder")"
 rm -rf "$folder" "$folder.part"
 mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Acquire::Retries "3"' \
-  trixie "$folder.part" "$(site)"
+  trixie "$folder.part" "$site"
 
 printf '127.0.0.1 localhost\n::1 localhost\n' >"$folder.part/etc/hosts"
 
