@@ -33,7 +33,11 @@ export const checksFor = (config: GatewayConfig, configFile: string, context: Co
       i2cBus: sensors.i2cBus,
       clock,
       openBuses: () => openStationBuses({ sensors, clock, log }),
-      isDaemonRunning: async () => (await daemon()).kind !== 'not running',
+      daemonFaults: async () => {
+        const found = await daemon();
+        if (found.kind === 'running') return found.faults;
+        return found.kind === 'unknown' ? new Map() : null;
+      },
     }),
     ...machineChecks({
       config,

@@ -180,7 +180,8 @@ const linkText = ({ link }: ShownStatus, paint: Paint): string => {
   const since = formatDuration(link.sinceSeconds);
   const tone = link.state === 'connected' ? 'good' : 'alert';
   const reason = link.reason === undefined ? '' : `: ${link.reason}`;
-  const problem = link.problem === null ? '' : `; ${paint('alert', link.problem)}`;
+  const problem =
+    link.problem === null || link.problem === link.reason ? '' : `; ${paint('alert', link.problem)}`;
   return `${paint(tone, link.state)} for ${since}${reason} (${formatNumber(link.reconnects)} reconnects)${problem}`;
 };
 
@@ -266,7 +267,7 @@ const sensorLines = ({ instruments }: ShownStatus, paint: Paint): Line[] =>
   });
 
 const certificateText = (days: number | null, paint: Paint): string => {
-  if (days === null) return paint('warning', 'unknown');
+  if (days === null) return paint('warning', 'none yet');
   const text = days < 0 ? 'expired' : `${formatNumber(days)} days left`;
   return days < EXPIRES_SOON_DAYS ? paint(days < 0 ? 'alert' : 'warning', text) : text;
 };

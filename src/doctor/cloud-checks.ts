@@ -13,6 +13,15 @@ const answer = z.object({
     reason: z.string().optional(),
     problem: z.string().nullable().optional(),
   }),
+  instruments: z
+    .array(
+      z.object({
+        name: z.string(),
+        state: z.string(),
+        lastFault: z.object({ message: z.string() }).nullable(),
+      }),
+    )
+    .default([]),
   refusedLanes: z.array(z.object({ topic: z.string(), reason: z.string() })).optional(),
 });
 
@@ -23,7 +32,12 @@ export type DaemonLink = z.output<typeof answer>['link'] & {
 
 /** `not running`: its id may be used. `unknown`: it may run, and must not be disturbed. */
 export type RunningDaemon =
-  | { readonly kind: 'running'; readonly link: DaemonLink }
+  | {
+      readonly kind: 'running';
+      readonly link: DaemonLink;
+      /** What is wrong with the instruments that fail, by their names. */
+      readonly faults: ReadonlyMap<string, string>;
+    }
   | { readonly kind: 'not running' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
@@ -32,9 +46,14 @@ export const runningDaemon = async (stateDirectory: string, signal: AbortSignal)
   const answered = await askDaemon(stateDirectory, signal);
   if (answered.kind !== 'answered') return answered;
   const status = answer.safeParse(answered.body);
-  return status.success
-    ? { kind: 'running', link: { ...status.data.link, refused: status.data.refusedLanes } }
-    : { kind: 'unknown', reason: 'the running daemon is of another version' };
+  if (!status.success) return { kind: 'unknown', reason: 'the running daemon is of another version' };
+  const { link, instruments, refusedLanes } = status.data;
+  const failing = instruments.filter(({ state }) => state === 'failing');
+  return {
+    kind: 'running',
+    link: { ...link, refused: refusedLanes },
+    faults: new Map(failing.map(({ name, lastFault }) => [name, lastFault?.message ?? 'no value'])),
+  };
 };
 
 export type CloudParts = {
@@ -46,13 +65,17 @@ export type CloudParts = {
   readonly signal: AbortSignal;
 };
 
-const tlsCheck = ({ credentials, connection, signal }: CloudParts): Check => ({
+const SHIPPED_ENDPOINT = 'localhost';
+const SET_ENDPOINT = `aws.endpoint is still ${SHIPPED_ENDPOINT}, as shipped: sudo weather-gateway setup asks for it`;
+
+const tlsCheck = ({ config, credentials, connection, signal }: CloudParts): Check => ({
   name: 'TLS',
   remedy: 'check aws.endpoint, aws.port and aws.rootCa',
   run: async () => {
     const { pair } = await credentials.preview();
     const { isGood, text, remedy } = await connection.examine(pair, signal);
-    if (!isGood) throw new CheckFailure(text, remedy);
+    if (!isGood)
+      throw new CheckFailure(text, config.aws.endpoint === SHIPPED_ENDPOINT ? SET_ENDPOINT : remedy);
     return text;
   },
 });
@@ -60,13 +83,15 @@ const tlsCheck = ({ credentials, connection, signal }: CloudParts): Check => ({
 const POLICY =
   'is the certificate active and attached to the thing, and does its policy allow connect and publish?';
 
+const CERTIFICATE = 'first what the check of the certificate above says';
+
 const NETWORK = 'check cable, Wi-Fi or modem, router and firewall; the TLS check says more';
 
 const publish = async ({ config, credentials, connection, signal }: CloudParts): Promise<string> => {
   const { station, aws } = config;
   const topic = topicsOf(aws.topicPrefix, station.id).status;
   const { pair, problems } = await credentials.preview();
-  if (pair === null) throw new Error(problems.join('; '));
+  if (pair === null) throw new CheckFailure(problems.join('; '), CERTIFICATE);
   const connected = await connection
     .with(pair)(signal)
     .catch((error: unknown) => {
@@ -85,30 +110,36 @@ const publish = async ({ config, credentials, connection, signal }: CloudParts):
   }
 };
 
+const SECOND_STATION = 'each station needs its own station.id and certificate; stop the other one';
+
+const judgeLink = async (
+  { credentials }: CloudParts,
+  { state, reason, problem = null, refused: [refused] = [] }: DaemonLink,
+): Promise<string> => {
+  if (problem !== null) {
+    const { problems } = await credentials.preview();
+    const remedy = problems.length > 0 ? CERTIFICATE : SECOND_STATION;
+    throw new CheckFailure(`the running daemon is ${state}: ${problem}`, remedy);
+  }
+  if (refused !== undefined)
+    throw new CheckFailure(`the running daemon is refused on ${refused.topic}: ${refused.reason}`, POLICY);
+  if (state === 'connected') return 'the running daemon is connected';
+  throw new CheckFailure(
+    `the running daemon is ${state}${reason === undefined ? '' : `: ${reason}`}`,
+    'journalctl -u weather-gateway says more',
+  );
+};
+
 const publishCheck = (parts: CloudParts): Check => ({
   name: 'publish',
   remedy: POLICY,
   run: async () => {
     const daemon = await parts.daemon();
     if (daemon.kind === 'not running') return await publish(parts);
-    if (daemon.kind === 'unknown')
-      throw new CheckFailure(
-        `not tried, as a daemon with this id may be connected: ${daemon.reason}`,
-        'run doctor with sudo, or stop the daemon first',
-      );
-    const { state, reason, problem } = daemon.link;
-    if (problem !== null && problem !== undefined)
-      throw new CheckFailure(
-        `the running daemon is ${state}: ${problem}`,
-        'each station needs its own station.id and certificate; stop the other one',
-      );
-    const [refused] = daemon.link.refused ?? [];
-    if (refused !== undefined)
-      throw new CheckFailure(`the running daemon is refused on ${refused.topic}: ${refused.reason}`, POLICY);
-    if (state === 'connected') return 'the running daemon is connected';
+    if (daemon.kind === 'running') return await judgeLink(parts, daemon.link);
     throw new CheckFailure(
-      `the running daemon is ${state}${reason === undefined ? '' : `: ${reason}`}`,
-      'journalctl -u weather-gateway says more',
+      `not tried, as a daemon with this id may be connected: ${daemon.reason}`,
+      'run doctor with sudo, or stop the daemon first',
     );
   },
 });

@@ -49,6 +49,11 @@ export class I2cError extends Error {
     this.register = register;
   }
 
+  /** Whether there is no bus to talk on, or none for this user. */
+  get isBusMissing(): boolean {
+    return ['ENOENT', 'EACCES'].includes(this.code);
+  }
+
   /** Whether nothing acknowledged its address: EREMOTEIO (bcm2835), ENXIO (RP1), ENODEV (i2c-stub). */
   get isNak(): boolean {
     return ['EREMOTEIO', 'ENXIO', 'ENODEV'].includes(this.code);

@@ -94,9 +94,19 @@ const sunToday = ({ config, days, wallMs }: GatewayStatusParts): SunStatus | nul
 };
 
 /** For `systemctl status`. */
-export const statusLine = ({ outbox, link, health }: GatewayStatus): string => {
+export const statusLine = ({ outbox, link, health, instruments }: GatewayStatus): string => {
   const { accepted, delivered } = outbox.totals;
   const { waiting } = outbox.lanes.reading;
-  const state = health.isHealthy ? '' : `; ${health.reason}`;
-  return `${accepted} readings taken, ${delivered} delivered, ${waiting} waiting; link ${link.state}${state}`;
+  const failing = instruments.filter(({ state }) => state === 'failing').map(({ name }) => name);
+  const troubles = [
+    ...(failing.length === 0 ? [] : [`no value from ${failing.join(', ')}`]),
+    ...(health.isHealthy ? [] : [health.reason]),
+  ];
+  const isInOrder = troubles.length === 0 && link.state !== 'disconnected' && link.problem === null;
+  return [
+    `${accepted} readings taken, ${delivered} delivered, ${waiting} waiting`,
+    `link ${link.state}`,
+    ...troubles,
+    ...(isInOrder ? [] : ['sudo weather-gateway doctor says what to do']),
+  ].join('; ');
 };

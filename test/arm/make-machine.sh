@@ -43,8 +43,7 @@ make_tools() {
     tar -xJ -C "$folder/source" --strip-components=1 --wildcards \
       '*/drivers/gpio/gpio-sim.c' '*/drivers/i2c/i2c-stub.c' '*/kernel/irq/irq_sim.c'
   python3 "$here/no-crypto.py" "$tools/usr/bin/qemu-system-aarch64" "$folder/qemu-system-pi"
-  python3 "$here/no-crypto.py" "$tools/usr/bin/qemu-aarch64" "$folder/qemu-user-pi"
-  chmod +x "$folder/qemu-system-pi" "$folder/qemu-user-pi"
+  chmod +x "$folder/qemu-system-pi"
   echo "$version" >"$folder/version"
 }
 

@@ -38,7 +38,7 @@ describe('doctor', () => {
     expect(status).toBe(1);
     expect(out).toMatch(
       (await isI2cBusBuilt())
-        ? /^FAIL {2}BME280: .*\(ENOENT\)\n {6}-> check its supply/m
+        ? /^FAIL {2}BME280: .*\(ENOENT\)\n {6}-> switch I2C on/m
         : /^FAIL {2}BME280: The package i2c-bus is not usable: .*\n {6}-> run systemd\/install.sh again/m,
     );
     expect(out).toMatch(/^FAIL {2}certificate: .*no such file.*\n {6}-> sudo weather-gateway enroll/m);

@@ -294,6 +294,24 @@ describe('the text of a status', () => {
       expect(text.split('\n')).toContain(line);
   });
 
+  it('says once why a station without a certificate is not connected', () => {
+    const problem = 'the certificate /c.pem cannot be used: no such file';
+    const link = {
+      state: 'disconnected',
+      reason: problem,
+      sinceSeconds: 60,
+      reconnects: 0,
+      problem,
+    } as const;
+    const lines = statusText(
+      shownStatus.parse(createGatewayStatus({ link, certificateDaysLeft: null })),
+      (_tone, text) => text,
+    ).split('\n');
+
+    expect(lines).toContain(`  link        disconnected for 1 min: ${problem} (0 reconnects)`);
+    expect(lines).toContain('  certificate none yet');
+  });
+
   it('says why jobs do not come, and what one of them ordered', () => {
     const jobs: JobsStatus = {
       state: 'without',

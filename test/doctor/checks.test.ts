@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
-import { DeviceCredentials } from '../../src/certificate/device-credentials.ts';
+import { type Choice, DeviceCredentials } from '../../src/certificate/device-credentials.ts';
 import { type KeyPair, renewalsIn } from '../../src/certificate/key-pairs.ts';
 import { type GatewayConfig, gatewaySchema } from '../../src/config/schema.ts';
 import { type Check, type Finding, formatFinding, runChecks } from '../../src/doctor/check.ts';
 import { cloudChecks, type RunningDaemon } from '../../src/doctor/cloud-checks.ts';
 import { hardwareChecks } from '../../src/doctor/hardware-checks.ts';
 import { machineChecks } from '../../src/doctor/machine-checks.ts';
+import { I2cError } from '../../src/i2c/i2c-bus.ts';
 import { type Connect, ConnectError } from '../../src/mqtt/connection.ts';
 import type { PublishResult } from '../../src/mqtt/publisher.ts';
 import type { TlsExamination } from '../../src/mqtt/tls-examination.ts';
@@ -63,7 +64,11 @@ describe('taking the steps of the doctor', () => {
 });
 
 describe('the hardware steps', () => {
-  const findingsIn = (events: ScenarioEvent[], isDaemonRunning = false, edgeFault: Error | null = null) =>
+  const findingsIn = (
+    events: ScenarioEvent[],
+    daemonFaults: ReadonlyMap<string, string> | null = null,
+    edgeFault: Error | null = null,
+  ) =>
     examine(
       hardwareChecks({
         instruments: usualInstruments,
@@ -80,7 +85,7 @@ describe('the hardware steps', () => {
           edgeSource.close = () => Promise.resolve();
           return edgeFault === null ? buses : { ...buses, edgeSource };
         },
-        isDaemonRunning: () => Promise.resolve(isDaemonRunning),
+        daemonFaults: () => Promise.resolve(daemonFaults),
       }),
     );
   const east = { kind: 'weather', fromSeconds: 0, rampSeconds: 0, windDirectionDegrees: 90, gustiness: 0 };
@@ -134,7 +139,7 @@ describe('the hardware steps', () => {
   });
 
   it('leave the lines to a running daemon', async () => {
-    const findings = await findingsIn([], true);
+    const findings = await findingsIn([], new Map([['bme280', 'nothing acknowledged']]));
 
     expect(findings['GPIO lines']).toMatchObject({
       isPassed: true,
@@ -142,14 +147,62 @@ describe('the hardware steps', () => {
     });
   });
 
+  it('say what the running daemon lacks to watch the lines', async () => {
+    const fault = 'no GPIO chip of a Raspberry Pi';
+    const findings = await findingsIn(
+      [],
+      new Map([
+        ['anemometer', fault],
+        ['rainGauge', fault],
+      ]),
+    );
+
+    expect(findings['GPIO lines']).toMatchObject({
+      isPassed: false,
+      detail: `the running daemon: ${fault}`,
+    });
+  });
+
   it('say who to ask for lines that somebody else holds', async () => {
-    const findings = await findingsIn([], false, new Error('gpiomon ended: Device or resource busy'));
+    const findings = await findingsIn([], null, new Error('gpiomon ended: Device or resource busy'));
 
     expect(findings['GPIO lines']).toMatchObject({
       isPassed: false,
       detail: 'gpiomon ended: Device or resource busy',
       remedy: expect.stringContaining('gpioinfo shows who holds them'),
     });
+  });
+
+  it('send nobody to the wires of a chip while I2C is off', async () => {
+    const off = () => Promise.reject(new I2cError('ENOENT', { address: 0x76 }));
+    const findings = await examine(
+      hardwareChecks({
+        instruments: usualInstruments,
+        i2cBus: 1,
+        clock: systemClock,
+        openBuses: async () => {
+          const { buses } = await openSimulatedStation({ clock: systemClock, instruments: usualInstruments });
+          const { i2cBus } = buses;
+          const transfers = {
+            readBlock: off,
+            readWord: off,
+            writeByte: off,
+            writeWord: off,
+            read: off,
+            write: off,
+          };
+          return { ...buses, i2cBus: { ...transfers, close: () => i2cBus.close() } };
+        },
+        daemonFaults: () => Promise.resolve(new Map()),
+      }),
+    );
+
+    for (const name of ['buses', 'BME280', 'wind vane'])
+      expect(findings[name]).toMatchObject({
+        isPassed: false,
+        detail: expect.stringContaining('the bus is not there'),
+        remedy: expect.stringContaining('raspi-config nonint do_i2c 0'),
+      });
   });
 
   it('tell a bus that cannot be read, and what switches it on', async () => {
@@ -171,7 +224,7 @@ describe('the hardware steps', () => {
         i2cBus: 1,
         clock: systemClock,
         openBuses: () => Promise.reject(new Error('The package i2c-bus is not usable')),
-        isDaemonRunning: () => Promise.resolve(false),
+        daemonFaults: () => Promise.resolve(null),
       }),
     );
 
@@ -189,7 +242,7 @@ describe('the hardware steps', () => {
       i2cBus: 1,
       clock: systemClock,
       openBuses: () => Promise.reject(new Error('not asked')),
-      isDaemonRunning: () => Promise.resolve(false),
+      daemonFaults: () => Promise.resolve(null),
     });
 
     expect(steps.map(({ name }) => name)).toEqual(['buses']);
@@ -382,15 +435,18 @@ describe('the steps to the cloud', () => {
     certificateFile: '/c.pem',
   };
   const good = { isGood: true, text: 'e:8883 (192.0.2.1), TLSv1.3, issued by Amazon', remedy: '' };
+  type Configured = { readonly config?: GatewayConfig; readonly choice?: Choice };
+  const faults: ReadonlyMap<string, string> = new Map();
   const findingsWith = (
     connect: Connect,
     daemon: RunningDaemon = { kind: 'not running' },
     examination: TlsExamination = good,
+    { config = configOf({}), choice = { pair, isTrial: false, problems: [] } }: Configured = {},
   ) =>
     examine(
       cloudChecks({
-        config: configOf({}),
-        credentials: { preview: () => Promise.resolve({ pair, isTrial: false, problems: [] }) },
+        config,
+        credentials: { preview: () => Promise.resolve(choice) },
         connection: { with: () => connect, examine: () => Promise.resolve(examination) },
         daemon: () => Promise.resolve(daemon),
         signal: new AbortController().signal,
@@ -420,6 +476,27 @@ describe('the steps to the cloud', () => {
     });
   });
 
+  it('send a station as shipped to setup and to its certificate, and to no firewall', async () => {
+    const problem = 'the certificate /c.pem cannot be used: no such file';
+    const choice = { pair: null, isTrial: false, problems: [problem] };
+    const shipped = configOf({
+      aws: { endpoint: 'localhost', certificate: '/c.pem', privateKey: '/c.key' },
+    });
+    const closed = { isGood: false, text: 'the port is closed', remedy: 'does a firewall let the port out?' };
+    const link = { state: 'disconnected', reason: problem, problem };
+    const never: Connect = () => Promise.reject(new Error('never called'));
+
+    for (const daemon of [{ kind: 'not running' }, { kind: 'running', faults, link }] as const)
+      expect(await findingsWith(never, daemon, closed, { config: shipped, choice })).toMatchObject({
+        TLS: { isPassed: false, remedy: expect.stringContaining('sudo weather-gateway setup asks for it') },
+        publish: {
+          isPassed: false,
+          detail: expect.stringContaining(problem),
+          remedy: expect.stringContaining('the certificate above'),
+        },
+      });
+  });
+
   it('tell a refusal', async () => {
     const refused = {
       kind: 'refused',
@@ -440,16 +517,17 @@ describe('the steps to the cloud', () => {
     const connect: Connect = () => Promise.reject(new Error('never called'));
     const publishCheck = async (daemon: RunningDaemon) => (await findingsWith(connect, daemon))['publish'];
 
-    expect(await publishCheck({ kind: 'running', link: { state: 'connected' } })).toMatchObject({
+    expect(await publishCheck({ kind: 'running', faults, link: { state: 'connected' } })).toMatchObject({
       isPassed: true,
       detail: 'the running daemon is connected',
     });
     expect(
-      await publishCheck({ kind: 'running', link: { state: 'disconnected', reason: 'no route' } }),
+      await publishCheck({ kind: 'running', faults, link: { state: 'disconnected', reason: 'no route' } }),
     ).toMatchObject({ isPassed: false, detail: 'the running daemon is disconnected: no route' });
     expect(
       await publishCheck({
         kind: 'running',
+        faults,
         link: { state: 'connected', problem: 'another client uses this id' },
       }),
     ).toMatchObject({
@@ -458,7 +536,9 @@ describe('the steps to the cloud', () => {
       remedy: expect.stringContaining('its own station.id'),
     });
     const refused = [{ topic: 'weather/s1/prealert', reason: 'not authorized (0x87)' }];
-    expect(await publishCheck({ kind: 'running', link: { state: 'connected', refused } })).toMatchObject({
+    expect(
+      await publishCheck({ kind: 'running', faults, link: { state: 'connected', refused } }),
+    ).toMatchObject({
       isPassed: false,
       detail: 'the running daemon is refused on weather/s1/prealert: not authorized (0x87)',
       remedy: expect.stringContaining('policy'),

@@ -134,7 +134,7 @@ describe('an instrument that is one object and one line', () => {
         i2cBus: 1,
         openBuses: async () => (await openBuses(config)).buses,
         clock: systemClock,
-        isDaemonRunning: () => Promise.resolve(false),
+        daemonFaults: () => Promise.resolve(null),
       }),
       systemClock,
       () => undefined,

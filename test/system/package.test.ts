@@ -89,15 +89,9 @@ ${root.enter ?? ''} chroot /mnt/root env -i PATH=/usr/local/bin:/usr/sbin:/usr/b
 
   /** The same with the programs of 32-bit ARM, by QEMU; unpacked, as no program of it needs to be set up. */
   const onDebian13For32BitArm = async (script: string): Promise<Outcome> => {
-    if (!existsSync(armhf)) {
-      const make = `set -e
-. ${join(projectRoot, 'test/vm/debian.sh')}
-rm -rf "$1.part"
-mmdebstrap --quiet --mode=root --architectures=armhf --variant=extract --skip=check/qemu --aptopt='Acquire::Retries "3"' \
-  --include=apt,base-files,bash,coreutils,dash,diffutils,dpkg,grep,libc-bin,sed,tar trixie "$1.part" "$(debian_site)"
-mv "$1.part" "$1"`;
-      await run('bash', ['-c', make, 'bash', armhf]);
-    }
+    const unpack = `. ${join(projectRoot, 'test/vm/debian.sh')}
+unpack_debian armhf "$1" base-files,bash,coreutils,dash,diffutils,dpkg,grep,libc-bin,sed,tar`;
+    await run('bash', ['-c', unpack, 'bash', armhf]);
     return await runIn(
       {
         folder: armhf,
@@ -183,6 +177,37 @@ dpkg -V weather-gateway`);
     expect(stdout).toContain('root:root 600 /etc/weather-gateway/device.key');
     expect(stdout).toContain('\nenabled\n');
     expect(stdout).toContain('\nloads\n');
+  });
+
+  it('says in its first minutes what is missing, and what to do about it', async () => {
+    const { stdout, stderr, code } = await onDebian13(`dpkg -i $this >/dev/null 2>&1 || exit
+exec 2>&1
+weather-gateway check; echo "check ends with $?"
+mkdir -p /var/lib/weather-gateway /run/credentials && cp /etc/weather-gateway/device.key /run/credentials/
+chown -R weather-gateway: /var/lib/weather-gateway /run/credentials
+STATE_DIRECTORY=/var/lib/weather-gateway CREDENTIALS_DIRECTORY=/run/credentials setpriv --reuid weather-gateway --regid weather-gateway \
+  --clear-groups weather-gateway run >/tmp/log &
+gateway=$!
+for second in $(seq 60); do weather-gateway status >/tmp/status && grep -q 'windVane failing' /tmp/status && break; sleep 1; done
+cat /tmp/status; weather-gateway doctor; echo "doctor ends with $?"
+kill $gateway; wait $gateway`);
+
+    expect({ code, stderr, stdout }).toMatchObject({ code: 0 });
+    for (const line of [
+      /^\S+: aws\.certificate: found no such file at \/etc\/weather-gateway\/device\.pem; allowed: .*the request that enroll makes$/m,
+      /^check ends with 78$/m,
+      /^ {2}link {8}disconnected for \d+ s: the certificate \S+ cannot be used: no such file \(0 reconnects\)$/m,
+      /^ {2}certificate none yet$/m,
+      /^FAIL {2}buses: .*the bus is not there.*\n {6}-> switch I2C on/m,
+      /^FAIL {2}BME280: .*\n {6}-> switch I2C on/m,
+      /^FAIL {2}GPIO lines: the running daemon: no GPIO chip of a Raspberry Pi's header/m,
+      /^FAIL {2}certificate: .*no such file\n {6}-> sudo weather-gateway enroll, then the certificate to \/etc/m,
+      /^FAIL {2}TLS: .*\n {6}-> aws\.endpoint is still localhost, as shipped: sudo weather-gateway setup asks/m,
+      /^FAIL {2}publish: .*\n {6}-> first what the check of the certificate above says$/m,
+      /^ ok {3}disk: /m,
+      /^doctor ends with 1$/m,
+    ])
+      expect(stdout).toMatch(line);
   });
 
   it('keeps configuration, key and readings through upgrade, downgrade and removal', async () => {

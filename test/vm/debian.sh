@@ -12,6 +12,15 @@ debian_site() {
   echo "$site"
 }
 
+# Unpacks packages $3 of Debian 13 for architecture $1 into folder $2, unless it is there. Nothing is set up, as no program of theirs
+# is run for it.
+unpack_debian() {
+  [ ! -d "$2" ] || return 0
+  rm -rf --one-file-system "$2.part"
+  mmdebstrap --quiet --mode=root --architectures="$1" --variant=extract --skip=check/qemu --aptopt='Acquire::Retries "3"' \
+    --include="$3" trixie "$2.part" "$(debian_site)" && mv "$2.part" "$2"
+}
+
 # Runs command $3... while the kernel gives programs of processor $1 (arm or arm64) to program $2 (QEMU in user mode).
 with_programs_of() {
   local magic mask qemu=$2

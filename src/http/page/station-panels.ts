@@ -129,7 +129,7 @@ export const showSensors = ({ instruments }: GatewayStatus): void =>
 
 const certificateFact = ({ certificateDaysLeft: days }: GatewayStatus): Fact => {
   const name = 'Certificate';
-  if (days === null) return { name, value: 'unknown' };
+  if (days === null) return { name, value: 'none yet', state: 'warning' };
   if (days < 0) return { name, value: 'expired', state: 'alert' };
   return { name, value: `${formatNumber(days)} days left`, ...(days < 30 ? { state: 'warning' } : {}) };
 };
