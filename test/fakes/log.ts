@@ -3,7 +3,11 @@ import type { Log } from '../../src/log.ts';
 type Level = 'debug' | 'info' | 'warn' | 'error';
 type Line = Readonly<Record<string, unknown>> & { readonly message: string };
 
-export type RecordingLog = Log & { lines(level?: Level): Line[] };
+export type RecordingLog = Log & {
+  lines(level?: Level): Line[];
+  /** What was logged so far is not kept any longer. */
+  forget(): void;
+};
 
 /** Keeps what was logged, children's fields included. */
 export const createRecordingLog = (): RecordingLog => {
@@ -22,6 +26,9 @@ export const createRecordingLog = (): RecordingLog => {
   });
   return {
     ...bind({}),
+    forget: () => {
+      written.length = 0;
+    },
     lines: (level) =>
       written.filter((entry) => level === undefined || entry.level === level).map(({ line }) => line),
   };

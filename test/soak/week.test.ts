@@ -106,7 +106,7 @@ const startGateway = async () => {
     const isOver = running.then(() => true);
     while (!(await Promise.race([isOver, turn(false)]))) await clock.advance(1_000);
   };
-  return { clock, publisher, url, end };
+  return { clock, publisher, log, url, end };
 };
 
 const outboxStats = async () => {
@@ -118,7 +118,7 @@ const outboxStats = async () => {
 };
 
 it(`holds as much after ${DAYS} days as after ${WARM_DAYS}`, { timeout: 1_200_000 }, async () => {
-  const { clock, publisher, url, end } = await startGateway();
+  const { clock, publisher, log, url, end } = await startGateway();
   const footprints: Footprint[] = [];
   for (let minute = 1; minute <= DAYS * DAY_MINUTES; minute += 1) {
     const ofDay = minute % DAY_MINUTES;
@@ -127,6 +127,7 @@ it(`holds as much after ${DAYS} days as after ${WARM_DAYS}`, { timeout: 1_200_00
     await clock.advance(60_000);
     await clock.untilOnlySleeping();
     publisher.published.length = 0;
+    log.forget();
     if (minute % 60 === 0) await (await fetch(`${url}/api/history?minutes=10080`)).text();
     if (ofDay === 0) {
       const held = await footprint();
