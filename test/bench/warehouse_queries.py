@@ -50,7 +50,7 @@ def fill(database, table, columns, first, last, arrival):
 def prepare(database, readings, is_compacted):
     for path in sorted(SQL.glob("[0-9][0-9][0-9]-*.sql")):
         for statement in statements(path):
-            if not statement.startswith("GRANT"):
+            if not statement.startswith(("GRANT", "DROP")):
                 database.execute(translate(statement))
     last = readings // STATIONS
     open_from = last - 3600 // SECONDS if is_compacted else 1
