@@ -3,7 +3,8 @@
     python test/bench/warehouse_queries.py 5 20 60        (million readings; DuckDB and sqlglot of test/cloud-tools)
 
 The SQL is that of cloud/sql, read as Redshift's by sqlglot and run in DuckDB on two threads. All but the last hour is in
-the final tables, as the hourly compaction leaves it; --uncompacted leaves all in the landing table.
+the final tables, as the hourly compaction leaves it; --open-minutes=10 leaves less in the landing table, --uncompacted
+leaves all there.
 """
 import pathlib
 import re
@@ -47,13 +48,13 @@ def fill(database, table, columns, first, last, arrival):
         ORDER BY seq""")
 
 
-def prepare(database, readings, is_compacted):
+def prepare(database, readings, is_compacted, open_minutes):
     for path in sorted(SQL.glob("[0-9][0-9][0-9]-*.sql")):
         for statement in statements(path):
             if not statement.startswith(("GRANT", "DROP")):
                 database.execute(translate(statement))
     last = readings // STATIONS
-    open_from = last - 3600 // SECONDS if is_compacted else 1
+    open_from = last - open_minutes * 60 // SECONDS if is_compacted else 1
     columns = "deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust, pressure, timequality, quality"
     if is_compacted:
         fill(database, "sensordata_final", columns, 1, open_from - 1, "")
@@ -75,10 +76,11 @@ def seconds_of(work):
 def main():
     arguments = sys.argv[1:]
     is_compacted = "--uncompacted" not in arguments
+    open_minutes = int(next((one.split("=")[1] for one in arguments if one.startswith("--open-minutes=")), 60))
     for millions in [int(one) for one in arguments if not one.startswith("-")]:
         with tempfile.TemporaryDirectory() as folder:
             database = duckdb.connect(f"{folder}/warehouse.duckdb", config={"threads": 2})
-            prepare(database, millions * 1_000_000, is_compacted)
+            prepare(database, millions * 1_000_000, is_compacted, open_minutes)
             database.execute("CHECKPOINT")
             for name, sql in QUERIES.items():
                 times = sorted(seconds_of(lambda: database.execute(translate(sql)).fetchall()) for _ in range(3))
