@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { open, readFile, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
+import { text } from 'node:stream/consumers';
 import { systemClock } from '../time/clock.ts';
 import {
-  dropRelease,
   readUpdateResult,
   type UpdatePlaces,
   type UpdateResult,
@@ -18,13 +20,36 @@ const LOOK_EVERY_MS = 500;
 /** The unit answers within seconds, also on a slow card; it waits for a running install.sh for 5 minutes. */
 const ANSWER_LIMIT_MS = 600_000;
 
-/** Root writes nothing into a directory of the daemon's user but as that user, who may have put links there. */
-const becomeOwnerOf = async (directory: string): Promise<void> => {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(directory);
-  process.setgroups?.([gid]);
-  process.setgid?.(gid);
-  process.setuid?.(uid);
+/** Its exit status when another release waits. */
+const TAKEN = 3;
+/** As dropRelease does: $1 is the drop directory, $2 the id, and the open files are 3, 4 and 5. */
+const DROP = `umask 077 && mkdir -p -- "$1" && cd -- "$1" || exit
+[ ! -e request ] || exit ${TAKEN}
+cat <&3 >manifest.json && cat <&4 >manifest.json.sig && cat <&5 >release.tar.gz && printf %s "$2" >"request-$2" || exit
+ln -- "request-$2" request 2>/dev/null || taken=${TAKEN}
+rm -f -- "request-$2"
+exit "\${taken:-0}"`;
+
+/**
+ * Root writes nothing into a directory of the daemon's user but as that user, who may have put links there. By a child: the
+ * Node.js of Debian 13 refuses setuid to itself (CVE-2024-22017). Resolves with why nothing was put there, or `null`.
+ */
+const dropAsOwner = async (drop: string, id: string, files: readonly string[]): Promise<string | null> => {
+  const opened = await Promise.all(files.map((file) => open(file)));
+  try {
+    const { uid, gid } = await stat(dirname(drop));
+    const child = spawn('/bin/sh', ['-c', DROP, 'sh', drop, id], {
+      stdio: ['ignore', 'ignore', 'pipe', ...opened.map(({ fd }) => fd)],
+      ...(process.getuid?.() === 0 ? { uid, gid } : {}),
+    });
+    const exited = once(child, 'exit');
+    const errors = child.stderr === null ? '' : await text(child.stderr);
+    const [status] = await exited;
+    if (status === TAKEN) return 'another release waits to be installed';
+    return status === 0 ? null : `the release cannot be put into ${drop}: ${errors.trim()}`;
+  } finally {
+    await Promise.all(opened.map((file) => file.close()));
+  }
 };
 
 const lineOf = ({ state, step, version, reason }: UpdateResult): string =>
@@ -69,12 +94,8 @@ export const command: Command = async ({ operands: [file] }, context) => {
   const problem = updateHindrance(environment.release, places);
   if (problem !== null) return refuse(problem);
   const base = file.slice(0, -ARCHIVE.length);
-  const manifest = await readFile(`${base}.json`, 'utf8');
-  const signature = await readFile(`${base}.json.sig`, 'utf8');
-  const archive = (await open(file)).createReadStream();
-  await becomeOwnerOf(dirname(places.drop));
   const id = `hand-${randomUUID()}`;
-  if (!(await dropRelease(places, id, { manifest, signature, archive })))
-    return refuse('another release waits to be installed');
+  const hindrance = await dropAsOwner(places.drop, id, [`${base}.json`, `${base}.json.sig`, file]);
+  if (hindrance !== null) return refuse(hindrance);
   return await follow(id, places, context);
 };

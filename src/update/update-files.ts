@@ -1,8 +1,6 @@
-import { createWriteStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 
 /** How a release gets to systemd/update.sh, which runs as root, and how its answer comes back. */
@@ -26,8 +24,8 @@ type SignedRelease = {
   /** Text of the files `.json` and `.json.sig`. */
   readonly manifest: string;
   readonly signature: string;
-  /** A path is of a file in the drop directory, which is moved. */
-  readonly archive: Readable | string;
+  /** Path of a file in the drop directory, which is moved. */
+  readonly archive: string;
 };
 
 const PACKAGED = '/usr/lib/weather-gateway/';
@@ -99,9 +97,7 @@ export const dropRelease = async (
   if ((await waitingRequest({ drop })) !== null) return false;
   await writeFile(join(drop, 'manifest.json'), manifest);
   await writeFile(join(drop, 'manifest.json.sig'), signature);
-  const release = join(drop, 'release.tar.gz');
-  if (typeof archive === 'string') await rename(archive, release);
-  else await pipeline(archive, createWriteStream(release));
+  await rename(archive, join(drop, 'release.tar.gz'));
   // The unit starts as soon as the name is there: the text must be, too.
   const draft = join(drop, `request-${updateId.parse(id)}`);
   try {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -85,6 +85,30 @@ describe('update', () => {
       err: 'update: another release waits to be installed\n',
     });
     expect(await dropped('release.tar.gz')).toBe('of the first');
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'writes as the user whose directory it is, where root runs it',
+    async () => {
+      await chown(join(folder, 'state'), 65_534, 65_534);
+      await chmod(folder, 0o711);
+      await chmod(archive, 0o600);
+      await Promise.all([update(), answer({ state: 'SUCCEEDED', step: 'committed', reason: null })]);
+
+      for (const name of ['', 'request', 'manifest.json', 'manifest.json.sig', 'release.tar.gz'])
+        expect(await stat(join(places.drop, name))).toMatchObject({ uid: 65_534, gid: 65_534 });
+      // Of the process that runs this nothing has changed.
+      expect(process.getuid?.()).toBe(0);
+    },
+  );
+
+  it('says why nothing could be put there', async () => {
+    await writeFile(places.drop, 'in the way');
+
+    expect(await update()).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^update: the release cannot be put into .*File exists\n$/),
+    });
   });
 
   it('refuses with one line where nobody may sign, under the Debian package, and without install.sh', async () => {
