@@ -1,11 +1,14 @@
 #!/bin/busybox sh
 # First program of the test machine: the host's root, seen through a throw-away overlay, becomes /.
 # The kernel's command line names the mode (plain, or systemd as process 1) and the script to run as root; where
-# the root is another Debian's, also the disk with it and which of the host's folders are seen in it.
+# the root is another Debian's, also the disk with it and which of the host's folders are seen in it; and the disk that
+# keeps what is written, where the next machine is to find it.
 b=/bin/busybox
 parameter() { $b sed -n "s/.*vm\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+layers=0
 overlay() { # folder, where it is seen
-  layer=/up/$($b ls /up | $b wc -l)
+  layers=$((layers + 1))
+  layer=/up/$layers
   $b mkdir -p "$layer/upper" "$layer/work" "$2"
   $b mount -t overlay -o "lowerdir=$1,upperdir=$layer/upper,workdir=$layer/work" overlay "$2"
 }
@@ -15,24 +18,27 @@ $b mount -t proc proc /proc
 script=$(parameter script)
 mode=$(parameter mode)
 $b mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose host /host
-$b mount -t tmpfs -o size=75% tmpfs /up
+$b mkdir -p /dev
+$b mount -t devtmpfs dev /dev
+kept=$(parameter kept)
+if [ -n "$kept" ]; then $b mount -t ext4 "$kept" /up; else $b mount -t tmpfs -o size=75% tmpfs /up; fi
+is_first_boot=$([ -e /up/1 ] || echo yes)
 disk=$(parameter root)
 if [ -n "$disk" ]; then
-  $b mkdir -p /dev /disk
-  $b mount -t devtmpfs dev /dev
+  $b mkdir -p /disk
   $b mount -t ext4 -o ro "$disk" /disk
-  $b umount /dev
   overlay /disk /root
   for share in $(parameter shares | $b tr : ' '); do overlay "/host$share" "/root$share"; done
 else
   overlay /host /root
 fi
+$b umount /dev
 $b mkdir -p /root/proc /root/sys /root/dev /root/run /root/etc/systemd/system /root/etc/tmpfiles.d
 $b echo vm-start
 
 if [ "$mode" = systemd ]; then
   units=/root/etc/systemd/system
-  $b rm -rf $units/*.wants $units/*.requires /root/etc/fstab
+  [ -z "$is_first_boot" ] || $b rm -rf $units/*.wants $units/*.requires /root/etc/fstab
   $b mkdir -p $units/multi-user.target.wants
   $b cat >$units/vm-script.service <<UNIT
 [Unit]
@@ -44,7 +50,7 @@ StandardOutput=journal+console
 StandardError=journal+console
 ExecStopPost=/bin/bash -c 'echo vm-exit-status \$EXIT_STATUS >/dev/console; systemctl poweroff -ff'
 UNIT
-  $b ln -s ../vm-script.service $units/multi-user.target.wants/
+  $b ln -sf ../vm-script.service $units/multi-user.target.wants/
   for unit in systemd-firstboot systemd-timesyncd getty@tty1 serial-getty@ttyS0 console-getty; do
     $b ln -sf /dev/null $units/$unit.service
   done

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** By how long they take: the last one to start should be short. */
-const longestFirst = ['service', 'power-cut', 'buses', 'pulses'];
+const longestFirst = ['update.long', 'service', 'power-cut', 'buses', 'pulses'];
 
 const placeOf = ({ moduleId }: TestSpecification): number =>
   longestFirst.indexOf(basename(moduleId, '.test.ts'));

@@ -1,4 +1,4 @@
-// A Linux machine in QEMU (software emulation, no KVM) over this host's own files; what it writes is thrown away.
+// A Linux machine in QEMU (software emulation, no KVM) over this host's own files, to which it writes nothing.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -45,6 +45,8 @@ export type MachineOptions = {
   readonly isSingleCore?: boolean;
   /** Raw images that become /dev/vda, /dev/vdb and so on; what is flushed to them outlives the machine. */
   readonly disks?: readonly string[];
+  /** Raw image of ext4 that keeps what the machine writes anywhere, for the next one with it; otherwise that is thrown away. */
+  readonly keptDisk?: string | undefined;
   /** Raw image with another Debian, whose programs the machine then has in place of this host's. */
   readonly rootDisk?: string | undefined;
   /** Cuts the power as soon as this text appears on the console: nothing is flushed. */
@@ -106,21 +108,26 @@ const qemuArguments = ({ kernel, folder, script }: BootFiles, options: MachineOp
     ...['-kernel', join(kernel, 'bzImage'), '-initrd', join(folder, 'initramfs.gz')],
     ...[
       '-append',
-      `console=ttyS0 quiet panic=-1 delayacct vm.mode=${mode} vm.script=${script}${rootArguments(kernel, options)}`,
+      `console=ttyS0 quiet panic=-1 delayacct vm.mode=${mode} vm.script=${script}${diskArguments(kernel, options)}`,
     ],
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
-    ...[...(options.disks ?? []), ...(options.rootDisk ? [options.rootDisk] : [])].flatMap((file) => [
+    ...disksOf(options).flatMap((file) => [
       '-drive',
       `file=${file},format=raw,if=virtio,cache=writeback,file.locking=off`,
     ]),
   ];
 };
 
+const disksOf = ({ disks = [], keptDisk, rootDisk }: MachineOptions): string[] =>
+  [...disks, keptDisk, rootDisk].filter((disk) => disk !== undefined);
+
 /** For a machine with another's root: where that is, and what of this host is seen in it, at the same paths. */
-const rootArguments = (kernel: string, { disks = [], rootDisk }: MachineOptions): string => {
-  if (rootDisk === undefined) return '';
-  const device = `/dev/vd${'abcdefgh'[disks.length] ?? ''}`;
-  return ` vm.root=${device} vm.shares=${[tmpdir(), projectRoot, kernel].join(':')}`;
+const diskArguments = (kernel: string, options: MachineOptions): string => {
+  const { keptDisk, rootDisk } = options;
+  const deviceOf = (disk: string): string => `/dev/vd${'abcdefgh'[disksOf(options).indexOf(disk)] ?? ''}`;
+  const kept = keptDisk === undefined ? '' : ` vm.kept=${deviceOf(keptDisk)}`;
+  if (rootDisk === undefined) return kept;
+  return `${kept} vm.root=${deviceOf(rootDisk)} vm.shares=${[tmpdir(), projectRoot, kernel].join(':')}`;
 };
 
 /** Runs QEMU until the machine ends. */

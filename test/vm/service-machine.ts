@@ -1,15 +1,18 @@
 // A machine in which the release is installed beside a broker over mutual TLS.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
+import { build } from 'esbuild';
+import { expect, inject } from 'vitest';
 import { z } from 'zod';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
 import { burstOf, typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
 import { coefficientBlocks, workedExample } from '../fakes/bme280.ts';
-import { runMachine } from './machine.ts';
+import { debian13Disk, type MachineOptions, projectRoot, runMachine } from './machine.ts';
 
 const DAY_MS = 86_400_000;
+const MM_PER_TIP = 0.2794;
 /** Other suites run beside the machine and go first. */
 const MACHINE_LIMIT_SECONDS = 3_300;
 /** For `beforeAll`: the machine, and what comes before it. */
@@ -37,7 +40,8 @@ export const writeBrokerFiles = async (folder: string, seen = folder): Promise<v
     notAfter: new Date(Date.now() + 800 * DAY_MS),
   };
   const authority = await createCertificateAuthority('VM');
-  const server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] }, validity);
+  const dns = ['localhost', 'test-ats.iot.eu-west-1.amazonaws.com', 'reports.s3.eu-west-1.amazonaws.com'];
+  const server = await authority.issueServer({ dns, ip: ['127.0.0.1'] }, validity);
   const device = await authority.issueClient('vm', validity);
   const reader = await authority.issueClient('reader', validity);
   const configuration = [
@@ -94,25 +98,46 @@ export type ServiceRun = {
   readonly tips: number;
 };
 
-/** Runs a script of `test/vm/guest` that sources `station.sh` there; `rootDisk` as for a machine. */
-export const runService = async (script: string, rootDisk?: string): Promise<ServiceRun> => {
+export const isDebian13 = existsSync(debian13Disk);
+
+/** A folder with what `station.sh` needs, for one machine or for several in a row. */
+export const makeStationFolder = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'weather-gateway-service-'));
-  try {
-    await writeBrokerFiles(folder);
-    const quoted = registers().map((line) => `'${line}'`);
-    const { output } = await runMachine({
-      script: `FOLDER=${folder} NODE=${rootDisk ? '/usr/bin/node' : '/run/disk/node'} REGISTERS=(${quoted.join(' ')})
+  await writeBrokerFiles(folder);
+  await build({
+    entryPoints: [join(projectRoot, 'test/vm/guest/cloud.ts')],
+    outfile: join(folder, 'cloud.cjs'),
+    ...{ bundle: true, platform: 'node', target: 'node20', logLevel: 'error' },
+  });
+  return folder;
+};
+
+export type StationMachine = Pick<MachineOptions, 'keptDisk' | 'cutOn'> & {
+  /** Of `test/vm/guest`; sources `station.sh` there. */
+  readonly script: string;
+  readonly folder: string;
+  /** Further variables of the script. */
+  readonly variables?: string;
+  /** As of a machine: many boots are sooner done by the time of the host, with limits that bear a busy one. */
+  readonly isTimeVirtual?: boolean;
+};
+
+export const runStation = async (station: StationMachine): Promise<ServiceRun> => {
+  const { script, folder, variables = '', isTimeVirtual = true, keptDisk, cutOn } = station;
+  const quoted = registers().map((line) => `'${line}'`);
+  const node = isDebian13 ? '/usr/bin/node' : '/run/disk/node';
+  const { output } = await runMachine({
+    script: `FOLDER=${folder} NODE=${node} REGISTERS=(${quoted.join(' ')}) ${variables}
 . test/vm/guest/${script}`,
-      rootDisk,
-      isSystemd: true,
-      isTimeVirtual: true,
-      disks: [inject('releaseDisk')],
-      limitSeconds: MACHINE_LIMIT_SECONDS,
-    });
-    return resultsIn(output);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+    rootDisk: isDebian13 ? debian13Disk : undefined,
+    isSystemd: true,
+    isTimeVirtual,
+    disks: [inject('releaseDisk')],
+    keptDisk,
+    ...(cutOn === undefined ? {} : { cutOn }),
+    limitSeconds: MACHINE_LIMIT_SECONDS,
+  });
+  return resultsIn(output);
 };
 
 export const resultsIn = (output: string): ServiceRun => ({
@@ -124,5 +149,40 @@ export const resultsIn = (output: string): ServiceRun => ({
     const payload: unknown = JSON.parse(text);
     return kind === 'reading' ? [reading.parse(payload)] : backlog.parse(payload).readings;
   }),
-  tips: Number(/TIPS (\d+)/.exec(output)?.[1]),
+  tips: [...output.matchAll(/TIPS (\d+)/g)].reduce((sum, [, tips]) => sum + Number(tips), 0),
 });
+
+/** Every check passed, the last ones included. */
+export const expectChecks = ({ checks, output }: ServiceRun, ...lastChecks: readonly string[]): void => {
+  const failed = [...checks].filter(([, rest]) => rest !== 'ok');
+  const end = output.slice(-4_000);
+  expect(failed, `${JSON.stringify(failed)}\n${end}`).toEqual([]);
+  for (const name of lastChecks) expect(checks.get(name), end).toBe('ok');
+};
+
+const nameOf = (epoch: string, seq: number): string => `${epoch} ${seq}`;
+
+const byName = (readings: readonly Reading[]): Map<string, Reading> =>
+  new Map(readings.map((each) => [nameOf(each.epoch, each.seq), each]));
+
+/** No reading is missing between the first and the last, over all starts of the daemon, and none came out of order. */
+export const expectNothingLost = (service: ServiceRun): void => {
+  const readings = byName(service.readings);
+  const epochs = [...new Set(service.readings.map(({ epoch }) => epoch))];
+  const newest = epochs.map((epoch) => {
+    const seqs = [...readings.values()].filter((each) => each.epoch === epoch).map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+    return nameOf(epoch, seqs.length);
+  });
+  // The first reading of an epoch names the newest one before.
+  const named = epochs.slice(1).map((epoch) => {
+    const first = readings.get(nameOf(epoch, 1));
+    return nameOf(first?.previousepoch ?? '', first?.previousseq ?? 0);
+  });
+  expect(named).toEqual(newest.slice(0, -1));
+};
+
+export const expectEveryTip = ({ readings, tips }: ServiceRun): void => {
+  const mm = [...byName(readings).values()].reduce((sum, { rainheight }) => sum + (rainheight ?? 0), 0);
+  expect(mm / MM_PER_TIP).toBeCloseTo(tips, 2);
+};

@@ -19,6 +19,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** ext4 with `release/` and the program `node`; several machines may read it at once. */
     readonly releaseDisk: string;
+    /** The same release as a folder. */
+    readonly release: string;
   }
 }
 
@@ -32,7 +34,7 @@ export const setup = async ({ provide }: TestProject): Promise<() => Promise<voi
   await run(join(projectRoot, 'systemd/install.sh'), ['--stage', join(root, 'release'), builtPackage]);
   await copyFile(process.execPath, join(root, 'node'));
   await run('mkfs.ext4', ['-q', '-O', '^has_journal', '-d', root, disk, `${IMAGE_MEGABYTES}M`]);
-  await rm(root, { recursive: true });
   provide('releaseDisk', disk);
+  provide('release', join(root, 'release'));
   return () => rm(folder, { recursive: true });
 };

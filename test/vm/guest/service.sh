@@ -80,6 +80,7 @@ check keeps-release [ "$(readlink /opt/weather-gateway/current)" = "$release" ]
 check values-after-broken-release arrives 120 '"windintensity":[1-9]'
 
 . test/vm/guest/mast.sh
+. test/vm/guest/jobs.sh
 
 # A bad configuration
 configure -e 's/intervalSeconds: 3/intervalSeconds: 0/'
