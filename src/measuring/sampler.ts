@@ -136,8 +136,7 @@ export class Sampler {
 
   /**
    * Samples and delivers a reading every interval, the first after one whole interval, until the signal aborts. A sensor
-   * that does not work costs its values only; it is asked again without end. The processor of a mast on solar power
-   * sleeps longest where no instrument is sampled.
+   * that does not work costs its values only; it is asked again without end.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { instruments, clock, progress } = this.#parts;
