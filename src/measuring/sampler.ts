@@ -88,7 +88,8 @@ export const needsInterims = (intervalMs: number): boolean => intervalMs > INTER
 
 const SAMPLE_EVERY_MS = 1_000;
 
-const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b);
 
 /** Where nothing is averaged over the interval, there is nothing to do between the ends of intervals. */
 const paceMs = ({ instruments, intervalMs }: Pick<SamplerParts, 'instruments' | 'intervalMs'>): number => {
