@@ -20,12 +20,10 @@ import { openPreAlertOutputs } from './pre-alerts/alert-outputs.ts';
 import { PreAlertRunner, savedPreAlerts } from './pre-alerts/pre-alert-runner.ts';
 import { createPreAlerts } from './pre-alerts/pre-alerts.ts';
 import { createQualityControl } from './quality/quality-control.ts';
-import { Jobs } from './remote/jobs.ts';
-import { jobsOff } from './remote/jobs-status.ts';
-import { ReleaseDownload } from './remote/release-download.ts';
+import type { StationOverlays } from './remote/configuration.ts';
+import { openRemote, type Remote } from './remote/remote.ts';
 import type { SelfHelp } from './remote/self-help.ts';
-import { StationUpdate } from './remote/station-update.ts';
-import { type StationActions, StationVerbs } from './remote/station-verbs.ts';
+import type { StationActions } from './remote/station-verbs.ts';
 import { serveStatusSocket } from './status/daemon-socket.ts';
 import { gatewayStatus, statusLine } from './status/gateway-status.ts';
 import type { GatewayStatus } from './status/status.ts';
@@ -48,6 +46,8 @@ import { formatDatetime } from './weather/message.ts';
 /** Everything the daemon touches the world by. */
 export type GatewayParts = {
   readonly config: GatewayConfig;
+  /** What came from afar, and how more of it is taken; nothing is taken without. */
+  readonly station?: StationOverlays | undefined;
   readonly version: string;
   /** Where the store lies. */
   readonly directory: string;
@@ -121,8 +121,8 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const metrics: Metrics = createMetrics(() => status());
   const runs = await beginRun({ outbox, bootId: parts.bootId, log });
   const machine = openMachineWatch(parts);
-  const uplink = openUplink(parts, { outbox, timeKeeper, metrics, progress, status: () => status() });
-  const jobs = openJobs(parts, uplink);
+  const remote = openRemote(parts, { progress, readingsWait: () => uplink.isBehind() });
+  const uplink = openUplink(parts, { outbox, timeKeeper, metrics, progress, remote, status: () => status() });
   const recorder = new Recorder({
     deviceid: config.station.id,
     quality: createQualityControl({ limits: config.quality, intervalMs }),
@@ -164,7 +164,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       instruments,
       recorder,
       uplink,
-      jobs,
+      remote,
       timeKeeper,
       preAlertRunner: preAlerts,
       progress,
@@ -177,7 +177,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
     // Before the first reading of this run.
     (signal) => history.restoreRain(signal),
     (signal) => sampler.run(signal),
-    ...cloudLoops(parts, uplink, jobs),
+    ...cloudLoops(parts, uplink, remote),
     (signal) => poller.run(signal),
     (signal) => machine.run(signal),
     serveStatusSocket({ directory, runtimeDirectory, status, clock, log }),
@@ -233,12 +233,13 @@ type UplinkSources = {
   readonly timeKeeper: TimeKeeper;
   readonly metrics: Metrics;
   readonly progress: Progress;
+  readonly remote: Pick<Remote, 'noteDelivered'>;
   readonly status: () => GatewayStatus;
 };
 
 const openUplink = (
   { config, version, directory, release, bootId, publisher, selfHelp, clock, log }: GatewayParts,
-  { outbox, timeKeeper, metrics, progress, status }: UplinkSources,
+  { outbox, timeKeeper, metrics, progress, remote, status }: UplinkSources,
 ): Uplink => {
   const working = new WorkingRelease({ directory, release, version, bootId, progress, log });
   return new Uplink({
@@ -255,27 +256,11 @@ const openUplink = (
     onAcknowledged: ({ lane, pubackMs }) => {
       selfHelp?.noteAcknowledged();
       metrics.observePuback(pubackMs / 1000);
-      if (lane === 'reading') void working.noteDelivered();
+      if (lane !== 'reading') return;
+      void working.noteDelivered();
+      remote.noteDelivered();
     },
   });
-};
-
-const openJobs = (parts: GatewayParts, uplink: Pick<Uplink, 'isBehind'>): Pick<Jobs, 'run' | 'status'> => {
-  const { config, version, publisher, actions, clock, log } = parts;
-  if (!config.aws.jobs) return { run: () => Promise.resolve(), status: () => jobsOff };
-  const { installer, folder, getRange, architecture, nodeAbi } = actions.updates;
-  const download = new ReleaseDownload({ folder, getRange, clock, readingsWait: () => uplink.isBehind() });
-  const update = new StationUpdate({
-    version,
-    architecture,
-    nodeAbi,
-    installer,
-    download,
-    judgeUrl: actions.judgeBucketUrl,
-    clock,
-  });
-  const verbs = new StationVerbs({ actions, update, clock });
-  return new Jobs({ thing: config.station.id, publisher, clock, log, verbs });
 };
 
 type PreAlertSources = {
@@ -347,12 +332,8 @@ const openMachineWatch = ({ buses, directory, clock }: GatewayParts): MachineWat
 const cloudLoops = (
   { publisher, renewal }: GatewayParts,
   uplink: Uplink,
-  jobs: Pick<Jobs, 'run'>,
-): Loop[] => [
-  publishing(publisher, uplink),
-  (signal) => jobs.run(signal),
-  ...(renewal === undefined ? [] : [renewal]),
-];
+  remote: Pick<Remote, 'loops'>,
+): Loop[] => [publishing(publisher, uplink), ...remote.loops, ...(renewal === undefined ? [] : [renewal])];
 
 const publishing =
   (publisher: Publisher, uplink: Uplink): Loop =>

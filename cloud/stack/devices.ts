@@ -4,6 +4,7 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws
 import { CfnPolicy, CfnProvisioningTemplate, CfnThingGroup, CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Construct } from 'constructs';
 import { jobTopicsOf } from '../../src/remote/job-topics.ts';
+import { shadowTopicsOf } from '../../src/remote/shadow.ts';
 import { topicsOf } from '../../src/weather/message.ts';
 import { accountAsShown } from './acknowledge.ts';
 import { BundledFunction } from './bundled-function.ts';
@@ -66,13 +67,17 @@ export class Devices extends Construct {
   }
 
   /**
-   * A station connects as itself, writes the topics with its own name, and hears of its own jobs alone: of what it may
-   * subscribe to. That is one line, for AWS takes 2,048 characters a policy.
+   * A station connects as itself, writes the topics with its own name, and hears of its own jobs and configuration alone. AWS takes
+   * 2,048 characters a policy. So what it may receive is one line, as it receives what it subscribes to; and actions that have
+   * topics in common, or none of each other's kind, share a statement: topics are published to, filters subscribed to.
    */
   #gatewayStatements(topicPrefix: string): object {
-    const topics = topicsOf(topicPrefix, THING);
+    const { status, health, ...others } = topicsOf(topicPrefix, THING);
     const jobs = jobTopicsOf(THING);
-    const published = [...Object.values(topics), jobs.startNext, jobs.update('*')];
+    const shadow = shadowTopicsOf(THING);
+    const topic = (name: string): string => `${this.#arn}:topic/${name}`;
+    const published = [...Object.values(others), jobs.startNext, jobs.update('*'), shadow.update];
+    const filters = [...jobs.filters, ...shadow.filters];
     return {
       Version: '2012-10-17',
       Statement: [
@@ -84,23 +89,21 @@ export class Devices extends Construct {
         },
         {
           Effect: 'Allow',
-          Action: 'iot:Publish',
-          Resource: published.map((topic) => `${this.#arn}:topic/${topic}`),
+          Action: ['iot:Publish', 'iot:RetainPublish'],
+          Resource: [status, health].map(topic),
         },
         {
           Effect: 'Allow',
-          Action: 'iot:RetainPublish',
-          Resource: [topics.status, topics.health].map((topic) => `${this.#arn}:topic/${topic}`),
-        },
-        {
-          Effect: 'Allow',
-          Action: 'iot:Subscribe',
-          Resource: jobs.filters.map((filter) => `${this.#arn}:topicfilter/${filter}`),
+          Action: ['iot:Publish', 'iot:Subscribe'],
+          Resource: [
+            ...published.map(topic),
+            ...filters.map((filter) => `${this.#arn}:topicfilter/${filter}`),
+          ],
         },
         {
           Effect: 'Allow',
           Action: 'iot:Receive',
-          Resource: `${this.#arn}:topic/${jobs.all}`,
+          Resource: topic(`$aws/things/${THING}/*`),
         },
       ],
     };

@@ -1,6 +1,7 @@
 import { openSecrets } from '../config/credential-files.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadStationConfig, overlaysFileIn, type StationConfig } from '../config/overlays.ts';
 import { BAD_CONFIGURATION, dottedKey, formatProblem, type KeyPath } from '../config/problem.ts';
+import { remotePartOf, remoteValuesIn } from '../config/remote-part.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { readTextFile } from '../config/text-file.ts';
 import { parseYaml } from '../config/yaml-document.ts';
@@ -13,26 +14,66 @@ import type { Quantity } from '../weather/quantities.ts';
 import type { Command } from './command.ts';
 
 /**
- * Prints every problem of the configuration, missing and open key and certificates included; and what will never work,
- * with which the daemon starts all the same.
+ * Prints every problem of the configuration, missing and open key and certificates included; what will never work, with
+ * which the daemon starts all the same; and what comes from afar in place of what the file has.
  */
 export const command: Command = async (args, { environment, out }) => {
   const file = args.config ?? environment.configPath;
-  const { credentialsDirectory } = environment;
-  const { config, problems } = await loadConfig(file, { credentialsDirectory, areCredentialsExpected: true });
-  if (config === undefined) {
-    out.write(`${problems.map(formatProblem).join('\n')}\n`);
+  const { credentialsDirectory, stateDirectory } = environment;
+  const station = await loadStationConfig(file, {
+    credentialsDirectory,
+    stateDirectory,
+    areCredentialsExpected: true,
+  });
+  if (station.problems !== undefined) {
+    out.write(`${station.problems.map(formatProblem).join('\n')}\n`);
     return BAD_CONFIGURATION;
   }
+  const { own: config } = station;
   const open = await openSecrets(config, file);
   const lines = open.map(
     (each) =>
       `${each}: found a secret that every user can read; allowed: a file closed to others (chmod o= ${each})`,
   );
-  const hints = await hintsOf(file, config);
+  const hints = [
+    ...(await hintsOf(file, config)),
+    ...originsOf(station, stateDirectory ?? config.outbox.directory),
+  ];
   if (hints.length > 0) out.write(`${hints.join('\n')}\n`);
   out.write(open.length === 0 ? `${file}: no problems\n` : `${lines.join('\n')}\n`);
   return open.length === 0 ? 0 : BAD_CONFIGURATION;
+};
+
+const SHOWN_LENGTH = 60;
+
+const shown = (value: unknown): string => {
+  const text = Array.isArray(value)
+    ? `a list of ${value.length}`
+    : value === undefined
+      ? 'nothing'
+      : JSON.stringify(value);
+  return text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH - 1)}…`;
+};
+
+/** What comes from where, as far as it does not come from the file. */
+const originsOf = ({ own, inForce, overlays, isHidden }: StationConfig, directory: string): string[] => {
+  const file = overlaysFileIn(directory);
+  const { kept, trial, dropped } = overlays;
+  const { values } = (inForce === 'trial' ? trial : inForce === 'kept' ? kept : null) ?? { values: {} };
+  const state = inForce === 'trial' ? ', on trial' : '';
+  return [
+    ...(isHidden ? [`${file}: may not be read by this user (sudo shows what comes from afar)`] : []),
+    ...remoteValuesIn(values, remotePartOf(own)).map(
+      ({ key, value, own: ownValue }) =>
+        `${file}: ${key}: ${shown(value)} from afar${state}; the file has ${shown(ownValue)}`,
+    ),
+    ...(dropped === null
+      ? []
+      : [
+          `${file}: ${dropped.problem.path === '' ? '' : `${dropped.problem.path}: `}not in force: found ` +
+            `${dropped.problem.found}; allowed: ${dropped.problem.allowed}`,
+        ]),
+  ].map(printable);
 };
 
 const hintsOf = async (file: string, config: GatewayConfig): Promise<string[]> => {

@@ -1,4 +1,4 @@
-import { loadConfig } from '../config/load.ts';
+import { loadStationConfig } from '../config/overlays.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import type { ProxyEnvironment } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
@@ -56,12 +56,14 @@ type ConfiguredCommand = (
   context: CommandContext,
 ) => Promise<number>;
 
-/** A command that needs a good configuration: with a bad one it prints every problem and ends with 78. */
+/** A command that needs a good configuration, as the daemon has it: with a bad one it prints every problem and ends with 78. */
 export const configured =
   (run: ConfiguredCommand): Command =>
   async (args, context) => {
-    const { config, problems } = await loadConfig(args.config ?? context.environment.configPath, {
-      credentialsDirectory: context.environment.credentialsDirectory,
+    const { configPath, credentialsDirectory, stateDirectory } = context.environment;
+    const { config, problems } = await loadStationConfig(args.config ?? configPath, {
+      credentialsDirectory,
+      stateDirectory,
     });
     if (config !== undefined) return await run(config, args, context);
     context.err.write(`${problems.map(formatProblem).join('\n')}\n`);

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { loadConfig } from '../config/load.ts';
+import { loadStationConfig, type StationConfig } from '../config/overlays.ts';
 import { formatProblem } from '../config/problem.ts';
 import { parseProxy } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
@@ -48,11 +48,16 @@ const outboxReport = async (directory: string): Promise<unknown> => {
   }
 };
 
-const gatewayReport = async (config: GatewayConfig, configFile: string, context: CommandContext) => {
+const gatewayReport = async (
+  { config, inForce, overlays }: StationConfig,
+  configFile: string,
+  context: CommandContext,
+) => {
   const directory = stateDirectoryOf(config, context);
   const answer = await askDaemon(directory, context.signal);
   return {
     configuration: config,
+    remoteConfiguration: { inForce, ...overlays },
     status:
       answer.kind === 'answered'
         ? answer.body
@@ -69,16 +74,16 @@ const collectDiagnostics = async (
   journalLines: number,
 ): Promise<Buffer> => {
   const { environment, version } = context;
-  const { config, problems } = await loadConfig(configFile, {
-    credentialsDirectory: environment.credentialsDirectory,
-  });
+  const { credentialsDirectory, stateDirectory } = environment;
+  const station = await loadStationConfig(configFile, { credentialsDirectory, stateDirectory });
+  const { config } = station;
   const directory = config === undefined ? '/' : stateDirectoryOf(config, context);
   const report = {
     version,
     datetime: new Date(systemClock.wallMs()).toISOString(),
-    ...(config === undefined
-      ? { problems: problems.map(formatProblem) }
-      : await gatewayReport(config, configFile, context)),
+    ...(station.problems !== undefined
+      ? { problems: station.problems.map(formatProblem) }
+      : await gatewayReport(station, configFile, context)),
     ...(await machineReport({ unit: UNIT, directory, journalLines })),
   };
   const secrets = [...secretsOf(config, environment), ...(await keyLines(config))];

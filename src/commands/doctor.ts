@@ -1,6 +1,7 @@
 import { openStationBuses } from '../buses/machine-buses.ts';
 import { DeviceCredentials } from '../certificate/device-credentials.ts';
 import { renewalsIn } from '../certificate/key-pairs.ts';
+import { loadStationConfig } from '../config/overlays.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { type Check, formatFinding, runChecks } from '../doctor/check.ts';
 import { cloudChecks, runningDaemon } from '../doctor/cloud-checks.ts';
@@ -13,6 +14,23 @@ import { systemClock as clock } from '../time/clock.ts';
 import { systemSynchronization } from '../time/synchronization.ts';
 import { printable, printableJson } from '../weather/format.ts';
 import { type CommandContext, configured, stateDirectoryOf } from './command.ts';
+
+const configurationCheck = (configFile: string, { environment }: CommandContext): Check => ({
+  name: 'configuration',
+  remedy: 'weather-gateway check',
+  run: async () => {
+    const { credentialsDirectory, stateDirectory } = environment;
+    const station = await loadStationConfig(configFile, { credentialsDirectory, stateDirectory });
+    if (station.problems !== undefined) throw new Error(`${station.problems.length} problems`);
+    const { inForce, overlays } = station;
+    const from = {
+      own: `${configFile} alone`,
+      kept: `${configFile}, and values from afar`,
+      trial: `${configFile}, and values from afar on trial`,
+    };
+    return `${from[inForce]}${overlays.dropped === null ? '' : '; other values from afar are not in force'}`;
+  },
+});
 
 export const checksFor = (config: GatewayConfig, configFile: string, context: CommandContext): Check[] => {
   const { sensors, aws } = config;
@@ -39,6 +57,7 @@ export const checksFor = (config: GatewayConfig, configFile: string, context: Co
         return found.kind === 'unknown' ? new Map() : null;
       },
     }),
+    configurationCheck(configFile, context),
     ...machineChecks({
       config,
       configFile,

@@ -3,7 +3,7 @@ import { openStationBuses } from '../buses/machine-buses.ts';
 import type { StationBuses } from '../buses/station-buses.ts';
 import { DeviceCredentials } from '../certificate/device-credentials.ts';
 import { renewalsIn } from '../certificate/key-pairs.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadMerged, type StationConfig, startStationConfig, writeOverlays } from '../config/overlays.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import { type ProxyEnvironment, proxyFor } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
@@ -53,9 +53,9 @@ type Machine = {
 export const command: Command = async (args, context) => {
   const { environment, err } = context;
   const file = args.config ?? environment.configPath;
-  const { credentialsDirectory } = environment;
+  const { credentialsDirectory, stateDirectory } = environment;
   const [loaded, scripted] = await Promise.all([
-    loadConfig(file, { credentialsDirectory }),
+    startStationConfig(file, { credentialsDirectory, stateDirectory }),
     args.simulate === true ? loadScenario(args) : { scenario: undefined, problems: undefined },
   ]);
   if (loaded.problems !== undefined || scripted.problems !== undefined) {
@@ -63,7 +63,7 @@ export const command: Command = async (args, context) => {
     err.write(`${problems.map(formatProblem).join('\n')}\n`);
     return BAD_CONFIGURATION;
   }
-  return await run(loaded.config, file, scripted.scenario, context);
+  return await run(loaded, file, scripted.scenario, context);
 };
 
 /** What is no bug, and one line says all of. */
@@ -73,12 +73,14 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof StoreIsBackError;
 
 const run = async (
-  config: GatewayConfig,
+  station: StationConfig,
   configFile: string,
   scenario: Scenario | undefined,
   context: CommandContext,
 ): Promise<number> => {
   const { environment, version, signal } = context;
+  const { config } = station;
+  const { credentialsDirectory } = environment;
   const log = createLog(config.log.level);
   const instruments = configuredInstruments(config.sensors);
   const { buses, clock, synchronization, throughNetwork } =
@@ -117,6 +119,11 @@ const run = async (
   const failure = await runGateway(
     {
       config,
+      station: {
+        ...station,
+        check: (values) => loadMerged(configFile, values, { credentialsDirectory }),
+        write: (overlays) => writeOverlays(directory, overlays),
+      },
       version,
       directory,
       runtimeDirectory: environment.runtimeDirectory,

@@ -76,6 +76,15 @@ export const shownStatus = z.object({
       logLevel: z.object({ level: z.string(), secondsLeft: z.number() }).nullable(),
     })
     .default({ problem: null, retrySeconds: null, job: null, logLevel: null }),
+  configuration: z
+    .object({
+      problem: z.string().nullable(),
+      retrySeconds: value,
+      inForce: z.string(),
+      keys: z.array(z.string()),
+      dropped: z.object({ path: z.string(), found: z.string(), allowed: z.string() }).nullable(),
+    })
+    .default({ problem: null, retrySeconds: null, inForce: 'own', keys: [], dropped: null }),
   outbox: z.object({
     lanes: z.object({ reading: z.object({ waiting: z.number(), waitingBytes: z.number() }) }),
     totals: z.object({ delivered: z.number(), setAside: z.number(), givenUp: z.number() }),
@@ -205,6 +214,26 @@ const jobsLines = ({ jobs }: ShownStatus, paint: Paint): Line[] => {
   return texts.map((text, index) => ({ subject: index === 0 ? 'jobs' : '', text }));
 };
 
+/** Nothing while the file of the station alone is in force. */
+const configurationLines = ({ configuration }: ShownStatus, paint: Paint): Line[] => {
+  const { problem, retrySeconds, inForce, keys, dropped } = configuration;
+  const retry = retrySeconds === null ? '' : `; asked again in ${formatDuration(retrySeconds)}`;
+  const trial = inForce === 'trial' ? ', on trial' : '';
+  const texts = [
+    ...(problem === null ? [] : [`${paint('warning', problem)}${retry}`]),
+    ...(keys.length === 0 ? [] : [`from afar${trial}: ${keys.join(', ')}`]),
+    ...(dropped === null
+      ? []
+      : [
+          paint(
+            'warning',
+            `not in force: ${dropped.path === '' ? '' : `${dropped.path}: `}found ${dropped.found}; allowed: ${dropped.allowed}`,
+          ),
+        ]),
+  ];
+  return texts.map((text, index) => ({ subject: index === 0 ? 'configured' : '', text }));
+};
+
 /** Only while the cloud is away: the outbox does not fill up otherwise. */
 const roomText = (status: ShownStatus): string => {
   const seconds = status.link.state === 'connected' ? null : roomSeconds(status);
@@ -302,6 +331,7 @@ export const statusText = (
     { subject: 'link', text: linkText(status, paint) },
     ...refusedLines(status, paint),
     ...jobsLines(status, paint),
+    ...configurationLines(status, paint),
     ...outboxLines(status, paint),
     ...alertLines(status, paint),
     ...sensorLines(status, paint),

@@ -42,16 +42,24 @@ export const loadConfig = async (file: string, options: LoadOptions = {}): Promi
     allowed: 'a configuration such as config/gateway.yaml (--config FILE names another)',
   });
   if (value === undefined) return { problems };
-  const { rootCa, ...aws } = value.aws;
+  return { config: withAbsolutePaths(file, value, options.credentialsDirectory) };
+};
+
+/** A configuration of this file whose paths lead where they do for this process. */
+export const withAbsolutePaths = (
+  file: string,
+  config: GatewayConfig,
+  credentialsDirectory: string | undefined,
+): GatewayConfig => {
+  const resolve = createPathResolver(file, credentialsDirectory);
+  const { rootCa, ...aws } = config.aws;
   return {
-    config: {
-      ...value,
-      aws: {
-        ...aws,
-        certificate: resolve(aws.certificate),
-        privateKey: resolve(aws.privateKey),
-        ...(rootCa === undefined ? {} : { rootCa: resolve(rootCa) }),
-      },
+    ...config,
+    aws: {
+      ...aws,
+      certificate: resolve(aws.certificate),
+      privateKey: resolve(aws.privateKey),
+      ...(rootCa === undefined ? {} : { rootCa: resolve(rootCa) }),
     },
   };
 };

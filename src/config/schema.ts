@@ -101,10 +101,16 @@ const awsSchema = z
       .describe(
         'Whether the station does jobs of AWS IoT: doctor, diagnostics, restart, reboot, log-level, update. true or false.',
       ),
+    remoteConfiguration: z
+      .boolean('true or false')
+      .default(true)
+      .describe(
+        'Whether intervals, corrections, quality limits, pre-alerts and log level may be changed from afar. true or false.',
+      ),
   })
   .describe('The connection to AWS IoT Core.');
 
-const reportingSchema = z
+export const reportingSchema = z
   .strictObject({
     intervalSeconds: wholeNumber(1, 3600).default(12).describe('Time between two readings, s. 1 to 3600.'),
     sendSeconds: wholeNumber(0, 86_400)
@@ -154,7 +160,7 @@ const displaySchema = z
   })
   .describe('What people see. Messages, store, metrics, rules and their texts are metric always.');
 
-const logSchema = z
+export const logSchema = z
   .strictObject({
     level: oneOf(['debug', 'info', 'warn', 'error'])
       .default('info')

@@ -24,6 +24,8 @@ export type Instrument<Key extends string = string, Schema extends z.ZodObject =
   readonly schema: Schema;
   /** The keys in its part that hold I2C addresses and BCM numbers of lines: no two instruments share one. */
   readonly wiring: Wiring;
+  /** The keys in its part that correct what it measures, which may be changed from afar. */
+  readonly corrections?: readonly string[];
   /** The name by which a scenario means its chip; none for an instrument without one. */
   readonly chip?: string;
   /** The quantities it measures. */
@@ -122,6 +124,8 @@ export const defineInstrument = <const Key extends string, Schema extends z.ZodO
 export type InstrumentGroup<Schema extends z.ZodRecord = z.ZodRecord> = {
   readonly key: string;
   readonly schema: Schema;
+  /** The keys in the part of each that correct what it measures, which may be changed from afar. */
+  readonly corrections?: readonly string[];
   members(config: z.output<Schema>): readonly ConfiguredInstrument[];
 };
 

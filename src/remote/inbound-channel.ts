@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import type { LinkState, Publisher, SubscribeResult } from '../mqtt/publisher.ts';
+import type { LinkState, Publisher, PublishResult, SubscribeResult } from '../mqtt/publisher.ts';
 import { Backoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { Wake } from '../time/wake.ts';
@@ -33,10 +33,20 @@ export type InboundChannelParts = {
   readonly random?: (() => number) | undefined;
 };
 
-/** Of a question: the broker does not take it, or nobody answers. */
+/** Of a question: the broker does not take it, the connection ended at it, or nobody answers. */
 export type RequestFailure =
   | { readonly kind: 'denied'; readonly reason: string }
+  | { readonly kind: 'ended'; readonly reason: string }
   | { readonly kind: 'unanswered'; readonly reason: string };
+
+/** Of a message that had no PUBACK with success: whether it was stalled, or went with its connection. */
+export const failureOf = (
+  result: Exclude<PublishResult, { readonly kind: 'acknowledged' }>,
+): RequestFailure => {
+  const { reason } = result;
+  if (result.kind === 'refused') return { kind: 'denied', reason };
+  return { kind: result.isStalled === true ? 'unanswered' : 'ended', reason };
+};
 
 export const IDLE_MS = 3_600_000;
 /** A broker that takes no subscription is asked again tomorrow: each try may cost the connection. */
@@ -158,7 +168,7 @@ export class InboundChannel {
     const { what, clock } = this.#parts;
     const isPrompt = clock.monotonicMs() - (session.subscribedAtMs ?? 0) < PROMPT_MS;
     if (kind === 'denied') this.doWithout(`the broker refuses to be asked for ${what}: ${reason}`);
-    else if (!session.signal.aborted) this.retryLater(session, `nobody answers: ${reason}`);
+    else if (kind === 'unanswered') this.retryLater(session, `nobody answers: ${reason}`);
     else if (!session.hasAnswer && isPrompt)
       this.#noteEnded(`the connection ended when ${what} were asked for: ${reason}`);
   }
@@ -167,7 +177,7 @@ export class InboundChannel {
     const { what, log } = this.#parts;
     const isNew = this.#problem !== problem;
     this.#problem = problem;
-    if (isNew) log.info({ problem }, `no ${what} are to be had; they are asked for now and then`);
+    if (isNew) log.info({ problem }, `nothing is heard of ${what}; it is asked for now and then`);
     session.mustAsk = true;
     session.askAtMs = this.#parts.clock.monotonicMs() + this.nextRetryMs();
   }
@@ -202,11 +212,14 @@ export class InboundChannel {
 
   async #subscribe(session: Session, signal: AbortSignal): Promise<number> {
     const { subscribe, clock, log, what } = this.#parts;
+    let stop: () => void = () => undefined;
     const stopped = new Promise<null>((resolve) => {
-      signal.addEventListener('abort', () => resolve(null), { once: true });
+      stop = () => resolve(null);
     });
+    signal.addEventListener('abort', stop, { once: true });
     // Resolves with the first PUBACK and what follows, or with the end of the connection.
     const result = await Promise.race([subscribe(), stopped]);
+    signal.removeEventListener('abort', stop);
     if (result === null) return IDLE_MS;
     if (result.kind === 'subscribed') {
       session.subscribedAtMs = clock.monotonicMs();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Incoming, Publisher, SubscribeResult } from '../mqtt/publisher.ts';
 import type { Clock } from '../time/clock.ts';
-import type { RequestFailure } from './inbound-channel.ts';
+import { failureOf, type RequestFailure } from './inbound-channel.ts';
 import { type Details, type JobAnswer, namesNextJob, parseAnswer } from './job-messages.ts';
 import { type JobTopics, jobTopicsOf } from './job-topics.ts';
 
@@ -73,11 +73,11 @@ export class JobClient {
       .publish(topic, JSON.stringify({ ...body, clientToken }))
       .then((result): Promise<RequestResult> | RequestResult => {
         if (result.kind === 'acknowledged') return answered;
-        return { kind: result.kind === 'refused' ? 'denied' : 'unanswered', reason: result.reason };
+        return failureOf(result);
       });
     const late = clock.sleep(DEADLINE_MS, AbortSignal.any([signal, settled.signal])).then(
       (): RequestResult => ({ kind: 'unanswered', reason: `no answer within ${DEADLINE_MS / 1_000} s` }),
-      (): RequestResult => ({ kind: 'unanswered', reason: 'the connection ended' }),
+      (): RequestResult => ({ kind: 'ended', reason: 'the connection ended' }),
     );
     try {
       return await Promise.race([answered, sent, late]);

@@ -3,8 +3,6 @@ export type JobTopics = {
   readonly startNext: string;
   readonly update: (jobId: string) => string;
   readonly notifyNext: string;
-  /** As the policy names what a station may receive. */
-  readonly all: string;
   /** What a station subscribes to. The policy in cloud/stack/devices.ts allows these and no others. */
   readonly filters: readonly string[];
 };
@@ -15,7 +13,6 @@ export const jobTopicsOf = (thing: string): JobTopics => {
     startNext: `${jobs}/start-next`,
     update: (jobId) => `${jobs}/${jobId}/update`,
     notifyNext: `${jobs}/notify-next`,
-    all: `${jobs}/*`,
     filters: [`${jobs}/notify-next`, `${jobs}/start-next/+`, `${jobs}/+/update/+`],
   };
 };

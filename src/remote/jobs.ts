@@ -84,7 +84,7 @@ export class Jobs {
     session.mustAsk = false;
     const answer = await this.#client.startNext(AbortSignal.any([signal, session.signal]));
     if (signal.aborted) return;
-    if (answer.kind === 'denied' || answer.kind === 'unanswered') {
+    if (answer.kind === 'denied' || answer.kind === 'ended' || answer.kind === 'unanswered') {
       this.channel.noteFailure(session, answer);
       return;
     }
@@ -197,7 +197,7 @@ export class Jobs {
         doing.version = answer.versionNumber ?? doing.version + 1;
         return true;
       }
-      if (answer.kind === 'unanswered') continue;
+      if (answer.kind === 'ended' || answer.kind === 'unanswered') continue;
       if (answer.kind === 'denied') {
         this.channel.doWithout(`the broker refuses the answer to a job: ${answer.reason}`);
         return false;

@@ -7,7 +7,7 @@ import type { Progress } from '../measuring/progress.ts';
 import type { Recorder } from '../measuring/recorder.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PreAlertRunner } from '../pre-alerts/pre-alert-runner.ts';
-import type { JobsStatus } from '../remote/jobs-status.ts';
+import type { Remote } from '../remote/remote.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { whyNoSeaLevelPressure } from '../weather/derived.ts';
@@ -32,7 +32,7 @@ export type GatewayStatusParts = {
   readonly instruments: Pick<StationInstruments, 'status' | 'suspectedMissedPulses'>;
   readonly recorder: Pick<Recorder, 'latest' | 'latestAgeSeconds' | 'unstored'>;
   readonly uplink: Pick<Uplink, 'status'>;
-  readonly jobs: { status(): JobsStatus };
+  readonly remote: Pick<Remote, 'jobs' | 'configuration'>;
   readonly timeKeeper: Pick<TimeKeeper, 'status'>;
   readonly preAlertRunner: Pick<PreAlertRunner, 'status' | 'derived'>;
   readonly progress: Pick<Progress, 'health'>;
@@ -66,7 +66,8 @@ export const gatewayStatus = (parts: GatewayStatusParts): GatewayStatus => {
       oldestAgeSeconds,
       maxBytes: config.outbox.maxMegabytes * BYTES_PER_MEGABYTE,
     },
-    jobs: parts.jobs.status(),
+    jobs: parts.remote.jobs.status(),
+    configuration: parts.remote.configuration.status(),
     clock: parts.timeKeeper.status(),
     preAlerts: parts.preAlertRunner.status(),
     suspectedMissedPulses: instruments.suspectedMissedPulses(),

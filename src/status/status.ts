@@ -5,6 +5,7 @@ import type { InstrumentStatus } from '../instruments/instrument-health.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { OutboxStats } from '../outbox/records.ts';
 import type { PreAlertStatus } from '../pre-alerts/pre-alert-status.ts';
+import type { ConfigurationStatus } from '../remote/configuration.ts';
 import type { JobsStatus } from '../remote/jobs-status.ts';
 import type { ClockStatus } from '../time/time-keeper.ts';
 import type { UplinkStatus } from '../uplink/uplink-status.ts';
@@ -44,6 +45,8 @@ export type GatewayStatus = UplinkStatus & {
   };
   /** What the station hears from AWS IoT Jobs. */
   readonly jobs: JobsStatus;
+  /** What came from afar by the shadow of the thing, and what is in force. */
+  readonly configuration: ConfigurationStatus;
   readonly clock: ClockStatus;
   readonly preAlerts: readonly PreAlertStatus[];
   /** Pulses that the edge source may have missed. */

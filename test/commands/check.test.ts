@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/check.ts';
+import { overlaysFileIn, writeOverlays } from '../../src/config/overlays.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 
 const shipped = fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url));
@@ -42,6 +43,35 @@ describe('check', () => {
 
     expect(status).toBe(0);
     expect(out).toBe(`${folder}/good.yaml: no problems\n`);
+  });
+
+  it('names what comes from afar beside what the file has, and what is not in force', async () => {
+    const state = await mkdtemp(join(tmpdir(), 'check-state-'));
+    const folder = await mkdtemp(join(tmpdir(), 'check-'));
+    for (const name of ['good.yaml', 'good.pem'])
+      await copyFile(new URL(name, import.meta.url), join(folder, name));
+    await chmod(join(folder, 'good.pem'), 0o640);
+    const rules = [{ id: 'a', kind: 'sensor' }];
+    const values = { reporting: { intervalSeconds: 60 }, preAlerts: rules };
+    await writeOverlays(state, {
+      kept: null,
+      trial: { id: 'a', version: 1, values, starts: 2 },
+      dropped: { id: 'b', identity: '', problem: { path: 'aws', found: 'an unknown key', allowed: 'log' } },
+    });
+    const context = createRecordingContext({ stateDirectory: state });
+    const status = await command({ operands: [], config: join(folder, 'good.yaml') }, context);
+    const file = overlaysFileIn(state);
+    await rm(folder, { recursive: true });
+    await rm(state, { recursive: true });
+
+    expect(status).toBe(0);
+    expect((await context.written()).out.split('\n')).toEqual([
+      `${file}: reporting.intervalSeconds: 60 from afar, on trial; the file has 12`,
+      `${file}: preAlerts: a list of 1 from afar, on trial; the file has a list of 0`,
+      `${file}: aws: not in force: found an unknown key; allowed: log`,
+      expect.stringContaining('no problems'),
+      '',
+    ]);
   });
 
   it('names what will never work, with which the daemon starts all the same', async () => {

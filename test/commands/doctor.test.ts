@@ -56,6 +56,7 @@ describe('doctor', () => {
     expect(found.map(({ name }) => name)).toEqual([
       'buses',
       'BME280',
+      'configuration',
       'certificate',
       'secrets',
       'clock',

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command, shownStatus, statusText } from '../../src/commands/status.ts';
 import { runningDaemon } from '../../src/doctor/cloud-checks.ts';
+import type { ConfigurationStatus } from '../../src/remote/configuration.ts';
 import type { JobsStatus } from '../../src/remote/jobs-status.ts';
 import { daemonSocketIn } from '../../src/status/daemon-socket.ts';
 import type { GatewayStatus } from '../../src/status/status.ts';
@@ -326,6 +327,22 @@ describe('the text of a status', () => {
     expect(text).toContain('  jobs        the SUBACK refuses; asked again in 1 h');
     expect(text).toContain('doctor (job j-1)');
     expect(text).toContain('log level debug for 10 min more');
+  });
+
+  it('says what comes from afar, and what of it is not in force', () => {
+    const configuration: ConfigurationStatus = {
+      ...{ state: 'without', problem: 'the SUBACK refuses', retrySeconds: 3_600 },
+      ...{ inForce: 'trial', id: 'a', keys: ['log.level', 'quality.stuckMinutes'] },
+      dropped: { id: 'b', path: 'aws', found: 'an unknown key', allowed: 'log' },
+    };
+    const text = statusText(
+      shownStatus.parse(createGatewayStatus({ configuration })),
+      (_tone, plain) => plain,
+    );
+
+    expect(text).toContain('  configured  the SUBACK refuses; asked again in 1 h');
+    expect(text).toContain('from afar, on trial: log.level, quality.stuckMinutes');
+    expect(text).toContain('not in force: aws: found an unknown key; allowed: log');
   });
 
   it('says so before the first reading', () => {

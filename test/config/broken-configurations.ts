@@ -170,7 +170,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     title: 'nothing of the cloud',
     text: STATION,
     problems: [
-      '1:1: aws: found nothing; allowed: a mapping with the keys endpoint, port, certificate, privateKey, rootCa, topicPrefix, provisioningTemplate, keepAliveSeconds, proxy, jobs',
+      '1:1: aws: found nothing; allowed: a mapping with the keys endpoint, port, certificate, privateKey, rootCa, topicPrefix, provisioningTemplate, keepAliveSeconds, proxy, jobs, remoteConfiguration',
     ],
   },
   {

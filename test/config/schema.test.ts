@@ -18,6 +18,7 @@ describe('the configuration schema', () => {
         topicPrefix: 'weather',
         keepAliveSeconds: 60,
         jobs: true,
+        remoteConfiguration: true,
       },
       reporting: { intervalSeconds: 12, sendSeconds: 0 },
       outbox: { directory: '/var/lib/weather-gateway', maxMegabytes: 512 },

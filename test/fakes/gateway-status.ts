@@ -70,6 +70,10 @@ export const createGatewayStatus = (changes: Partial<GatewayStatus> = {}): Gatew
   ],
   possibleDuplicates: 1,
   jobs: { state: 'listening', problem: null, retrySeconds: null, job: null, done: 0, logLevel: null },
+  configuration: {
+    ...{ state: 'listening', problem: null, retrySeconds: null },
+    ...{ inForce: 'own', id: null, keys: [], dropped: null },
+  },
   clock: { isSynchronized: true, steps: 0 },
   preAlerts: [{ rule: 'frost', state: 'normal', severity: 'none', text: '', output: null }],
   suspectedMissedPulses: 0,

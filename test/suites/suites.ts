@@ -102,7 +102,14 @@ const byTheClock: readonly Suite[] = [
     about: 'the daemon against mosquitto over mutual TLS',
     command: [
       ...SYSTEM,
-      ...['system/claim', 'system/full-disk', 'system/health', 'system/jobs', 'system/link'],
+      ...[
+        'system/claim',
+        'system/configuration',
+        'system/full-disk',
+        'system/health',
+        'system/jobs',
+        'system/link',
+      ],
       ...['nothing-lost', 'system/pre-alert', 'system/publisher'],
     ],
     needs: ['mosquitto'],

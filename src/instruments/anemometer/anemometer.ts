@@ -30,6 +30,7 @@ export const anemometer = defineInstrument({
   title: 'Anemometer',
   schema,
   wiring: { gpios: ['gpio'] },
+  corrections: ['kmhPerHz', 'offsetKmh', 'lockoutMilliseconds'],
   quantities: () => ['windintensity', 'windgust'],
   lockout: ({ kmhPerHz, lockoutMilliseconds }, limits) => {
     const maxKmh = usualMax('windintensity', resolveLimits(limits, quantityTable));

@@ -38,6 +38,7 @@ export const bme280 = defineInstrument({
   title: 'BME280, air',
   schema,
   wiring: { i2cAddresses: ['address'] },
+  corrections: ['calibration'],
   chip: 'bme280',
   quantities: () => ['temperature', 'humidity', 'pressure'],
   open: ({ address, calibration }, { i2cBus, clock, log }) => {

@@ -67,6 +67,7 @@ const sourceInstrument = (name: string, { quantity, device }: KernelSourceConfig
 export const kernel: InstrumentGroup<typeof schema> = {
   key: 'kernel',
   schema,
+  corrections: ['scale', 'offset'],
   members: (config) =>
     Object.entries(config).map(([name, source]) => ({
       instrument: sourceInstrument(name, source),

@@ -25,6 +25,7 @@ export const rainGauge = defineInstrument({
   title: 'Rain gauge',
   schema,
   wiring: { gpios: ['gpio'] },
+  corrections: ['mmPerTip', 'lockoutMilliseconds'],
   quantities: () => ['rainheight'],
   lockout: (config, { rain }) => ({
     ms: config.lockoutMilliseconds,

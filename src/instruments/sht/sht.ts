@@ -33,6 +33,7 @@ const defineSht = <const Key extends string>({ key, family, schema }: Descriptio
     title: `${family.name}, air`,
     schema,
     wiring: { i2cAddresses: ['address'] },
+    corrections: ['calibration'],
     chip: key,
     quantities: () => ['temperature', 'humidity'],
     open: ({ address, calibration }, { i2cBus, clock }) => {

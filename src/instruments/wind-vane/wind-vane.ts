@@ -115,6 +115,7 @@ export const windVane = defineInstrument({
   title: 'Wind vane',
   schema,
   wiring: { i2cAddresses: ['address'] },
+  corrections: ['positions', 'potentiometer', 'resistorOhms', 'supplyVolts', 'northOffsetDegrees'],
   chip: 'ads1115',
   quantities: () => ['winddirection'],
   open: (config, parts) => Promise.resolve(openWindVane(new Vane(adcOf(config, parts), config))),

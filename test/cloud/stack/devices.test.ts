@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { jobTopicsOf } from '../../../src/remote/job-topics.ts';
+import { shadowTopicsOf } from '../../../src/remote/shadow.ts';
 import { topicsOf } from '../../../src/weather/message.ts';
 import { synthesize } from './synthesis.ts';
 
-type Statement = { Action: string; Resource: unknown; Condition?: unknown };
+type Statement = { Action: string | string[]; Resource: unknown; Condition?: unknown };
 
 /** The ends of ARNs, which CloudFormation joins from parts. */
 const tails = (resource: unknown): string[] =>
@@ -35,14 +36,14 @@ describe('what a station may do', () => {
     const documents = Object.values(template.findResources('AWS::IoT::Policy')).map(
       ({ Properties }) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
     );
-    statements =
-      documents.find((document) => document.some(({ Action }) => Action === 'iot:RetainPublish')) ?? [];
+    statements = documents.find((document) => JSON.stringify(document).includes('iot:RetainPublish')) ?? [];
     claim = documents.find((document) => JSON.stringify(document).includes('client/claim-')) ?? [];
     templateBody = JSON.stringify(template.findResources('AWS::IoT::ProvisioningTemplate'));
   }, 60_000);
 
+  const actionsOf = ({ Action }: Statement): string[] => [Action].flat();
   const statement = (action: string): Statement => {
-    const found = statements.find(({ Action }) => Action === action);
+    const found = statements.find((each) => actionsOf(each).includes(action));
     if (!found) throw new Error(`no statement for ${action}`);
     return found;
   };
@@ -57,33 +58,45 @@ describe('what a station may do', () => {
 
   const THING = `\${iot:Connection.Thing.ThingName}`;
   const JOBS = `$aws/things/${THING}/jobs`;
-  /** What stands behind `:KIND/` in the ARNs of a statement. */
+  const SHADOW = `$aws/things/${THING}/shadow/name/config`;
+  /** What stands behind `:KIND/` in the ARNs of the statements for an action. */
   const allowed = (action: string, kind: string): string[] =>
-    tails(statement(action).Resource).map((arn) => arn.split(`:${kind}/`)[1]?.replace('"]]}', '') ?? arn);
+    statements
+      .filter((each) => actionsOf(each).includes(action))
+      .flatMap(({ Resource }) => tails(Resource))
+      .flatMap((arn) => arn.split(`:${kind}/`)[1]?.replace('"]]}', '') ?? []);
 
   it('writes the topics of the contract with its own name, and no others', () => {
     const own = Object.values(topicsOf('weather', THING));
-    expect(allowed('iot:Publish', 'topic')).toEqual([...own, `${JOBS}/start-next`, `${JOBS}/*/update`]);
-    expect(tails(statement('iot:RetainPublish').Resource)).toEqual([
+    expect(allowed('iot:Publish', 'topic').sort()).toEqual(
+      [...own, `${JOBS}/start-next`, `${JOBS}/*/update`, `${SHADOW}/update`].sort(),
+    );
+    expect(allowed('iot:RetainPublish', 'topic')).toEqual([
       ...[expect.stringMatching(/\/status$/), expect.stringMatching(/\/health$/)],
     ]);
   });
 
-  it('subscribes to the filters that the daemon uses for its own jobs, and to nothing else', () => {
-    expect(allowed('iot:Subscribe', 'topicfilter')).toEqual(jobTopicsOf(THING).filters);
+  it('subscribes to the filters that the daemon uses for its own jobs and configuration, and to nothing else', () => {
+    expect(allowed('iot:Subscribe', 'topicfilter')).toEqual([
+      ...jobTopicsOf(THING).filters,
+      ...shadowTopicsOf(THING).filters,
+    ]);
+    expect(shadowTopicsOf('1').filters).toEqual(['$aws/things/1/shadow/name/config/update/delta']);
     expect(jobTopicsOf('1').filters).toEqual([
       '$aws/things/1/jobs/notify-next',
       '$aws/things/1/jobs/start-next/+',
       '$aws/things/1/jobs/+/update/+',
     ]);
-    expect(allowed('iot:Receive', 'topic')).toEqual([`${JOBS}/*`]);
+    expect(allowed('iot:Receive', 'topic')).toEqual([`$aws/things/${THING}/*`]);
     expect(statements.map(({ Action }) => Action)).toEqual([
       'iot:Connect',
-      'iot:Publish',
-      'iot:RetainPublish',
-      'iot:Subscribe',
+      ['iot:Publish', 'iot:RetainPublish'],
+      ['iot:Publish', 'iot:Subscribe'],
       'iot:Receive',
     ]);
+    // Nothing that is both published to and received, and no topic that a filter allows.
+    expect(allowed('iot:Connect', 'client')).toEqual([THING]);
+    expect(allowed('iot:Publish', 'topicfilter')).toEqual(allowed('iot:Subscribe', 'topicfilter'));
   });
 
   it('is said in 2,048 characters, as AWS asks of a policy', () => {

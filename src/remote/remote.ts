@@ -1,0 +1,96 @@
+import type { GatewayConfig } from '../config/schema.ts';
+import type { Log } from '../log.ts';
+import type { Progress } from '../measuring/progress.ts';
+import type { Publisher } from '../mqtt/publisher.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Loop } from '../time/loops.ts';
+import { type ConfigurationStatus, RemoteConfiguration, type StationOverlays } from './configuration.ts';
+import { channelOff } from './inbound-channel.ts';
+import { Jobs } from './jobs.ts';
+import { type JobsStatus, jobsOff } from './jobs-status.ts';
+import { ReleaseDownload } from './release-download.ts';
+import { StationUpdate } from './station-update.ts';
+import { type StationActions, StationVerbs } from './station-verbs.ts';
+
+export type RemoteParts = {
+  readonly config: GatewayConfig;
+  /** What came from afar, and how more of it is taken; nothing is taken without. */
+  readonly station?: StationOverlays | undefined;
+  readonly version: string;
+  readonly actions: StationActions;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** What the station hears from afar, and does about it. */
+export type Remote = {
+  readonly loops: readonly Loop[];
+  readonly jobs: { status(): JobsStatus };
+  readonly configuration: { status(): ConfigurationStatus };
+  /** A reading had its PUBACK. */
+  noteDelivered(): void;
+};
+
+const configurationOff: ConfigurationStatus = {
+  ...channelOff,
+  inForce: 'own',
+  id: null,
+  keys: [],
+  dropped: null,
+};
+
+export type RemoteSources = {
+  readonly progress: Progress;
+  /** Readings come first. */
+  readonly readingsWait: () => boolean;
+};
+
+const openJobs = (parts: RemoteParts, readingsWait: () => boolean): Jobs | null => {
+  const { config, version, publisher, actions, clock, log } = parts;
+  if (!config.aws.jobs) return null;
+  const { installer, folder, getRange, architecture, nodeAbi } = actions.updates;
+  const update = new StationUpdate({
+    version,
+    architecture,
+    nodeAbi,
+    installer,
+    download: new ReleaseDownload({ folder, getRange, clock, readingsWait }),
+    judgeUrl: actions.judgeBucketUrl,
+    clock,
+  });
+  const verbs = new StationVerbs({ actions, update, clock });
+  return new Jobs({ thing: config.station.id, publisher, clock, log, verbs });
+};
+
+/** Jobs and configuration, as far as the station takes them. */
+export const openRemote = (parts: RemoteParts, { progress, readingsWait }: RemoteSources): Remote => {
+  const { config, station, version, actions, publisher, clock, log } = parts;
+  const thing = config.station.id;
+  const jobs = openJobs(parts, readingsWait);
+  const configuration =
+    station === undefined
+      ? null
+      : new RemoteConfiguration({
+          thing,
+          version,
+          station,
+          publisher,
+          clock,
+          log,
+          progress,
+          restart: actions.restart,
+          after: jobs?.channel,
+        });
+  const running = [jobs, configuration].filter((each) => each !== null);
+  return {
+    loops: running.map(
+      (each): Loop =>
+        (signal) =>
+          each.run(signal),
+    ),
+    jobs: jobs ?? { status: () => jobsOff },
+    configuration: configuration ?? { status: () => configurationOff },
+    noteDelivered: () => configuration?.noteDelivered(),
+  };
+};
