@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** The folder of stations' diagnostics in the bucket of the errors. */
 export const DIAGNOSTICS = 'diagnostics';
+/** The folder of archives that stations update themselves from, in the same bucket. */
+export const RELEASES = 'releases';
 
 /** What a deployed stack tells the commands about itself: its CloudFormation outputs. */
 export const outputsSchema = z.object({

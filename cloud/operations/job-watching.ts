@@ -27,10 +27,11 @@ export type JobView = {
 type Seen = { readonly mark: string; readonly answer: StationAnswer };
 
 /** What a station sends is one line, whatever is in it. */
-const oneLine = (text: string): string =>
+export const oneLine = (text: string): string =>
   printable(text).replaceAll(/[\t\n]/g, (character) => (character === '\n' ? '\\u000a' : '\\u0009'));
 
-const isOver = (status: JobExecutionStatus): boolean => status !== 'QUEUED' && status !== 'IN_PROGRESS';
+export const isOver = (status: JobExecutionStatus): boolean =>
+  status !== 'QUEUED' && status !== 'IN_PROGRESS';
 
 const stationOf = (thingArn: string): string => thingArn.slice(thingArn.lastIndexOf('/') + 1);
 
@@ -128,13 +129,15 @@ export type WatchOptions = {
   readonly report: (line: string) => void;
   /** Ends the watching and leaves the jobs alone. */
   readonly stop: AbortSignal;
+  /** Ends the watching before all is done. */
+  readonly isEnough?: (views: readonly JobView[]) => boolean;
 };
 
 /** Reports each station as it goes on, until all jobs are done. `null` when it was stopped before. */
 export const watchJobs = async (
   iot: IoTClient,
   jobIds: readonly string[],
-  { intervalMs, report, stop }: WatchOptions,
+  { intervalMs, report, stop, isEnough = () => false }: WatchOptions,
 ): Promise<JobView[] | null> => {
   const looks = jobIds.map((jobId) => ({ look: new JobLook(iot, jobId), view: null as JobView | null }));
   const reported = new Map<string, string>();
@@ -155,7 +158,7 @@ export const watchJobs = async (
         reportChanges(each.view);
       }
       const views = looks.flatMap(({ view }) => (view === null ? [] : [view]));
-      if (views.every(({ isDone }) => isDone)) return views;
+      if (views.every(({ isDone }) => isDone) || isEnough(views)) return views;
       await delay(intervalMs, undefined, { signal: stop });
     }
   } catch (error) {

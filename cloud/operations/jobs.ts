@@ -68,14 +68,14 @@ export const nameJob = (verb: JobDocument['verb'], now: Date): string => {
 /** For the stations that are in the group now. One that joins later does not get it. */
 export const createJob = async (
   iot: IoTClient,
-  job: { readonly id: string; readonly targetArn: string; readonly document: JobDocument },
+  job: { readonly id: string; readonly targets: readonly string[]; readonly document: JobDocument },
   rollout: Rollout,
 ): Promise<void> => {
   try {
     await iot.send(
       new CreateJobCommand({
         jobId: job.id,
-        targets: [job.targetArn],
+        targets: [...job.targets],
         targetSelection: 'SNAPSHOT',
         document: JSON.stringify(job.document),
         timeoutConfig: { inProgressTimeoutInMinutes: rollout.timeoutMinutes },

@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { DIAGNOSTICS } from '../contract/outputs.ts';
+import { DIAGNOSTICS, RELEASES } from '../contract/outputs.ts';
 
 /** Where Athena leaves its answers in the bucket of the deliveries. */
 export const RESULTS = 'athena-results';
@@ -57,6 +57,8 @@ export class Storage extends Construct {
         { expiration: Duration.days(365) },
         // A diagnostics file names the network of the station and holds lines of its journal.
         { prefix: `${DIAGNOSTICS}/`, expiration: Duration.days(30) },
+        // Longer than any URL of theirs is good for.
+        { prefix: `${RELEASES}/`, expiration: Duration.days(30) },
       ],
     });
     this.stations = new Bucket(this, 'Stations', { ...logged('stations/'), versioned: true });

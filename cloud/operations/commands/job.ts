@@ -1,31 +1,43 @@
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { JobDocument } from '../../../src/remote/verbs.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { bundlePlace, downloadReports, presignUpload } from '../job-diagnostics.ts';
-import { describeAnswers, haveFailed, type JobView, lookAtJobs, watchJobs } from '../job-watching.ts';
+import { readReleases, updateDocument, uploadReleases } from '../job-releases.ts';
+import { describeAnswers, haveFailed, isOver, type JobView, lookAtJobs, watchJobs } from '../job-watching.ts';
 import { arnOf, checkDocument, createJob, nameJob, type Rollout, stationsIn, type Target } from '../jobs.ts';
+import { describeVersions, rollOut } from '../rollout.ts';
 import { runCommand, say } from './command-line.ts';
 
 const USAGE = `npm run cloud:job -- VERB --station ID|--group NAME [options]   ask one station, or all of a group
 npm run cloud:job -- show JOB... [--watch] [--to FOLDER]        how a job is, and what the stations answered
 
-VERB        doctor, diagnostics, restart, reboot, log-level
+VERB        doctor, diagnostics, restart, reboot, log-level, update
 --level     of log-level: debug, info, warn, error
 --minutes   of log-level: how long, 1 to 1440 (60)
 --watch     prints each station's progress, at the end the answers; Ctrl-C leaves the job alone
 --to        of diagnostics: the folder that gets the reports, with --watch or show
---url-hours of diagnostics: how long a station has to upload, 1 to 168 (24), and no longer than your credentials
+--url-hours how long a station has to upload (diagnostics, 24) or to download (update, 168), 1 to 168, and no longer than
+            your credentials
+--release   of update: the archive, with manifest and signature beside it; once for each architecture
+--first     of update for a group: the station that gets it before all others; then a tenth gets it, then the rest
+--wait-minutes    of update for a group: how long a wave waits for stations that are away, 1 to 10080 (120)
 --per-minute      of a group: how many stations get the job each minute, 1 to 1000 (50)
 --abort-percent   of a group: nobody else gets it when so many of those that answered went wrong, 1 to 100 (20) ...
---abort-after     ... and so many have answered (5)
---timeout-minutes a station that has not finished so long after it began is TIMED_OUT, 1 to 10080 (60)
+--abort-after     ... and so many have answered (5; in a wave of an update more than half of it)
+--timeout-minutes a station that has not finished so long after it began is TIMED_OUT, 1 to 10080 (60; update 900)
+
+update for a group is watched until its end, as each wave begins after the one before. Stopped, the same command goes on with it.
 
 Exit status: 0; 1 a station failed or nothing was sent; 130 Ctrl-C ended the watching`;
 
 const POLL_MS = 5_000;
+const MINUTES = '60';
+/** Six hours for a download, and five on trial where readings are an hour apart and wait another one to be sent. */
+const UPDATE_MINUTES = '900';
 
 type Values = {
   readonly station?: string;
@@ -34,25 +46,33 @@ type Values = {
   readonly minutes?: string;
   readonly to?: string;
   readonly watch: boolean;
-  readonly 'url-hours': string;
+  readonly release?: string[];
+  readonly first?: string;
+  readonly 'wait-minutes': string;
+  readonly 'url-hours'?: string;
   readonly 'per-minute': string;
   readonly 'abort-percent': string;
   readonly 'abort-after': string;
-  readonly 'timeout-minutes': string;
+  readonly 'timeout-minutes'?: string;
 };
 
-const whole = (values: Values, name: keyof Values & `${string}-${string}`, highest: number): number => {
-  const text = values[name];
+const whole = (
+  values: Values,
+  name: keyof Values & `${string}-${string}`,
+  highest: number,
+  otherwise = '',
+): number => {
+  const text = values[name] ?? otherwise;
   const value = /^\d+$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= highest) return value;
   throw new Error(`--${name}: a whole number from 1 to ${highest}, not "${text}"`);
 };
 
-const rolloutOf = (values: Values): Rollout => ({
+const rolloutOf = (values: Values, timeoutMinutes: string): Rollout => ({
   stationsPerMinute: whole(values, 'per-minute', 1_000),
   abortPercent: whole(values, 'abort-percent', 100),
   abortAfterStations: whole(values, 'abort-after', 1_000_000),
-  timeoutMinutes: whole(values, 'timeout-minutes', 10_080),
+  timeoutMinutes: whole(values, 'timeout-minutes', 10_080, timeoutMinutes),
 });
 
 const targetOf = ({ station, group }: Values): Target => {
@@ -74,19 +94,21 @@ const lookAgain = (jobIds: readonly string[]): string => `npm run cloud:job -- s
 
 /** A job for each station, because a URL is good for one. */
 const sendDiagnostics = async (iot: IoTClient, target: Target, values: Values): Promise<string[]> => {
-  const rollout = rolloutOf(values);
-  const hours = whole(values, 'url-hours', 168);
+  const rollout = rolloutOf(values, MINUTES);
+  const hours = whole(values, 'url-hours', 168, '24');
   const stations = target.kind === 'station' ? [target.name] : await stationsIn(iot, target.name);
   const { ErrorsBucket } = await readDeployedStack();
   // A checksum would be one of nothing: what the station will put is not known here.
   const s3 = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
   const ids: string[] = [];
-  for (const name of stations) {
+  for (const [index, name] of stations.entries()) {
+    // Each has a job of its own, so AWS IoT keeps no rate for them.
+    if (index > 0 && index % rollout.stationsPerMinute === 0) await delay(60_000);
     const targetArn = await arnOf(iot, { kind: 'station', name });
     const id = nameJob('diagnostics', new Date());
     const place = bundlePlace(ErrorsBucket, name, id);
     const document = checkDocument({ verb: 'diagnostics', url: await presignUpload(s3, place, hours) });
-    await createJob(iot, { id, targetArn, document }, rollout);
+    await createJob(iot, { id, targets: [targetArn], document }, rollout);
     ids.push(id);
     say(`job ${id} for station ${name}; its answer: s3://${place.Bucket}/${place.Key}`);
   }
@@ -98,25 +120,69 @@ const send = async (verb: string, values: Values): Promise<string[]> => {
   const document = documentOf(verb, values);
   if (values.to !== undefined && (verb !== 'diagnostics' || !values.watch))
     throw new Error('--to belongs to diagnostics --watch, and to show');
-  const rollout = rolloutOf(values);
+  const rollout = rolloutOf(values, MINUTES);
   const iot = new IoTClient();
   if (document.verb === 'diagnostics') return await sendDiagnostics(iot, target, values);
   const targetArn = await arnOf(iot, target);
   const id = nameJob(document.verb, new Date());
-  await createJob(iot, { id, targetArn, document }, rollout);
+  await createJob(iot, { id, targets: [targetArn], document }, rollout);
   say(`job ${id} for ${target.kind} ${target.name}`);
   return [id];
 };
 
-const watch = async (jobIds: readonly string[]): Promise<JobView[] | null> => {
+/** Ctrl-C aborts it. A terminal sends that to each process, and npm may pass it on: whoever comes second changes nothing. */
+const openStop = (): { readonly signal: AbortSignal; readonly close: () => void } => {
   const stopping = new AbortController();
-  // A terminal sends it to each process, and npm may pass it on: whoever comes second changes nothing.
   const stop = (): void => stopping.abort();
   process.on('SIGINT', stop);
+  return { signal: stopping.signal, close: () => process.off('SIGINT', stop) };
+};
+
+/** To one station; or to a group in waves, which are watched: the exit status then. */
+const sendUpdate = async (values: Values): Promise<string[] | number> => {
+  const target = targetOf(values);
+  if (values.level !== undefined || values.minutes !== undefined || values.to !== undefined)
+    throw new Error(USAGE);
+  if (values.first !== undefined && target.kind === 'station') throw new Error('--first belongs to a group');
+  const releases = readReleases(values.release ?? []);
+  const rollout = rolloutOf(values, UPDATE_MINUTES);
+  const hours = whole(values, 'url-hours', 168, '168');
+  const waitMinutes = whole(values, 'wait-minutes', 10_080);
+  const iot = new IoTClient();
+  const targetArn = await arnOf(iot, target);
+  const stations = target.kind === 'station' ? [target.name] : await stationsIn(iot, target.name);
+  const { first = stations[0] ?? '' } = values;
+  if (!stations.includes(first)) throw new Error(`the station "${first}" is not in the group`);
+  const { ErrorsBucket } = await readDeployedStack();
+  const s3 = new S3Client({ responseChecksumValidation: 'WHEN_REQUIRED' });
+  await uploadReleases(s3, ErrorsBucket, releases);
+  const document = (): Promise<JobDocument> => updateDocument(s3, ErrorsBucket, releases, hours);
+  if (target.kind === 'station') {
+    const id = nameJob('update', new Date());
+    await createJob(iot, { id, targets: [targetArn], document: await document() }, rollout);
+    say(`job ${id} for station ${target.name}`);
+    return [id];
+  }
+  const { signal: stop, close } = openStop();
+  const plan = { groupArn: targetArn, stations, first, document, rollout, waitMinutes };
+  const { problem, jobIds, answers } = await rollOut(iot, plan, {
+    ...{ intervalMs: POLL_MS, report: say, stop, nowMs: () => Date.now() },
+  });
+  if (!stop.aborted) close();
+  for (const line of describeVersions(stations, answers)) say(line);
+  if (problem !== null) say(`the roll-out has stopped: ${problem}`);
+  say(`look again: ${lookAgain(jobIds)}`);
+  if (stop.aborted) return 130;
+  const isBad = answers.some(({ status }) => isOver(status) && status !== 'SUCCEEDED');
+  return problem !== null || isBad ? 1 : 0;
+};
+
+const watch = async (jobIds: readonly string[]): Promise<JobView[] | null> => {
+  const { signal, close } = openStop();
   try {
-    const options = { intervalMs: POLL_MS, report: say, stop: stopping.signal };
+    const options = { intervalMs: POLL_MS, report: say, stop: signal };
     const views = await watchJobs(new IoTClient(), jobIds, options);
-    if (views !== null) process.off('SIGINT', stop);
+    if (views !== null) close();
     return views;
   } catch (error) {
     throw new Error(
@@ -152,11 +218,14 @@ await runCommand(async () => {
       minutes: { type: 'string' },
       watch: { type: 'boolean', default: false },
       to: { type: 'string' },
-      'url-hours': { type: 'string', default: '24' },
+      release: { type: 'string', multiple: true },
+      first: { type: 'string' },
+      'wait-minutes': { type: 'string', default: '120' },
+      'url-hours': { type: 'string' },
       'per-minute': { type: 'string', default: '50' },
       'abort-percent': { type: 'string', default: '20' },
       'abort-after': { type: 'string', default: '5' },
-      'timeout-minutes': { type: 'string', default: '60' },
+      'timeout-minutes': { type: 'string' },
     },
   });
   if (values.help) {
@@ -171,7 +240,11 @@ await runCommand(async () => {
     return await show(others, values);
   }
   if (others.length > 0) throw new Error(USAGE);
-  const jobIds = await send(verb, values);
+  const isUpdate = verb === 'update';
+  if (!isUpdate && (values.release !== undefined || values.first !== undefined))
+    throw new Error('--release and --first belong to update');
+  const jobIds = isUpdate ? await sendUpdate(values) : await send(verb, values);
+  if (typeof jobIds === 'number') return jobIds;
   if (values.watch) return await show(jobIds, values);
   say(`look again: ${lookAgain(jobIds)}`);
   return 0;

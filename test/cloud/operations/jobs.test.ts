@@ -95,7 +95,7 @@ describe('a job', () => {
   it('is made for those who are there, at a rate, with an end and with a threshold', async () => {
     await createJob(
       new IoTClient(),
-      { id: 'ask', targetArn: `${ARN}1`, document: { verb: 'doctor' } },
+      { id: 'ask', targets: [`${ARN}1`], document: { verb: 'doctor' } },
       rollout,
     );
 
@@ -120,7 +120,7 @@ describe('a job', () => {
   });
 
   it('that is there already is the one whose answer got lost', async () => {
-    const job = { id: 'ask', targetArn: `${ARN}1`, document: { verb: 'reboot' } } as const;
+    const job = { id: 'ask', targets: [`${ARN}1`], document: { verb: 'reboot' } } as const;
     iot.on(CreateJobCommand).rejects(new ResourceAlreadyExistsException({ message: 'again', $metadata: {} }));
     await createJob(new IoTClient(), job, rollout);
     iot.on(CreateJobCommand).rejects(new Error('throttled'));
@@ -397,9 +397,14 @@ describe('the rights that docs/cloud.md names', () => {
   });
 
   it('are those that the command uses', () => {
-    const sources = ['jobs', 'job-watching', 'job-diagnostics', 'deployed-stack'].map((name) =>
-      readFileSync(`cloud/operations/${name}.ts`, 'utf8'),
-    );
+    const sources = [
+      'jobs',
+      'job-watching',
+      'job-diagnostics',
+      'job-releases',
+      'rollout',
+      'deployed-stack',
+    ].map((name) => readFileSync(`cloud/operations/${name}.ts`, 'utf8'));
     const used = [...sources.join('').matchAll(/new (\w+)Command\(/g)].map(([, name]) => name);
     const named = statements.flatMap(({ Action }) => Action.map((action) => action.split(':')[1]));
     expect(named.toSorted()).toEqual([...new Set(used)].toSorted());

@@ -237,6 +237,7 @@ describe("the stack with the post's numbers", () => {
         Rules: [
           { ExpirationInDays: 365, Status: 'Enabled' },
           { ExpirationInDays: 30, Prefix: 'diagnostics/', Status: 'Enabled' },
+          { ExpirationInDays: 30, Prefix: 'releases/', Status: 'Enabled' },
         ],
       },
     });

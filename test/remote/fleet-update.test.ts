@@ -1,0 +1,330 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import {
+  CancelJobCommand,
+  CreateJobCommand,
+  type CreateJobCommandInput,
+  DescribeJobCommand,
+  DescribeJobExecutionCommand,
+  IoTClient,
+  ListJobExecutionsForJobCommand,
+} from '@aws-sdk/client-iot';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkDocument, type Rollout } from '../../cloud/operations/jobs.ts';
+import { type RolloutResult, rollOut } from '../../cloud/operations/rollout.ts';
+import { Jobs } from '../../src/remote/jobs.ts';
+import { ReleaseDownload } from '../../src/remote/release-download.ts';
+import { StationUpdate } from '../../src/remote/station-update.ts';
+import { StationVerbs } from '../../src/remote/station-verbs.ts';
+import { FakeBucket } from '../fakes/bucket.ts';
+import { createManualClock, type ManualClock } from '../fakes/clock.ts';
+import { createRecordingLog } from '../fakes/log.ts';
+import { createFakePublisher } from '../fakes/publisher.ts';
+import { createFakeStationActions, FakeInstaller } from '../fakes/station-actions.ts';
+import { type Execution, JobsService } from './jobs-service.ts';
+
+const STATIONS = 200;
+const MINUTE_MS = 60_000;
+const OLD = '1.2.0';
+const NEW = '1.3.0';
+const GROUP_ARN = 'arn:aws:iot:eu-west-2:123456789012:thinggroup/coast';
+
+const archive = randomBytes(40_000);
+const document = checkDocument({
+  verb: 'update',
+  releases: [
+    {
+      manifest: JSON.stringify({
+        ...{ version: NEW, architecture: 'linux-arm64', nodeAbi: 115, size: archive.length },
+        ...{ unpackedSize: 100_000, sha256: createHash('sha256').update(archive).digest('hex') },
+      }),
+      signature: 'of a release',
+      url: 'https://bucket/release',
+    },
+  ],
+});
+
+/** The jobs part of a daemon, a broker of its own, and a root that restarts the daemon. Only drivers and readings are absent. */
+class Station {
+  readonly service: JobsService;
+  readonly installer = new FakeInstaller();
+  readonly bucket = new FakeBucket(archive);
+  version = OLD;
+  updates = 0;
+  readonly #id: string;
+  readonly #clock: ManualClock;
+  readonly #folder: string;
+  readonly #isGood: boolean;
+  readonly #publisher = createFakePublisher();
+  readonly #log = createRecordingLog();
+  #end: () => Promise<void> = () => Promise.resolve();
+
+  constructor(id: string, clock: ManualClock, folder: string, isGood: boolean) {
+    this.#id = id;
+    this.#clock = clock;
+    this.#folder = join(folder, id);
+    this.#isGood = isGood;
+    this.service = new JobsService(id, (topic, payload) => this.#publisher.deliver(topic, payload));
+    this.#publisher.answer = ({ topic, payload }) => {
+      if (topic.startsWith('$aws/')) setImmediate(() => this.service.receive(topic, payload));
+      return { kind: 'acknowledged' };
+    };
+    this.#publisher.start();
+    // A link that breaks in the middle of the first request.
+    this.bucket.reply = (_from, request) => (request === 1 ? { breaksAfter: 20_000 } : undefined);
+  }
+
+  async startDaemon(): Promise<void> {
+    const clock = this.#clock;
+    const { installer, bucket, version } = this;
+    const { getRange } = bucket;
+    const download = new ReleaseDownload({
+      folder: this.#folder,
+      getRange,
+      clock,
+      readingsWait: () => false,
+    });
+    const update = new StationUpdate({
+      ...{ version, architecture: 'linux-arm64', nodeAbi: 115, installer, download, clock },
+      judgeUrl: () => null,
+    });
+    const verbs = new StationVerbs({ actions: createFakeStationActions(), update, clock });
+    const parts = { thing: this.#id, publisher: this.#publisher, clock, log: this.#log, verbs };
+    const jobs = new Jobs(parts);
+    const stop = new AbortController();
+    const running = jobs.run(stop.signal);
+    this.#end = async () => {
+      stop.abort();
+      await running;
+    };
+    await this.#publisher.publish(`weather/${this.#id}/status`, '{}', { retain: true });
+  }
+
+  stop(): Promise<void> {
+    return this.#end();
+  }
+
+  async #restart(version: string): Promise<void> {
+    await this.#end();
+    this.version = version;
+    this.#publisher.reconnect('the daemon ended');
+    await turn();
+    await this.startDaemon();
+  }
+
+  /** As update.sh and its timer do it, for good. */
+  async beRoot(stop: AbortSignal): Promise<void> {
+    const { installer } = this;
+    const wait = (ms: number): Promise<void> => this.#clock.sleep(ms, stop);
+    try {
+      for (;;) {
+        while (installer.request === null) await wait(5_000);
+        this.updates += 1;
+        installer.say('IN_PROGRESS', 'verified');
+        await wait(5_000);
+        installer.say('IN_PROGRESS', 'restarting');
+        await this.#restart(NEW);
+        installer.say('IN_PROGRESS', 'trial');
+        await wait(15 * MINUTE_MS);
+        if (this.#isGood) installer.say('SUCCEEDED', 'committed');
+        else {
+          await this.#restart(OLD);
+          installer.say('FAILED', 'committed', 'the service was restarted 3 times');
+        }
+      }
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    }
+  }
+}
+
+type CloudJob = {
+  readonly input: CreateJobCommandInput;
+  readonly sinceMs: number;
+  readonly waiting: string[];
+  readonly executions: Map<string, Execution>;
+  isCanceled: boolean;
+};
+
+/** AWS IoT Jobs as an operator sees it: targets, rate and threshold. */
+class ControlPlane {
+  readonly jobs = new Map<string, CloudJob>();
+  readonly #stations: ReadonlyMap<string, Station>;
+  readonly #clock: ManualClock;
+
+  constructor(stations: ReadonlyMap<string, Station>, clock: ManualClock) {
+    this.#stations = stations;
+    this.#clock = clock;
+  }
+
+  create(input: CreateJobCommandInput): object {
+    const names = (input.targets ?? []).flatMap((arn) =>
+      arn.includes(':thinggroup/') ? [...this.#stations.keys()] : [arn.slice(arn.lastIndexOf('/') + 1)],
+    );
+    const job = {
+      input,
+      sinceMs: this.#clock.monotonicMs(),
+      waiting: names,
+      executions: new Map(),
+      isCanceled: false,
+    };
+    this.jobs.set(input.jobId ?? '', job);
+    return {};
+  }
+
+  /** Every look is a moment of the service: who is due gets the job, and the threshold is looked at. */
+  look(jobId: string): CloudJob {
+    const job = this.jobs.get(jobId);
+    if (job === undefined) throw new Error(`no job ${jobId}`);
+    const { maximumPerMinute = 1_000 } = job.input.jobExecutionsRolloutConfig ?? {};
+    const minutes = Math.floor((this.#clock.monotonicMs() - job.sinceMs) / MINUTE_MS) + 1;
+    while (!job.isCanceled && job.waiting.length > 0 && job.executions.size < minutes * maximumPerMinute) {
+      const name = job.waiting.shift() ?? '';
+      const service = this.#stations.get(name)?.service;
+      if (service !== undefined)
+        job.executions.set(name, service.add(jobId, JSON.parse(job.input.document ?? '')));
+    }
+    this.#judge(job);
+    return job;
+  }
+
+  cancel(job: CloudJob): void {
+    job.isCanceled = true;
+    for (const execution of job.executions.values())
+      if (execution.status === 'QUEUED') execution.status = 'CANCELED';
+  }
+
+  #judge(job: CloudJob): void {
+    const { thresholdPercentage = 100, minNumberOfExecutedThings = 1 } =
+      job.input.abortConfig?.criteriaList?.[0] ?? {};
+    const ended = [...job.executions.values()].filter(({ status }) =>
+      /SUCCEEDED|FAILED|REJECTED/.test(status),
+    );
+    const failed = ended.filter(({ status }) => status !== 'SUCCEEDED').length;
+    const isOver =
+      ended.length >= minNumberOfExecutedThings && (failed / ended.length) * 100 >= thresholdPercentage;
+    if (isOver) this.cancel(job);
+  }
+
+  statusOf(job: CloudJob): 'IN_PROGRESS' | 'COMPLETED' | 'CANCELED' {
+    if (job.isCanceled) return 'CANCELED';
+    const isOpen = [...job.executions.values()].some(({ status }) => /QUEUED|IN_PROGRESS/.test(status));
+    return isOpen || job.waiting.length > 0 ? 'IN_PROGRESS' : 'COMPLETED';
+  }
+}
+
+describe('an update of 200 stations', () => {
+  const iot = mockClient(IoTClient);
+  let folder: string;
+  let clock: ManualClock;
+  let stations: Map<string, Station>;
+  let cloud: ControlPlane;
+  let stopRoots: AbortController;
+  const lines: string[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fleet-'));
+    clock = createManualClock({ monotonicMs: 3_600_000 });
+    stopRoots = new AbortController();
+    // Each root waits by it.
+    setMaxListeners(0, stopRoots.signal);
+    lines.length = 0;
+    iot.reset();
+  });
+  afterEach(async () => {
+    stopRoots.abort();
+    for (const station of stations.values()) await station.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const start = async (isGood: (id: number) => boolean): Promise<void> => {
+    const ids = Array.from({ length: STATIONS }, (_, index) => index + 1);
+    stations = new Map(ids.map((id) => [`${id}`, new Station(`${id}`, clock, folder, isGood(id))]));
+    cloud = new ControlPlane(stations, clock);
+    iot.on(CreateJobCommand).callsFake((input) => cloud.create(input));
+    iot.on(CancelJobCommand).callsFake(({ jobId }) => cloud.cancel(cloud.look(jobId)));
+    iot.on(DescribeJobCommand).callsFake(({ jobId }) => {
+      const status = cloud.statusOf(cloud.look(jobId));
+      return { job: { status, ...(status === 'CANCELED' ? { reasonCode: 'ABORT' } : {}) } };
+    });
+    iot.on(ListJobExecutionsForJobCommand).callsFake(({ jobId }) => ({
+      executionSummaries: [...cloud.look(jobId).executions].map(([name, { status, versionNumber }]) => ({
+        thingArn: `arn:aws:iot:eu-west-2:123456789012:thing/${name}`,
+        jobExecutionSummary: { status, lastUpdatedAt: new Date(versionNumber * 1_000), executionNumber: 1 },
+      })),
+    }));
+    iot.on(DescribeJobExecutionCommand).callsFake(({ jobId, thingName }) => {
+      const { status, statusDetails } = cloud.look(jobId).executions.get(thingName) ?? {};
+      return { execution: { status, statusDetails: { detailsMap: statusDetails } } };
+    });
+    for (const station of stations.values()) {
+      await station.startDaemon();
+      void station.beRoot(stopRoots.signal);
+    }
+  };
+
+  const rollout: Rollout = {
+    stationsPerMinute: 50,
+    abortPercent: 20,
+    abortAfterStations: 5,
+    timeoutMinutes: 900,
+  };
+
+  const sendTo = async (first: string): Promise<RolloutResult> => {
+    let result: RolloutResult | null = null;
+    const plan = {
+      ...{ groupArn: GROUP_ARN, stations: [...stations.keys()], first, rollout, waitMinutes: 120 },
+      document: () => Promise.resolve(document),
+    };
+    const running = rollOut(new IoTClient(), plan, {
+      ...{
+        intervalMs: 1,
+        report: (line: string) => void lines.push(line),
+        stop: new AbortController().signal,
+      },
+      nowMs: () => clock.monotonicMs(),
+    }).then((ended) => {
+      result = ended;
+    });
+    while (result === null) {
+      await clock.advance(10_000);
+      for (let turns = 0; turns < 4; turns += 1) await turn();
+    }
+    await running;
+    return result;
+  };
+
+  const runningVersions = (): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const { version } of stations.values()) counts[version] = (counts[version] ?? 0) + 1;
+    return counts;
+  };
+
+  it('of which one in three takes it back, stops after a tenth', { timeout: 240_000 }, async () => {
+    await start((id) => id % 3 !== 0);
+
+    const { problem, jobIds } = await sendTo('1');
+
+    expect(problem).toMatch(/^the job was canceled: ABORT|of \d+ stations did not keep it$/);
+    expect(jobIds.length).toBe(2);
+    const touched = [...stations.values()].filter((station) => station.updates > 0).length;
+    expect(touched).toBeLessThanOrEqual(21);
+    // Nobody is left on a release that did not work.
+    const { [NEW]: kept = 0, [OLD]: old = 0 } = runningVersions();
+    expect(kept + old).toBe(STATIONS);
+    for (const [id, { version }] of stations)
+      expect([id, Number(id) % 3 === 0 && version === NEW]).toEqual([id, false]);
+  });
+
+  it('stops at the first station, when that one takes it back', { timeout: 240_000 }, async () => {
+    await start((id) => id !== 17);
+
+    expect(await sendTo('17')).toMatchObject({ problem: '1 of 1 stations did not keep it' });
+    expect(runningVersions()).toEqual({ [OLD]: STATIONS });
+  });
+});
