@@ -15,8 +15,11 @@ export type Notification = {
 export type ServiceManager = {
   /** How long it waits for a sign of life before it restarts us; `null` when it does not watch. */
   readonly watchdogMs: number | null;
-  /** Never rejects: a manager that does not hear us must not end the measuring. */
-  notify(notification: Notification): Promise<void>;
+  /**
+   * Whether it was heard. Never rejects: a manager that does not hear us must not end the measuring. systemd drops what it reads
+   * after the process that sent it has ended, as `systemd-notify` does after 5 s.
+   */
+  notify(notification: Notification): Promise<boolean>;
 };
 
 const run = promisify(execFile);
@@ -37,7 +40,7 @@ export const createServiceManager = (parts: SystemdParts): ServiceManager => {
   return {
     watchdogMs: notifySocket !== undefined && watchdogMs > 0 ? watchdogMs : null,
     notify: async (notification) => {
-      if (notifySocket === undefined) return;
+      if (notifySocket === undefined) return true;
       const assignments = Object.entries(notification).map(([name, value]) => `${name}=${value}`);
       try {
         await run(program, assignments, { timeout: 10_000 });
@@ -46,6 +49,7 @@ export const createServiceManager = (parts: SystemdParts): ServiceManager => {
         if (isHeard) log.warn({ err: error }, 'systemd does not take our notifications');
         isHeard = false;
       }
+      return isHeard;
     },
   };
 };
@@ -62,24 +66,26 @@ export type SupervisionParts = {
 
 const STATUS_EVERY_MS = 30_000;
 const READY_CHECK_MS = 250;
+/** After a notification that was not heard. */
+const REPEAT_MS = 1_000;
 
 /**
- * Says READY once, then feeds the watchdog as long as samples are taken and readings stored, three times as often as it asks for,
- * until the signal aborts. When nothing moves any more it keeps silent, and systemd restarts the process.
+ * Says READY until it is heard, then feeds the watchdog as long as samples are taken and readings stored, three times as often as
+ * it asks for, until the signal aborts. What is not heard is said again soon. When nothing moves any more it keeps silent, and systemd restarts the process.
  */
 export const superviseByProgress = async (parts: SupervisionParts, signal: AbortSignal): Promise<void> => {
   const { manager, clock, log, isReady, isAlive, statusLine } = parts;
   const sleep = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
   while (!isReady() && !signal.aborted) await sleep(READY_CHECK_MS);
-  if (!signal.aborted) await manager.notify({ READY: '1' });
+  while (!signal.aborted && !(await manager.notify({ READY: '1' }))) await sleep(REPEAT_MS);
   const periodMs = Math.min(STATUS_EVERY_MS, (manager.watchdogMs ?? Number.POSITIVE_INFINITY) / 3);
   let wasAlive = true;
   while (!signal.aborted) {
     const alive = isAlive();
     if (!alive && wasAlive) log.error({}, 'nothing is sampled or stored any more: the watchdog is not fed');
     wasAlive = alive;
-    await manager.notify({ STATUS: statusLine(), ...(alive ? { WATCHDOG: '1' } : {}) });
-    await sleep(periodMs);
+    const isHeard = await manager.notify({ STATUS: statusLine(), ...(alive ? { WATCHDOG: '1' } : {}) });
+    await sleep(isHeard ? periodMs : REPEAT_MS);
   }
   await manager.notify({ STOPPING: '1' });
 };

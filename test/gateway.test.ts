@@ -90,7 +90,7 @@ describe('the gateway', () => {
           watchdogMs: 60_000,
           notify: (notification) => {
             notified.push(notification);
-            return Promise.resolve();
+            return Promise.resolve(true);
           },
         },
         credentials: { current: () => null },

@@ -55,12 +55,12 @@ describe('the service manager', () => {
     const manager = createServiceManager({ ...underSystemd, log, program });
     await writeFile(join(folder, 'deaf'), '');
 
-    await manager.notify({ WATCHDOG: '1' });
+    expect(await manager.notify({ WATCHDOG: '1' })).toBe(false);
     await manager.notify({ WATCHDOG: '1' });
     expect(log.lines('warn')).toHaveLength(1);
 
     await rm(join(folder, 'deaf'));
-    await manager.notify({ WATCHDOG: '1' });
+    expect(await manager.notify({ WATCHDOG: '1' })).toBe(true);
     await writeFile(join(folder, 'deaf'), '');
     await manager.notify({ WATCHDOG: '1' });
     expect(log.lines('warn')).toHaveLength(2);
@@ -68,7 +68,11 @@ describe('the service manager', () => {
 });
 
 describe('supervision by progress', () => {
-  const supervise = (watchdogMs: number | null, isAlive: () => boolean, isReady = () => true) => {
+  const supervise = (
+    watchdogMs: number | null,
+    isAlive: () => boolean,
+    { isReady = () => true, isHeard = () => true } = {},
+  ) => {
     const clock = createManualClock();
     const log = createRecordingLog();
     const stop = new AbortController();
@@ -77,7 +81,7 @@ describe('supervision by progress', () => {
       watchdogMs,
       notify: (notification: Notification) => {
         notified.push(notification);
-        return Promise.resolve();
+        return Promise.resolve(isHeard());
       },
     };
     const parts = { manager, clock, log, isReady, isAlive, statusLine: () => '7 waiting' };
@@ -107,7 +111,7 @@ describe('supervision by progress', () => {
     const { clock, notified, end } = supervise(
       60_000,
       () => true,
-      () => hasSampled,
+      { isReady: () => hasSampled },
     );
 
     await clock.advance(5_000);
@@ -119,11 +123,30 @@ describe('supervision by progress', () => {
     expect(notified[0]).toEqual({ READY: '1' });
   });
 
+  it('says again within a second what systemd did not hear', async () => {
+    let isHeard = false;
+    const { clock, notified, end } = supervise(60_000, () => true, { isHeard: () => isHeard });
+
+    await clock.advance(1_500);
+    expect(notified).toEqual([{ READY: '1' }, { READY: '1' }]);
+    isHeard = true;
+    await clock.advance(1_000);
+    isHeard = false;
+    await clock.advance(20_000);
+    isHeard = true;
+    await clock.advance(2_000);
+    await end();
+
+    expect(notified.filter(({ READY }) => READY !== undefined)).toHaveLength(3);
+    const fed = notified.filter(({ WATCHDOG }) => WATCHDOG !== undefined);
+    expect(fed).toHaveLength(3);
+  });
+
   it('never claims to be ready when it is stopped before', async () => {
     const { notified, end } = supervise(
       60_000,
       () => true,
-      () => false,
+      { isReady: () => false },
     );
 
     await end();

@@ -96,7 +96,7 @@ const measureLatencies = async (broker: Mosquitto, directory: string): Promise<r
         pageFiles: [],
       },
       synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
-      manager: { watchdogMs: null, notify: () => Promise.resolve() },
+      manager: { watchdogMs: null, notify: () => Promise.resolve(true) },
       buses: { ...buses, i2cBus: stopwatch.bus(buses.i2cBus) },
       publisher: stopwatch.publisher(await connectingPublisher(broker, 'iot-core')),
       credentials: { current: () => null },

@@ -78,7 +78,7 @@ describe('an instrument that is one object and one line', () => {
         buses,
         publisher,
         credentials: { current: () => null },
-        manager: { watchdogMs: null, notify: () => Promise.resolve() },
+        manager: { watchdogMs: null, notify: () => Promise.resolve(true) },
         actions: createFakeStationActions(),
         pageFiles: [],
         log,

@@ -89,7 +89,7 @@ const startGateway = async () => {
       },
       instruments: configuredInstruments(sensors),
       synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
-      manager: { watchdogMs: 60_000, notify: () => Promise.resolve() },
+      manager: { watchdogMs: 60_000, notify: () => Promise.resolve(true) },
       credentials: { current: () => null },
       actions: createFakeStationActions(),
       pageFiles: [],
