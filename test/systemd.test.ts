@@ -108,11 +108,7 @@ describe('supervision by progress', () => {
 
   it('is not ready before sampling has begun', async () => {
     let hasSampled = false;
-    const { clock, notified, end } = supervise(
-      60_000,
-      () => true,
-      { isReady: () => hasSampled },
-    );
+    const { clock, notified, end } = supervise(60_000, () => true, { isReady: () => hasSampled });
 
     await clock.advance(5_000);
     expect(notified).toEqual([]);
@@ -143,11 +139,7 @@ describe('supervision by progress', () => {
   });
 
   it('never claims to be ready when it is stopped before', async () => {
-    const { notified, end } = supervise(
-      60_000,
-      () => true,
-      { isReady: () => false },
-    );
+    const { notified, end } = supervise(60_000, () => true, { isReady: () => false });
 
     await end();
 
