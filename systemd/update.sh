@@ -296,8 +296,14 @@ note_time() {
   save_trial
 }
 
-# What the person who installed the station set; a station that sends once an hour has its first PUBACK after an hour.
-setting() { sed -n "/^ *#/d; s/.*\b$1: *\([0-9]\{1,6\}\).*/\1/p" "$etc/gateway.yaml" 2>/dev/null | head -n 1; }
+# The largest that the person who installed the station set, or that was set from afar: a station that sends once an hour has its
+# first PUBACK after an hour. The file of what was set from afar is the daemon's.
+setting() {
+  {
+    sed '/^ *#/d' "$etc/gateway.yaml" || true
+    as_daemon head -c 65536 -- "$data/remote-configuration.json" || true
+  } 2>/dev/null | grep -aoP "\\b$1\"?: *\\K\\d{1,6}\\b" | sort -n | tail -n 1 || true
+}
 limit_s() {
   local interval send
   interval=$(setting intervalSeconds)

@@ -295,6 +295,13 @@ units >/dev/null; summary`,
         /did not sample, store and have a PUBACK within 3620 s/,
       ],
       [
+        'starts and cannot connect, where a configuration from afar lets readings leave every ten minutes',
+        'never-delivers',
+        `as_daemon tee $state/remote-configuration.json <<<'{"kept":{"id":"a","version":1,"values":{"reporting":{"sendSeconds":600}}}}'
+pass 4900`,
+        /did not sample, store and have a PUBACK within 4820 s/,
+      ],
+      [
         'fails for good after ten minutes',
         'fails-later',
         `pass 600; echo failed >ActiveState; pass 60`,
