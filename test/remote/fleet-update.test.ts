@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -16,7 +16,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkDocument, type Rollout } from '../../cloud/operations/jobs.ts';
-import { type RolloutResult, rollOut } from '../../cloud/operations/rollout.ts';
+import { describeVersions, type RolloutResult, rollOut } from '../../cloud/operations/rollout.ts';
 import { Jobs } from '../../src/remote/jobs.ts';
 import { ReleaseDownload } from '../../src/remote/release-download.ts';
 import { StationUpdate } from '../../src/remote/station-update.ts';
@@ -304,6 +304,40 @@ describe('an update of 200 stations', () => {
     for (const { version } of stations.values()) counts[version] = (counts[version] ?? 0) + 1;
     return counts;
   };
+
+  it('of which one in ten takes the release back, reaches all of them, slowly first', {
+    timeout: 240_000,
+  }, async () => {
+    await start((id) => id % 10 !== 0);
+
+    const { problem, jobIds, answers } = await sendTo('17');
+
+    expect(problem).toBeNull();
+    expect(runningVersions()).toEqual({ [NEW]: 180, [OLD]: 20 });
+    expect(lines.filter((line) => line.startsWith('job '))).toEqual([
+      `job ${jobIds[0]}: one station (1)`,
+      `job ${jobIds[1]}: a tenth (20)`,
+      `job ${jobIds[2]}: all (200)`,
+    ]);
+    const sizes = jobIds.map((id) => cloud.jobs.get(id)?.executions.size);
+    expect(sizes).toEqual([1, 20, 200]);
+    // Whoever has it is not updated again; whoever took it back may try again.
+    const updates = [...stations.values()].map((station) => station.updates);
+    expect(updates.filter((count) => count === 1).length).toBe(198);
+    expect(updates.filter((count) => count === 2).length).toBe(2);
+    expect(describeVersions([...stations.keys()], answers)).toEqual([
+      expect.stringMatching(/^1\.3\.0: 180 stations: 1, 2, 3, /),
+      expect.stringMatching(
+        /^1\.2\.0: 20 stations: 10 \(FAILED: the service was restarted 3 times\), 20 \(FAILED/,
+      ),
+    ]);
+    // Each was downloaded in two requests, of which the second began where the first broke; nothing of it is left over.
+    for (const { bucket } of stations.values())
+      expect(bucket.asked.slice(0, 2)).toEqual([0, expect.any(Number)]);
+    for (const { bucket } of stations.values()) expect(bucket.asked[1]).toBeGreaterThanOrEqual(16_384);
+    for (const id of ['1', '10', '200'])
+      expect((await readdir(join(folder, id))).length).toBeLessThanOrEqual(1);
+  });
 
   it('of which one in three takes it back, stops after a tenth', { timeout: 240_000 }, async () => {
     await start((id) => id % 3 !== 0);
