@@ -132,6 +132,8 @@ export const runStation = async (station: StationMachine): Promise<ServiceRun> =
     rootDisk: isDebian13 ? debian13Disk : undefined,
     isSystemd: true,
     isTimeVirtual,
+    // Two cores that take turns keep systemd from hearing a process for longer than the watchdog waits.
+    isSingleCore: isTimeVirtual,
     disks: [inject('releaseDisk')],
     keptDisk,
     ...(cutOn === undefined ? {} : { cutOn }),
