@@ -67,11 +67,13 @@ describe('the service manager', () => {
   });
 });
 
+const yes = (): boolean => true;
+
 describe('supervision by progress', () => {
   const supervise = (
     watchdogMs: number | null,
     isAlive: () => boolean,
-    { isReady = () => true, isHeard = () => true } = {},
+    { isReady = yes, isHeard = yes } = {},
   ) => {
     const clock = createManualClock();
     const log = createRecordingLog();
