@@ -45,7 +45,7 @@ export const arnOf = async (iot: IoTClient, { kind, name }: Target): Promise<str
 };
 
 /** Also those of the groups in it, which a job for the group reaches too. */
-export const stationsIn = async (iot: IoTClient, group: string): Promise<string[]> => {
+const stationsIn = async (iot: IoTClient, group: string): Promise<string[]> => {
   const stations: string[] = [];
   let nextToken: string | undefined;
   do {
@@ -59,11 +59,16 @@ export const stationsIn = async (iot: IoTClient, group: string): Promise<string[
   return stations;
 };
 
-/** A name nobody has used, which sorts by time: `doctor-20261129-031500-1a2b3c`. */
-export const nameJob = (verb: JobDocument['verb'], now: Date): string => {
+export const stationsOf = async (iot: IoTClient, { kind, name }: Target): Promise<string[]> =>
+  kind === 'station' ? [name] : await stationsIn(iot, name);
+
+/** A name nobody has used, which sorts by time: `20261129-031500-1a2b3c`. */
+export const nameByTime = (now: Date): string => {
   const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  return `${verb}-${time}-${randomBytes(3).toString('hex')}`;
+  return `${time}-${randomBytes(3).toString('hex')}`;
 };
+
+export const nameJob = (verb: JobDocument['verb'], now: Date): string => `${verb}-${nameByTime(now)}`;
 
 /** For the stations that are in the group now. One that joins later does not get it. */
 export const createJob = async (

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
+import type { Target } from '../jobs.ts';
 
 export const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -15,6 +16,30 @@ export const openQuestions = (): ((question: string) => Promise<string>) | undef
         return answer;
       }
     : undefined;
+
+/** From `--station` or `--group`, one of the two. */
+export const targetOf = (
+  { station, group }: { readonly station?: string; readonly group?: string },
+  usage: string,
+): Target => {
+  if (station !== undefined && group === undefined) return { kind: 'station', name: station };
+  if (group !== undefined && station === undefined) return { kind: 'group', name: group };
+  throw new Error(usage);
+};
+
+export const wholeNumber = (name: string, text: string, highest: number): number => {
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= highest) return value;
+  throw new Error(`--${name}: a whole number from 1 to ${highest}, not "${text}"`);
+};
+
+/** Ctrl-C aborts it. A terminal sends that to each process, and npm may pass it on: whoever comes second changes nothing. */
+export const openStop = (): { readonly signal: AbortSignal; readonly close: () => void } => {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  process.on('SIGINT', stop);
+  return { signal: stopping.signal, close: () => process.off('SIGINT', stop) };
+};
 
 /** Runs a command; what goes wrong is one line for a person and exit status 1. */
 export const runCommand = async (work: () => Promise<number>): Promise<void> => {

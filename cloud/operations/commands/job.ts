@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { IoTClient } from '@aws-sdk/client-iot';
@@ -8,9 +7,9 @@ import { readDeployedStack } from '../deployed-stack.ts';
 import { bundlePlace, downloadReports, presignUpload } from '../job-diagnostics.ts';
 import { readReleases, updateDocument, uploadReleases } from '../job-releases.ts';
 import { describeAnswers, haveFailed, isOver, type JobView, lookAtJobs, watchJobs } from '../job-watching.ts';
-import { arnOf, checkDocument, createJob, nameJob, type Rollout, stationsIn, type Target } from '../jobs.ts';
+import { arnOf, checkDocument, createJob, nameJob, type Rollout, stationsOf, type Target } from '../jobs.ts';
 import { describeVersions, rollOut } from '../rollout.ts';
-import { runCommand, say } from './command-line.ts';
+import { openStop, runCommand, say, targetOf, wholeNumber } from './command-line.ts';
 
 const USAGE = `npm run cloud:job -- VERB --station ID|--group NAME [options]   ask one station, or all of a group
 npm run cloud:job -- show JOB... [--watch] [--to FOLDER]        how a job is, and what the stations answered
@@ -56,30 +55,12 @@ type Values = {
   readonly 'timeout-minutes'?: string;
 };
 
-const whole = (
-  values: Values,
-  name: keyof Values & `${string}-${string}`,
-  highest: number,
-  otherwise = '',
-): number => {
-  const text = values[name] ?? otherwise;
-  const value = /^\d+$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= highest) return value;
-  throw new Error(`--${name}: a whole number from 1 to ${highest}, not "${text}"`);
-};
-
 const rolloutOf = (values: Values, timeoutMinutes: string): Rollout => ({
-  stationsPerMinute: whole(values, 'per-minute', 1_000),
-  abortPercent: whole(values, 'abort-percent', 100),
-  abortAfterStations: whole(values, 'abort-after', 1_000_000),
-  timeoutMinutes: whole(values, 'timeout-minutes', 10_080, timeoutMinutes),
+  stationsPerMinute: wholeNumber('per-minute', values['per-minute'], 1_000),
+  abortPercent: wholeNumber('abort-percent', values['abort-percent'], 100),
+  abortAfterStations: wholeNumber('abort-after', values['abort-after'], 1_000_000),
+  timeoutMinutes: wholeNumber('timeout-minutes', values['timeout-minutes'] ?? timeoutMinutes, 10_080),
 });
-
-const targetOf = ({ station, group }: Values): Target => {
-  if (station !== undefined && group === undefined) return { kind: 'station', name: station };
-  if (group !== undefined && station === undefined) return { kind: 'group', name: group };
-  throw new Error(USAGE);
-};
 
 const documentOf = (verb: string, { level, minutes }: Values): JobDocument =>
   checkDocument({
@@ -95,8 +76,8 @@ const lookAgain = (jobIds: readonly string[]): string => `npm run cloud:job -- s
 /** A job for each station, because a URL is good for one. */
 const sendDiagnostics = async (iot: IoTClient, target: Target, values: Values): Promise<string[]> => {
   const rollout = rolloutOf(values, MINUTES);
-  const hours = whole(values, 'url-hours', 168, '24');
-  const stations = target.kind === 'station' ? [target.name] : await stationsIn(iot, target.name);
+  const hours = wholeNumber('url-hours', values['url-hours'] ?? '24', 168);
+  const stations = await stationsOf(iot, target);
   const { ErrorsBucket } = await readDeployedStack();
   // A checksum would be one of nothing: what the station will put is not known here.
   const s3 = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
@@ -116,7 +97,7 @@ const sendDiagnostics = async (iot: IoTClient, target: Target, values: Values): 
 };
 
 const send = async (verb: string, values: Values): Promise<string[]> => {
-  const target = targetOf(values);
+  const target = targetOf(values, USAGE);
   const document = documentOf(verb, values);
   if (values.to !== undefined && (verb !== 'diagnostics' || !values.watch))
     throw new Error('--to belongs to diagnostics --watch, and to show');
@@ -130,27 +111,19 @@ const send = async (verb: string, values: Values): Promise<string[]> => {
   return [id];
 };
 
-/** Ctrl-C aborts it. A terminal sends that to each process, and npm may pass it on: whoever comes second changes nothing. */
-const openStop = (): { readonly signal: AbortSignal; readonly close: () => void } => {
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.on('SIGINT', stop);
-  return { signal: stopping.signal, close: () => process.off('SIGINT', stop) };
-};
-
 /** To one station; or to a group in waves, which are watched: the exit status then. */
 const sendUpdate = async (values: Values): Promise<string[] | number> => {
-  const target = targetOf(values);
+  const target = targetOf(values, USAGE);
   if (values.level !== undefined || values.minutes !== undefined || values.to !== undefined)
     throw new Error(USAGE);
   if (values.first !== undefined && target.kind === 'station') throw new Error('--first belongs to a group');
   const releases = readReleases(values.release ?? []);
   const rollout = rolloutOf(values, UPDATE_MINUTES);
-  const hours = whole(values, 'url-hours', 168, '168');
-  const waitMinutes = whole(values, 'wait-minutes', 10_080);
+  const hours = wholeNumber('url-hours', values['url-hours'] ?? '168', 168);
+  const waitMinutes = wholeNumber('wait-minutes', values['wait-minutes'], 10_080);
   const iot = new IoTClient();
   const targetArn = await arnOf(iot, target);
-  const stations = target.kind === 'station' ? [target.name] : await stationsIn(iot, target.name);
+  const stations = await stationsOf(iot, target);
   const { first = stations[0] ?? '' } = values;
   if (!stations.includes(first)) throw new Error(`the station "${first}" is not in the group`);
   const { ErrorsBucket } = await readDeployedStack();

@@ -30,7 +30,7 @@ import {
   lookAtJobs,
   watchJobs,
 } from '../../../cloud/operations/job-watching.ts';
-import { arnOf, checkDocument, createJob, nameJob, stationsIn } from '../../../cloud/operations/jobs.ts';
+import { arnOf, checkDocument, createJob, nameJob, stationsOf } from '../../../cloud/operations/jobs.ts';
 import { judgeBucketUrl } from '../../../src/remote/bucket.ts';
 import { jobDocument } from '../../../src/remote/verbs.ts';
 import { problemsOf } from '../stack/policy-statements.ts';
@@ -78,9 +78,12 @@ describe('a job', () => {
       .on(ListThingsInThingGroupCommand, { nextToken: undefined })
       .resolves({ things: ['1', '2'], nextToken: 'next' });
 
-    expect(await stationsIn(new IoTClient(), 'coast')).toEqual(['1', '2', '3']);
+    expect(await stationsOf(new IoTClient(), { kind: 'group', name: 'coast' })).toEqual(['1', '2', '3']);
+    expect(await stationsOf(new IoTClient(), { kind: 'station', name: '9' })).toEqual(['9']);
     iot.on(ListThingsInThingGroupCommand).resolves({ things: [] });
-    await expect(stationsIn(new IoTClient(), 'empty')).rejects.toThrow('no station in the group "empty"');
+    await expect(stationsOf(new IoTClient(), { kind: 'group', name: 'empty' })).rejects.toThrow(
+      'no station in the group "empty"',
+    );
   });
 
   it('has a name that a station takes and that nobody has used', () => {
