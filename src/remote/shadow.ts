@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The named shadow of a thing by which its configuration comes from afar. */
-const SHADOW_NAME = 'config';
+export const SHADOW_NAME = 'config';
 
 export type ShadowTopics = {
   readonly update: string;

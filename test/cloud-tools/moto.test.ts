@@ -19,6 +19,11 @@ import {
   ListJobsCommand,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
+import {
+  GetThingShadowCommand,
+  IoTDataPlaneClient,
+  UpdateThingShadowCommand,
+} from '@aws-sdk/client-iot-data-plane';
 import { RedshiftClient } from '@aws-sdk/client-redshift';
 import {
   CreateBucketCommand,
@@ -477,6 +482,150 @@ describe('the commands against moto', () => {
       expect(output).toContain(`the job goes on; look again: npm run cloud:job -- show ${id}\n`);
       expect(status).toBe(130);
       expect((await iot.send(new DescribeJobCommand({ jobId: id }))).job?.status).toBe('QUEUED');
+    }, 60_000);
+  });
+
+  describe('configure stations by cloud:configure', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weather-configure-'));
+    const command = ['--import', 'tsx', 'cloud/operations/commands/configure.ts'];
+    const configure = (...args: string[]) => runNode([...command, ...args], {});
+    const file = join(folder, 'slower.yaml');
+    const bad = join(folder, 'bad.yaml');
+    const values = { reporting: { intervalSeconds: 60 } };
+    let data: IoTDataPlaneClient;
+    const shadowOf = async (thingName: string) => {
+      const command = new GetThingShadowCommand({ thingName, shadowName: 'config' });
+      const { payload } = await data.send(command);
+      return JSON.parse(payload?.transformToString() ?? '');
+    };
+    const wantedOf = async (thingName: string) =>
+      (await shadowOf(thingName)).state.desired.configuration as [{ id: string; values: object }];
+    /** As the station does by MQTT. */
+    const says = async (thingName: string, reported: object): Promise<void> => {
+      const payload = Buffer.from(JSON.stringify({ state: { reported } }));
+      await data.send(new UpdateThingShadowCommand({ thingName, shadowName: 'config', payload }));
+    };
+    /** Runs it, and does something at a line of it. */
+    const watching = async (
+      args: readonly string[],
+      steps: Readonly<Record<string, (kill: () => void) => unknown>>,
+    ) => {
+      const child = spawn(process.execPath, [...command, ...args, '--watch'], {
+        env: { ...process.env, ...motoEnvironment() },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      const done = new Set<string>();
+      child.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        for (const [line, step] of Object.entries(steps)) {
+          if (done.has(line) || !output.includes(line)) continue;
+          done.add(line);
+          step(() => child.kill('SIGINT'));
+        }
+      });
+      const [status] = await once(child, 'close');
+      return { status, output };
+    };
+
+    beforeAll(async () => {
+      data = new IoTDataPlaneClient(moto.clientConfig);
+      for (const name of ['71', '72']) await enroll(name);
+      await iot.send(new CreateThingGroupCommand({ thingGroupName: 'hills' }));
+      for (const thingName of ['71', '72'])
+        await iot.send(new AddThingToThingGroupCommand({ thingName, thingGroupName: 'hills' }));
+      writeFileSync(file, 'reporting:\n  intervalSeconds: 60\n');
+      writeFileSync(bad, 'reporting:\n  intervalSeconds: 0\naws: { endpoint: evil.example }\n');
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it('one station or all of a group, and take it back', async () => {
+      const all = await configure('--group', 'hills', file, '--per-minute', '600');
+      const [{ id }] = await wantedOf('71');
+      expect(all).toEqual({
+        ...{ status: 0, stderr: '' },
+        stdout:
+          `${id} for station 71\n${id} for station 72\n` +
+          'look again: npm run cloud:configure -- --group hills --show\n',
+      });
+      expect(await wantedOf('71')).toEqual([{ id, values }]);
+      expect(await wantedOf('72')).toEqual([{ id, values }]);
+
+      expect(await configure('--station', '72', '--clear')).toMatchObject({ status: 0, stderr: '' });
+      const [back] = await wantedOf('72');
+      expect(back).toEqual({ id: expect.not.stringMatching(id), values: {} });
+
+      await says('71', { configuration: [{ id, values }], state: 'kept' });
+      expect(await configure('--group', 'hills', '--show')).toEqual({
+        ...{ status: 0, stderr: '' },
+        stdout: [
+          '71: kept',
+          `  wanted: ${id}`,
+          `  in force: ${id}`,
+          '    reporting.intervalSeconds: 60',
+          '72: waiting (it has never reported)',
+          `  wanted: ${back.id}\n`,
+        ].join('\n'),
+      });
+    }, 60_000);
+
+    it('with nothing that a station would refuse, and not where nobody is named', async () => {
+      const { version } = await shadowOf('71');
+      const refused = await Promise.all([
+        configure('--station', '71', bad),
+        configure('--station', '71', join(folder, 'absent.yaml')),
+        configure('--station', 'nobody', file),
+        configure('--group', 'nowhere', '--clear'),
+        configure('--station', '71', '--group', 'hills', file),
+        configure('--station', '71'),
+        configure('--station', '71', file, '--clear'),
+        configure('--group', 'hills', file, '--per-minute', '0'),
+      ]);
+
+      const usage = expect.stringMatching(/^npm run cloud:configure -- --station ID\|--group NAME FILE/);
+      expect(refused.map(({ status, stderr }) => [status, stderr.trim()])).toEqual([
+        [
+          78,
+          expect.stringMatching(
+            /^\S+bad\.yaml:2:20: reporting\.intervalSeconds: found 0; allowed: .*\n\S+bad\.yaml:3:1: aws: found an unknown key; allowed: reporting, [^\n]*$/,
+          ),
+        ],
+        [78, expect.stringContaining('absent.yaml: found no such file')],
+        [1, 'there is no station "nobody" in this account and region'],
+        [1, 'there is no group "nowhere" in this account and region'],
+        [1, usage],
+        [1, usage],
+        [1, usage],
+        [1, '--per-minute: a whole number from 1 to 1000, not "0"'],
+      ]);
+      expect((await shadowOf('71')).version).toBe(version);
+    }, 120_000);
+
+    it('and watch them until each has kept it or has a problem', async () => {
+      const problem = { path: 'sensors.sht4x', found: 'a sensor', allowed: 'none' };
+      const { status, output } = await watching(['--group', 'hills', file, '--per-minute', '600'], {
+        '71: waiting': async () => await says('71', { configuration: await wantedOf('71'), state: 'kept' }),
+        '72: waiting': async () => {
+          const [{ id }] = await wantedOf('72');
+          await says('72', { configuration: [], state: 'own', problem: { id, ...problem } });
+        },
+      });
+
+      expect(output).toContain('\n71: kept\n72: problem: sensors.sht4x: found a sensor; allowed: none\n');
+      expect(output).toContain('  in force: its file alone\n');
+      expect(status).toBe(1);
+    }, 60_000);
+
+    it('and leave them alone at Ctrl-C', async () => {
+      const { status, output } = await watching(['--station', '71', file], {
+        '71: waiting': (kill) => kill(),
+      });
+
+      expect(output).toContain(
+        'the stations go on; look again: npm run cloud:configure -- --station 71 --show\n',
+      );
+      expect(status).toBe(130);
+      expect(await wantedOf('71')).toMatchObject([{ values }]);
     }, 60_000);
   });
 
