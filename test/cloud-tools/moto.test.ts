@@ -1,4 +1,5 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -452,6 +453,38 @@ describe('the commands against moto', () => {
         expect(readFileSync(file, 'utf8')).toBe(`report of ${station}`);
       }
     }, 60_000);
+
+    it('for an update of one station, from the bucket of the stack', async () => {
+      const archive = 'an archive';
+      const base = join(folder, 'weather-gateway-9.0.0-linux-arm64');
+      const manifest = JSON.stringify({
+        ...{ version: '9.0.0', architecture: 'linux-arm64', nodeAbi: 115, unpackedSize: 100 },
+        ...{ size: archive.length, sha256: createHash('sha256').update(archive).digest('hex') },
+      });
+      writeFileSync(`${base}.tar.gz`, archive);
+      writeFileSync(`${base}.json`, manifest);
+      writeFileSync(`${base}.json.sig`, 'signature');
+      const sent = await job('update', '--station', '61', '--release', `${base}.tar.gz`);
+      const [id = ''] = idsIn(sent.stdout);
+      expect(sent).toMatchObject({ status: 0, stderr: '' });
+      const { job: made } = await iot.send(new DescribeJobCommand({ jobId: id }));
+      expect(made?.timeoutConfig).toEqual({ inProgressTimeoutInMinutes: 900 });
+      const { releases } = (await documentOf(id)) as { releases: { manifest: string; url: string }[] };
+      expect(releases).toMatchObject([{ manifest, signature: 'signature' }]);
+      const answer = await fetch(releases[0]?.url ?? '', { headers: { range: 'bytes=3-' } });
+      expect([answer.status, await answer.text()]).toEqual([206, 'archive']);
+
+      const refused = await Promise.all([
+        job('update', '--group', 'coast'),
+        job('update', '--group', 'coast', '--release', `${base}.tar.gz`, '--first', '99'),
+        job('doctor', '--station', '61', '--release', `${base}.tar.gz`),
+      ]);
+      expect(refused.map(({ status, stderr }) => [status, stderr.split('\n')[0]])).toEqual([
+        [1, 'update: name the archive by --release FILE, one for each architecture'],
+        [1, 'the station "99" is not in the group'],
+        [1, '--release and --first belong to update'],
+      ]);
+    }, 120_000);
 
     it('and fails when a station did not do it', async () => {
       const { stdout } = await job('doctor', '--station', '62');
