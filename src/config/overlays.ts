@@ -126,6 +126,11 @@ export const loadMerged = async (
 ): Promise<Merged> => {
   const own = await loadConfig(file, options);
   if (own.problems !== undefined) return { problem: problemOf(own.problems) };
+  return await mergeIntoFile(file, values, options);
+};
+
+/** The same for a file that is right by itself. */
+const mergeIntoFile = async (file: string, values: RemoteValues, options: LoadOptions): Promise<Merged> => {
   const { text = '' } = await readTextFile(file, '');
   return mergeWith(file, parseYaml(text).value, values, options);
 };
@@ -190,7 +195,7 @@ const chooseOverlay = async (
     const { trial } = state;
     const merged: Merged =
       trial.starts < MAX_STARTS
-        ? await loadMerged(file, trial.values, options)
+        ? await mergeIntoFile(file, trial.values, options)
         : {
             problem: {
               path: '',
@@ -203,12 +208,34 @@ const chooseOverlay = async (
   }
   if (state.kept !== null) {
     const { kept } = state;
-    const merged = await loadMerged(file, kept.values, options);
+    const merged = await mergeIntoFile(file, kept.values, options);
     if (merged.problem === undefined) return { inForce: 'kept', overlays: state, config: merged.config };
     state = { ...state, kept: null, dropped: droppedOf(kept, merged.problem) };
   }
   return { inForce: 'own', overlays: state };
 };
+
+/** What was loaded, and the overlays as they are on the disk; `null` where none are looked at, or none can be. */
+type Opened = { readonly loaded: LoadedStationConfig; readonly onDisk: Overlays | null };
+
+const openStationConfig = async (file: string, options: StationLoadOptions): Promise<Opened> => {
+  const own = await loadConfig(file, options);
+  if (own.config === undefined) return { loaded: own, onDisk: null };
+  const alone: StationConfig = {
+    config: own.config,
+    own: own.config,
+    inForce: 'own',
+    overlays: noOverlays,
+    isHidden: false,
+  };
+  if (!own.config.aws.remoteConfiguration) return { loaded: alone, onDisk: null };
+  const onDisk = await readOverlays(directoryOf(own.config, options));
+  if (onDisk === null) return { loaded: { ...alone, isHidden: true }, onDisk };
+  return { loaded: { ...alone, ...(await chooseOverlay(file, onDisk, options)) }, onDisk };
+};
+
+const directoryOf = (own: GatewayConfig, { stateDirectory }: StationLoadOptions): string =>
+  stateDirectory ?? own.outbox.directory;
 
 /**
  * The configuration of a station: its own file, and over it what came from afar, as long as both together are right.
@@ -217,23 +244,7 @@ const chooseOverlay = async (
 export const loadStationConfig = async (
   file: string,
   options: StationLoadOptions = {},
-): Promise<LoadedStationConfig> => {
-  const own = await loadConfig(file, options);
-  if (own.config === undefined) return own;
-  const alone: StationConfig = {
-    config: own.config,
-    own: own.config,
-    inForce: 'own',
-    overlays: noOverlays,
-    isHidden: false,
-  };
-  if (!own.config.aws.remoteConfiguration) return alone;
-  const directory = options.stateDirectory ?? own.config.outbox.directory;
-  const found = await readOverlays(directory);
-  if (found === null) return { ...alone, isHidden: true };
-  const { config = own.config, inForce, overlays: state } = await chooseOverlay(file, found, options);
-  return { config, own: own.config, inForce, overlays: state, isHidden: false };
-};
+): Promise<LoadedStationConfig> => (await openStationConfig(file, options)).loaded;
 
 /**
  * The same for a daemon that starts: what it decides is on the disk before the daemon runs by it. Where the disk takes
@@ -243,18 +254,16 @@ export const startStationConfig = async (
   file: string,
   options: StationLoadOptions = {},
 ): Promise<LoadedStationConfig> => {
-  const loaded = await loadStationConfig(file, options);
-  if (loaded.problems !== undefined) return loaded;
-  const directory = options.stateDirectory ?? loaded.own.outbox.directory;
+  const { loaded, onDisk } = await openStationConfig(file, options);
+  if (loaded.problems !== undefined || onDisk === null) return loaded;
   const { trial } = loaded.overlays;
   const isTrial = loaded.inForce === 'trial' && trial !== null;
   const next = isTrial
     ? { ...loaded.overlays, trial: { ...trial, starts: trial.starts + 1 } }
     : loaded.overlays;
-  const before = loaded.own.aws.remoteConfiguration ? await readOverlays(directory) : null;
-  if (before === null || canonicalJson(before) === canonicalJson(next)) return loaded;
+  if (canonicalJson(onDisk) === canonicalJson(next)) return loaded;
   try {
-    await writeOverlays(directory, next);
+    await writeOverlays(directoryOf(loaded.own, options), next);
     return { ...loaded, overlays: next };
   } catch {
     if (!isTrial) return loaded;
