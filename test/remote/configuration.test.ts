@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Merged, noOverlays, type Overlays, type StationConfig } from '../../src/config/overlays.ts';
@@ -8,13 +7,11 @@ import { createManualClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { createFakePublisher } from '../fakes/publisher.ts';
 import { ShadowService } from './shadow-service.ts';
+import { createStationTime } from './station-time.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-const settle = async (): Promise<void> => {
-  for (let turns = 0; turns < 12; turns += 1) await turn();
-};
 
 const loaded = await loadConfig('config/gateway.yaml');
 if (loaded.config === undefined) throw new Error('the shipped configuration is right');
@@ -85,19 +82,7 @@ const setUp = (start: Start = {}) => {
   const stop = new AbortController();
   const running = configuration.run(stop.signal);
   publisher.start();
-  const passes = async (ms = 0): Promise<void> => {
-    await settle();
-    const stepMs = Math.max(500, ms / 100);
-    for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
-      await clock.advance(Math.min(stepMs, ms - passedMs));
-      await settle();
-    }
-  };
-  /** What the uplink does on each connection. */
-  const acknowledge = async (): Promise<void> => {
-    await publisher.publish('weather/1/status', '{}', { retain: true });
-    await passes();
-  };
+  const { passes, acknowledge } = createStationTime(clock, publisher);
   const end = async (): Promise<void> => {
     stop.abort();
     await running;

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Jobs } from '../../src/remote/jobs.ts';
 import { type StationActions, StationVerbs } from '../../src/remote/station-verbs.ts';
@@ -7,12 +6,9 @@ import { createRecordingLog } from '../fakes/log.ts';
 import { createFakePublisher } from '../fakes/publisher.ts';
 import { createFakeStationActions } from '../fakes/station-actions.ts';
 import { JobsService } from './jobs-service.ts';
+import { createStationTime } from './station-time.ts';
 
 const DAY_MS = 86_400_000;
-/** Questions and answers, which each take a turn of the event loop, go to and fro. */
-const settle = async (): Promise<void> => {
-  for (let turns = 0; turns < 12; turns += 1) await turn();
-};
 
 const doctor = { verb: 'doctor' };
 
@@ -40,19 +36,7 @@ const setUp = (changes: Partial<StationActions> = {}, publisher = createFakePubl
   };
   const first = startDaemon();
   publisher.start();
-  const passes = async (ms = 0): Promise<void> => {
-    await settle();
-    const stepMs = Math.max(500, ms / 100);
-    for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
-      await clock.advance(Math.min(stepMs, ms - passedMs));
-      await settle();
-    }
-  };
-  /** What the uplink does on each connection. */
-  const acknowledge = async (): Promise<void> => {
-    await publisher.publish('weather/1/status', '{}', { retain: true });
-    await passes();
-  };
+  const { passes, acknowledge } = createStationTime(clock, publisher);
   const asks = (): number => service.requests.filter(({ topic }) => topic.endsWith('/start-next')).length;
   return { clock, log, actions, service, publisher, startDaemon, passes, acknowledge, asks, ...first };
 };

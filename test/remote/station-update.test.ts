@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Jobs } from '../../src/remote/jobs.ts';
 import type { WantedRelease } from '../../src/remote/release-download.ts';
@@ -10,6 +9,7 @@ import { createRecordingLog } from '../fakes/log.ts';
 import { createFakePublisher } from '../fakes/publisher.ts';
 import { createFakeStationActions, FakeInstaller } from '../fakes/station-actions.ts';
 import { JobsService } from './jobs-service.ts';
+import { createStationTime, settle } from './station-time.ts';
 
 const manifest = (changes: object = {}): string =>
   JSON.stringify({
@@ -26,10 +26,6 @@ const update = (...releases: object[]) => ({
   verb: 'update',
   releases: releases.length === 0 ? [released()] : releases,
 });
-
-const settle = async (): Promise<void> => {
-  for (let turns = 0; turns < 12; turns += 1) await turn();
-};
 
 /** Fetches for as long as a test wants. */
 class FakeDownload {
@@ -92,18 +88,7 @@ const setUp = () => {
       },
     };
   };
-  const passes = async (ms: number): Promise<void> => {
-    await settle();
-    const stepMs = Math.max(500, ms / 200);
-    for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
-      await clock.advance(stepMs);
-      await settle();
-    }
-  };
-  const acknowledge = async (): Promise<void> => {
-    await publisher.publish('weather/1/status', '{}', { retain: true });
-    await settle();
-  };
+  const { passes, acknowledge } = createStationTime(clock, publisher, 200);
   const steps = (): unknown[] =>
     service.requests
       .filter(({ status }) => status !== undefined)

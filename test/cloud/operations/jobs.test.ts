@@ -33,7 +33,7 @@ import {
 import { arnOf, checkDocument, createJob, nameJob, stationsOf } from '../../../cloud/operations/jobs.ts';
 import { judgeBucketUrl } from '../../../src/remote/bucket.ts';
 import { jobDocument } from '../../../src/remote/verbs.ts';
-import { problemsOf } from '../stack/policy-statements.ts';
+import { actionsOf, commandsIn, documentedRights, problemsOfRights } from './documented-rights.ts';
 
 const ARN = 'arn:aws:iot:eu-west-2:123456789012:thing/';
 const notFound = new ResourceNotFoundException({ message: 'not found', $metadata: {} });
@@ -382,34 +382,21 @@ describe('the place of a report', () => {
 });
 
 describe('the rights that docs/cloud.md names', () => {
-  const [, text = ''] =
-    /These are enough:\n\n```json\n(.*?)```/s.exec(readFileSync('docs/cloud.md', 'utf8')) ?? [];
-  const { Statement: statements }: { Statement: { Action: string[]; Resource: string[] }[] } =
-    JSON.parse(text);
+  const statements = documentedRights('These are enough:');
 
   it('are what AWS can grant, each on resources of its own types', async () => {
-    const problems = statements.map(({ Action: actions, Resource }) =>
-      problemsOf({
-        ...{ policy: 'operator', actions, condition: undefined },
-        resources: Resource.map((arn) =>
-          arn.replace('REGION', 'eu-west-2').replace('ACCOUNT', '111122223333'),
-        ),
-      }),
-    );
-    expect((await Promise.all(problems)).flat()).toEqual([]);
+    expect(await problemsOfRights(statements)).toEqual([]);
   });
 
   it('are those that the command uses', () => {
-    const sources = [
+    const used = [
       'jobs',
       'job-watching',
       'job-diagnostics',
       'job-releases',
       'rollout',
       'deployed-stack',
-    ].map((name) => readFileSync(`cloud/operations/${name}.ts`, 'utf8'));
-    const used = [...sources.join('').matchAll(/new (\w+)Command\(/g)].map(([, name]) => name);
-    const named = statements.flatMap(({ Action }) => Action.map((action) => action.split(':')[1]));
-    expect(named.toSorted()).toEqual([...new Set(used)].toSorted());
+    ].flatMap(commandsIn);
+    expect(actionsOf(statements)).toEqual([...new Set(used)].toSorted());
   });
 });
