@@ -99,7 +99,7 @@ describe('the metrics', () => {
     expect(text).not.toMatch(/^weather_gateway_certificate_remaining_seconds /m);
   });
 
-  it('tell of the machine what it tells itself, and nothing else', async () => {
+  it('have a value of the machine only where the machine reports it', async () => {
     const machine = { isUnderVoltage: true, underVoltages: 3, isThrottled: false, temperatureCelsius: 71.5 };
     const of = (text: string) => text.match(/^weather_gateway_machine_.*$/gm);
     const metrics = createMetrics(() => createGatewayStatus({ machine: isTelling ? machine : {} }));

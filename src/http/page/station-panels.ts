@@ -142,7 +142,7 @@ const clockFacts = ({ clock, latest }: GatewayStatus): Fact[] => [
   ...(clock.steps === 0 ? [] : [{ name: 'Clock steps', value: formatNumber(clock.steps) }]),
 ];
 
-/** What the machine under the daemon tells of itself. */
+/** Under-voltage, temperature, memory and disk of the machine, as far as it reports them. */
 const machineFacts = ({ machine, runs }: GatewayStatus): Fact[] => {
   const { underVoltages = 0, lastUnderVoltage, isThrottled, temperatureCelsius, wifiSignalDbm } = machine;
   const { freeMemoryBytes, freeDiskBytes } = machine;

@@ -49,7 +49,7 @@ describe('the releases of a job', () => {
     expect(() => readRelease(join(folder, 'absent.tar.gz'))).toThrow('ENOENT');
   });
 
-  it('lie in the bucket under a name of their own, with URLs that a station takes', async () => {
+  it('have a name of their own in the bucket, and URLs that a station takes', async () => {
     const s3 = mockClient(S3Client);
     const client = new S3Client({
       ...{ region: 'eu-west-2', responseChecksumValidation: 'WHEN_REQUIRED' },
