@@ -60,7 +60,7 @@ public final class AlertWindows extends KeyedProcessFunction<String, Reading, Al
       throws Exception {
     long now = context.timerService().currentProcessingTime();
     noteStart(now);
-    // One that only got a better time was counted when it came first.
+    // One that came again was counted when it came first.
     boolean isCounted = reading.movedFromMs != null;
     if (isCounted || reading.temperature == null || reading.temperature <= THRESHOLD) {
       return;

@@ -23,8 +23,8 @@ import weather.analytics.readings.Reading;
  * For every distinct reading one row over [t - 60 s, t] of event time. A reading that comes after
  * readings which follow it in time makes their rows go out again with the next revision. No
  * watermark is used: nothing is ever late, and a replay gives the rows that the live readings would
- * have given. A reading that comes again with a better time moves: its row and all rows it was in
- * or comes into go out again.
+ * have given. A reading that comes again with a better time moves, one that comes again with other
+ * values is replaced: its row and all rows it was in or comes into go out again.
  *
  * <p>Revisions count arrivals, so they need the readings of one station in the same order when the
  * source is read again after a failure; a shard of Kinesis gives just that.
@@ -123,9 +123,9 @@ public final class RollingAverages extends KeyedProcessFunction<String, Reading,
   }
 
   /**
-   * Takes a reading that came again with a better time out of the minute it was in; its neighbours
-   * there join {@code around}. {@code null} for one that came for the first time, and for one whose
-   * minute is not kept any more.
+   * Takes a reading that came again out of the minute it was in; its neighbours there join {@code
+   * around}. {@code null} for one that came for the first time, and for one whose minute is not
+   * kept any more.
    */
   private StoredReading takeOut(Reading reading, Map<Long, MinuteBucket> around) throws Exception {
     if (reading.movedFromMs == null) {

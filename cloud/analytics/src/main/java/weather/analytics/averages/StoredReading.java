@@ -14,14 +14,18 @@ public class StoredReading {
   /** Of the last row that was sent for it. */
   public int revision;
 
-  /** Whether the reading may come again with a better time. */
+  /**
+   * Whether the reading may come again with a better time, or with values that count before these.
+   */
   public boolean mayMove;
 
   public StoredReading() {}
 
-  /** Whether it is this reading, at whatever time. */
+  /** Whether it is this reading, at whatever time if it has a number. */
   boolean is(Reading reading) {
-    return seq == reading.seq && Objects.equals(epoch, reading.epoch);
+    return seq == reading.seq
+        && Objects.equals(epoch, reading.epoch)
+        && (reading.isNumbered() || atMs == reading.atMs);
   }
 
   StoredReading(Reading reading) {
@@ -30,6 +34,6 @@ public class StoredReading {
     seq = reading.seq;
     temperature = reading.temperature;
     humidity = reading.humidity;
-    mayMove = reading.isNumbered() && reading.timeRank > 0;
+    mayMove = reading.mayBeReplaced();
   }
 }

@@ -14,8 +14,9 @@ import weather.analytics.Sweeps;
 
 /**
  * Lets every reading of a station pass once, however often it is delivered and in whatever order. A
- * reading that comes again with a better time passes again and says where it was: the same choice
- * as that of the warehouse's view {@code sensordata}. {@code (deviceid, epoch, seq)} names a
+ * reading that comes again with a better time passes again and says where it was, and so does one
+ * of the same second and without a number whose values count before those of the first: the same
+ * choice as that of the warehouse's view {@code sensordata}. {@code (deviceid, epoch, seq)} names a
  * reading; where there is no epoch (the post's own message), {@code (deviceid, datetime)}. The
  * names come in runs, so 64 neighbours share one entry of state.
  */
@@ -44,42 +45,39 @@ public final class Deduplication extends KeyedProcessFunction<String, Reading, R
   @Override
   public void processElement(Reading reading, Context context, Collector<Reading> out)
       throws Exception {
-    long name = reading.isNumbered() ? reading.seq : Math.floorDiv(reading.atMs, 1000);
-    String blockName =
-        (reading.isNumbered() ? reading.epoch : "") + "/" + Math.floorDiv(name, Long.SIZE);
-    long bit = 1L << Math.floorMod(name, Long.SIZE);
+    String blockName = name(reading, Math.floorDiv(number(reading), Long.SIZE));
+    long bit = 1L << Math.floorMod(number(reading), Long.SIZE);
 
     SeenBlock block = seen.get(blockName);
     if (block == null) {
       block = new SeenBlock();
     }
     if ((block.bits & bit) != 0) {
-      passIfMoved(reading, context, out);
+      passIfBetter(reading, context, out);
       return;
     }
     block.bits |= bit;
     block.lastNewMs = context.timerService().currentProcessingTime();
     seen.put(blockName, block);
-    if (reading.isNumbered() && reading.timeRank > 0) {
+    if (reading.mayBeReplaced()) {
       stamps.put(stampName(reading), new Stamp(reading, block.lastNewMs));
     }
     Sweeps.schedule(context.timerService(), context.getCurrentKey());
     out.collect(reading);
   }
 
-  /** A synchronised time is the last word, so such a reading has no stamp. */
-  private void passIfMoved(Reading reading, Context context, Collector<Reading> out)
+  private void passIfBetter(Reading reading, Context context, Collector<Reading> out)
       throws Exception {
-    Stamp before = reading.isNumbered() ? stamps.get(stampName(reading)) : null;
-    if (before == null || !before.isWorseThan(reading)) {
+    Stamp before = stamps.get(stampName(reading));
+    Stamp stamp = new Stamp(reading, context.timerService().currentProcessingTime());
+    if (before == null || !before.isWorseThan(stamp)) {
       duplicates.inc();
       return;
     }
-    if (reading.timeRank == 0) {
-      stamps.remove(stampName(reading));
+    if (reading.mayBeReplaced()) {
+      stamps.put(stampName(reading), stamp);
     } else {
-      stamps.put(
-          stampName(reading), new Stamp(reading, context.timerService().currentProcessingTime()));
+      stamps.remove(stampName(reading));
     }
     moved.inc();
     reading.movedFromMs = before.atMs;
@@ -87,7 +85,15 @@ public final class Deduplication extends KeyedProcessFunction<String, Reading, R
   }
 
   private static String stampName(Reading reading) {
-    return reading.epoch + "/" + reading.seq;
+    return name(reading, number(reading));
+  }
+
+  private static String name(Reading reading, long number) {
+    return (reading.isNumbered() ? reading.epoch : "") + "/" + number;
+  }
+
+  private static long number(Reading reading) {
+    return reading.isNumbered() ? reading.seq : Math.floorDiv(reading.atMs, 1000);
   }
 
   @Override

@@ -19,9 +19,13 @@ public class Reading {
   /** How good {@link #atMs} is: 0 synced, 1 corrected, 2 anything else; the lower the better. */
   public int timeRank;
 
+  /** Whether the time is an estimate; between two equal times of one rank, the other is taken. */
+  public boolean isEstimated;
+
   /**
-   * Where this reading was before it came again with a better time, in milliseconds since 1970;
-   * {@code null} when it comes for the first time.
+   * Where this reading was before it came again with a better time, or at the same time with values
+   * that count before its own, in milliseconds since 1970; {@code null} when it comes for the first
+   * time.
    */
   public Long movedFromMs;
 
@@ -46,6 +50,14 @@ public class Reading {
    */
   public boolean isNumbered() {
     return epoch != null;
+  }
+
+  /**
+   * Whether another delivery can count before this one. A synchronised time is the last word on a
+   * numbered reading; another one of the second may have the same name without a number.
+   */
+  public boolean mayBeReplaced() {
+    return !isNumbered() || timeRank > 0;
   }
 
   /** For logs and failing tests. */

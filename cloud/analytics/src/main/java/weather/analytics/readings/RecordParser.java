@@ -111,7 +111,9 @@ public final class RecordParser {
     reading.humidity = Fields.measurement(node, "humidity");
     reading.epoch = Fields.text(node, "epoch", false);
     reading.seq = Fields.seq(node, Reading.NO_SEQ);
-    reading.timeRank = timeRank(node.path("timequality").asText());
+    String timequality = node.path("timequality").asText();
+    reading.timeRank = timeRank(timequality);
+    reading.isEstimated = timequality.equals("estimated");
     if ((reading.epoch == null) != (reading.seq == Reading.NO_SEQ)) {
       throw new UnparseableException(
           "epoch and seq name a reading together, one of them is missing.");

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.dataformat.csv.CsvSchema;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /** The station file's contents: CSV with the header {@code deviceid,weatherstationname}. */
@@ -34,8 +33,9 @@ final class StationList {
    */
   static Map<String, String> parse(byte[] file) throws IOException {
     String[] lines = new String(file, StandardCharsets.UTF_8).replace("\uFEFF", "").split("\r?\n");
-    List<String> header = List.of(lines[0].strip().split("\\s*,\\s*"));
-    if (!header.contains(DEVICE) || !header.contains(NAME)) {
+    // Spreadsheets write the names of columns in quotes, too.
+    Map<String, String> header = row(lines[0], lines[0]);
+    if (!header.containsKey(DEVICE) || !header.containsKey(NAME)) {
       throw new IOException("The station file has no header with " + DEVICE + " and " + NAME + ".");
     }
     Map<String, String> names = new HashMap<>();

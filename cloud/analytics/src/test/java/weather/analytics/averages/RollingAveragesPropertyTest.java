@@ -23,7 +23,7 @@ import weather.analytics.readings.Datetimes;
  * For every permutation, duplication and interleaving of the input, also with failures in between,
  * the highest revision of each row is the row that a look at all distinct readings at once gives.
  * Readings also come again with a better time, before and after it, as a gateway sends them that
- * had no clock when it measured.
+ * had no clock when it measured, and others without a number come in the same second.
  */
 class RollingAveragesPropertyTest {
   private static final long START_MS = Datetimes.parse("2020-05-20 14:58:28");
@@ -38,6 +38,11 @@ class RollingAveragesPropertyTest {
       Long seq,
       BigDecimal temperature,
       BigDecimal humidity) {
+    /** Another reading of the second and without a number, which does not count beside this one. */
+    Sent rival(String other, BigDecimal otherTemperature) {
+      return new Sent(deviceid, atMs, other, epoch, seq, otherTemperature, humidity);
+    }
+
     /** The same reading with a worse time. */
     Sent stamped(String worse, long at) {
       return new Sent(deviceid, at, worse, epoch, seq, temperature, humidity);
@@ -84,7 +89,7 @@ class RollingAveragesPropertyTest {
               new Sent(
                   String.valueOf(station),
                   atMs,
-                  numbered && random.nextBoolean() ? "corrected" : "synced",
+                  random.nextBoolean() ? "corrected" : "synced",
                   numbered ? "epoch" + n % 2 : null,
                   numbered ? (long) n * (1 + 40 * (n % 3)) : null,
                   random.nextInt(8) == 0 ? null : decimal(random, 60),
@@ -116,6 +121,17 @@ class RollingAveragesPropertyTest {
               }
               if (sent.timequality.equals("corrected")) {
                 deliveries.add(sent.stamped("corrected", sent.atMs - 1000L * random.nextInt(90)));
+              }
+            });
+    distinct.stream()
+        .filter(sent -> sent.epoch == null && random.nextBoolean())
+        .forEach(
+            sent -> {
+              deliveries.add(sent.rival("estimated", decimal(random, 60)));
+              deliveries.add(sent.rival("", decimal(random, 60)));
+              if (sent.temperature != null) {
+                deliveries.add(sent.rival(sent.timequality, null));
+                deliveries.add(sent.rival(sent.timequality, sent.temperature.add(BigDecimal.ONE)));
               }
             });
     Collections.shuffle(deliveries, random);

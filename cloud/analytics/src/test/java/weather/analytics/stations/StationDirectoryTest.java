@@ -73,6 +73,16 @@ class StationDirectoryTest {
   }
 
   @Test
+  void readsWhatASpreadsheetWrites() throws Exception {
+    Files.writeString(
+        file,
+        "\uFEFF\"deviceid\",\"weatherstationname\" , \"timezone\"\r\n\"1\",\"UK, Worthing\",\"\"\r\n");
+    try (StationDirectory stations = open()) {
+      assertThat(stations.nameOf("1")).isEqualTo("UK, Worthing");
+    }
+  }
+
+  @Test
   void startsWithTheHeaderAlone() throws Exception {
     Files.writeString(file, "deviceid,weatherstationname,timezone\n");
     try (StationDirectory stations = open()) {
