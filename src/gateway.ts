@@ -24,10 +24,10 @@ import type { StationOverlays } from './remote/configuration.ts';
 import { openRemote, type Remote } from './remote/remote.ts';
 import type { SelfHelp } from './remote/self-help.ts';
 import type { StationActions } from './remote/station-verbs.ts';
+import { WorkingRelease } from './remote/update-files.ts';
 import { serveStatusSocket } from './status/daemon-socket.ts';
-import { gatewayStatus, statusLine } from './status/gateway-status.ts';
+import { gatewayStatus, StatusPoller, statusLine } from './status/gateway-status.ts';
 import type { GatewayStatus } from './status/status.ts';
-import { StatusPoller } from './status/status-poller.ts';
 import { describeStoreReport } from './store/store.ts';
 import { processWrittenBytes, WriteBudget } from './store/write-budget.ts';
 import { type ServiceManager, superviseByProgress } from './systemd.ts';
@@ -35,16 +35,15 @@ import type { Clock } from './time/clock.ts';
 import { type Loop, runTogether } from './time/loops.ts';
 import type { Synchronization } from './time/synchronization.ts';
 import { TimeKeeper } from './time/time-keeper.ts';
-import { WorkingRelease } from './update/working-release.ts';
-import { timeOf } from './uplink/stored-bodies.ts';
+import { timeOf } from './uplink/outgoing.ts';
 import { Uplink } from './uplink/uplink.ts';
+import { LocalDays } from './weather/day.ts';
 import { RECENT_SPAN_MS } from './weather/derived.ts';
 import { BYTES_PER_MEGABYTE } from './weather/format.ts';
-import { LocalDays } from './weather/local-day.ts';
 import { formatDatetime } from './weather/message.ts';
 
 /** Everything the daemon touches the world by. */
-export type GatewayParts = {
+type GatewayParts = {
   readonly config: GatewayConfig;
   /** What came from afar, and how more of it is taken; nothing is taken without. */
   readonly station?: StationOverlays | undefined;
@@ -113,7 +112,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const intervalMs = config.reporting.intervalSeconds * 1000;
 
   const timeKeeper = await openTimeKeeper(parts, outbox);
-  const progress = new Progress({ monotonicMs: () => clock.monotonicMs(), intervalMs });
+  const progress = new Progress({ clock, intervalMs });
   const days = new LocalDays(config.station.timezone);
   const history = await openStationHistory(parts, { store, timeKeeper, days });
   const instruments = await openInstruments(parts, outbox);
@@ -121,7 +120,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
   const metrics: Metrics = createMetrics(() => status());
   const runs = await beginRun({ outbox, bootId: parts.bootId, log });
   const machine = openMachineWatch(parts);
-  const remote = openRemote(parts, { progress, readingsWait: () => uplink.isBehind() });
+  const remote = openRemote(parts, () => uplink.isBehind());
   const uplink = openUplink(parts, { outbox, timeKeeper, metrics, progress, remote, status: () => status() });
   const recorder = new Recorder({
     deviceid: config.station.id,
@@ -154,8 +153,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       config,
       version,
       startedAtMs,
-      monotonicMs: () => clock.monotonicMs(),
-      wallMs: () => clock.wallMs(),
+      clock,
       days,
       history,
       outbox,
@@ -170,7 +168,7 @@ const openLoops = async (parts: GatewayParts, opened: OpenedOutbox): Promise<Loo
       progress,
       machine,
       runs,
-      polled: () => poller.current(),
+      poller,
     });
   return [
     (signal) => timeKeeper.run(signal),
@@ -241,7 +239,7 @@ const openUplink = (
   { config, version, directory, release, bootId, publisher, selfHelp, clock, log }: GatewayParts,
   { outbox, timeKeeper, metrics, progress, remote, status }: UplinkSources,
 ): Uplink => {
-  const working = new WorkingRelease({ directory, release, version, bootId, progress, log });
+  const working = new WorkingRelease({ directory, release, version, bootId, log });
   return new Uplink({
     deviceid: config.station.id,
     topicPrefix: config.aws.topicPrefix,
@@ -256,8 +254,8 @@ const openUplink = (
     onAcknowledged: ({ lane, pubackMs }) => {
       selfHelp?.noteAcknowledged();
       metrics.observePuback(pubackMs / 1000);
-      if (lane !== 'reading') return;
-      void working.noteDelivered();
+      if (lane !== 'reading' || !progress.hasMeasured()) return;
+      void working.prove();
       remote.noteDelivered();
     },
   });
@@ -315,7 +313,7 @@ const openWriteBudget = ({ config, clock, log }: GatewayParts, writtenBytes: () 
     budgetMegabytes: dailyWriteWarningMegabytes ?? dailyWriteMegabytes ?? Number.POSITIVE_INFINITY,
     log,
     writtenBytes,
-    wallMs: () => clock.wallMs(),
+    clock,
   });
 };
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { type Commands, runCommandLine, unsupportedMachine } from './commands/cli.ts';
 import type { CommandContext } from './commands/command.ts';
-import { updatePlaces } from './update/update-files.ts';
+import { updatePlaces } from './remote/update-files.ts';
 
 /**
  * A replay keeps little of what it makes: V8 would let its heap grow to several times that before it looks. What the heap

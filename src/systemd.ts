@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Log } from './log.ts';
 import type { Clock } from './time/clock.ts';
+import { pause } from './time/loops.ts';
 
 /** sd_notify(3) assignments. */
 export type Notification = {
@@ -24,7 +25,7 @@ export type ServiceManager = {
 
 const run = promisify(execFile);
 
-export type SystemdParts = {
+type SystemdParts = {
   readonly notifySocket: string | undefined;
   readonly watchdogUsec: string | undefined;
   readonly log: Log;
@@ -54,7 +55,7 @@ export const createServiceManager = (parts: SystemdParts): ServiceManager => {
   };
 };
 
-export type SupervisionParts = {
+type SupervisionParts = {
   readonly manager: ServiceManager;
   readonly clock: Clock;
   readonly log: Log;
@@ -75,9 +76,8 @@ const REPEAT_MS = 1_000;
  */
 export const superviseByProgress = async (parts: SupervisionParts, signal: AbortSignal): Promise<void> => {
   const { manager, clock, log, isReady, isAlive, statusLine } = parts;
-  const sleep = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
-  while (!isReady() && !signal.aborted) await sleep(READY_CHECK_MS);
-  while (!signal.aborted && !(await manager.notify({ READY: '1' }))) await sleep(REPEAT_MS);
+  while (!isReady() && !signal.aborted) await pause(clock, READY_CHECK_MS, signal);
+  while (!signal.aborted && !(await manager.notify({ READY: '1' }))) await pause(clock, REPEAT_MS, signal);
   const periodMs = Math.min(STATUS_EVERY_MS, (manager.watchdogMs ?? Number.POSITIVE_INFINITY) / 3);
   let wasAlive = true;
   while (!signal.aborted) {
@@ -85,7 +85,7 @@ export const superviseByProgress = async (parts: SupervisionParts, signal: Abort
     if (!alive && wasAlive) log.error({}, 'nothing is sampled or stored any more: the watchdog is not fed');
     wasAlive = alive;
     const isHeard = await manager.notify({ STATUS: statusLine(), ...(alive ? { WATCHDOG: '1' } : {}) });
-    await sleep(isHeard ? periodMs : REPEAT_MS);
+    await pause(clock, isHeard ? periodMs : REPEAT_MS, signal);
   }
   await manager.notify({ STOPPING: '1' });
 };

@@ -1,18 +1,16 @@
 import type { GatewayConfig } from '../config/schema.ts';
-import type { EdgeSource } from '../gpio/edge-source.ts';
 import { findGpiodTools, hasGpiodTools } from '../gpio/gpiomon/gpiod-tools.ts';
 import { createGpiomonEdgeSource } from '../gpio/gpiomon/gpiomon-edge-source.ts';
 import { readSysfsNumbering, takeFromSysfs } from '../gpio/header-chip.ts';
 import { createLineHolder, gpiosetScript, sysfsScript } from '../gpio/line-holder.ts';
+import type { EdgeSource, OutputLine, OutputLineOptions } from '../gpio/lines.ts';
 import { createOnoffEdgeSource } from '../gpio/onoff/onoff-edge-source.ts';
-import type { OutputLine, OutputLineOptions } from '../gpio/output-line.ts';
 import { openLinuxI2cBus } from '../i2c/linux-i2c-bus.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
-import type { StationBuses } from './station-buses.ts';
-import { openLinuxSysfs } from './sysfs.ts';
+import { openLinuxSysfs, type StationBuses } from './station-buses.ts';
 
-export type StationBusesParts = {
+type StationBusesParts = {
   readonly sensors: Pick<GatewayConfig['sensors'], 'i2cBus' | 'gpioBackend'>;
   readonly clock: Clock;
   readonly log: Log;

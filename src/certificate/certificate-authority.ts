@@ -28,11 +28,11 @@ const BACKDATED_MS = 3_600_000;
 /** A certificate and its private key, both PEM. */
 export type Identity = { readonly certificate: string; readonly privateKey: string };
 
-export type CertificateRequest = { readonly signingRequest: string; readonly privateKey: string };
+type CertificateRequest = { readonly signingRequest: string; readonly privateKey: string };
 
-export type ServerNames = { readonly dns: readonly string[]; readonly ip: readonly string[] };
+type ServerNames = { readonly dns: readonly string[]; readonly ip: readonly string[] };
 
-export type Validity = { readonly notBefore: Date; readonly notAfter: Date };
+type Validity = { readonly notBefore: Date; readonly notAfter: Date };
 
 /** A throw-away authority for the demo and the tests: its key lives in memory only. */
 export type CertificateAuthority = {

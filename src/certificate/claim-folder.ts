@@ -1,8 +1,8 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile, syncFolder } from '../store/durable-file.ts';
 import { createCertificateRequest } from './certificate-authority.ts';
-import { replaceFile, syncFolder } from './durable-file.ts';
 
 /**
  * The claim as it lies on every card of a fleet, in one folder beside the configuration: where to register, and the
@@ -102,9 +102,3 @@ export const readBoardSerial = async (files: readonly string[] = SERIAL_FILES): 
   }
   return null;
 };
-
-export const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -2,11 +2,12 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Log } from '../log.ts';
+import { replaceFile } from '../store/durable-file.ts';
 import type { Clock } from '../time/clock.ts';
-import { replaceFile } from './durable-file.ts';
+import { formatError } from '../weather/format.ts';
 import { type KeyPair, type KeyPairFiles, keyPairOf, readKeyPairs } from './key-pairs.ts';
 
-export type DeviceCredentialsParts = {
+type DeviceCredentialsParts = {
   readonly files: KeyPairFiles;
   readonly clock: Clock;
   readonly log: Log;
@@ -105,7 +106,7 @@ export class DeviceCredentials {
         'key and certificate work and are kept as a pair',
       );
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = formatError(error);
       log.warn({ reason }, 'key and certificate work but could not be kept');
     }
   }

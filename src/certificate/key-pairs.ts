@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../weather/format.ts';
 
 /** A private key and the certificate that was issued for it. */
 export type KeyPair = {
@@ -23,7 +24,7 @@ export type KeyPairFiles = {
   readonly renewals: string;
 };
 
-export type FoundKeyPairs = {
+type FoundKeyPairs = {
   readonly pairs: readonly KeyPair[];
   /** For a person: certificates without their key, and configured files that cannot be used. */
   readonly problems: readonly string[];
@@ -43,7 +44,7 @@ const FAILURES: Readonly<Record<string, string>> = {
 
 /** Why a file cannot be used, for a person. */
 const reasonOf = (error: unknown, form: string): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   return FAILURES[code] ?? (/^E[A-Z]+$/.test(code) ? code : `it holds no ${form}`);
 };
 

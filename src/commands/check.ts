@@ -1,9 +1,15 @@
-import { openSecrets } from '../config/credential-files.ts';
+import { openSecrets } from '../config/load.ts';
 import { loadStationConfig, overlaysFileIn, type StationConfig } from '../config/overlays.ts';
-import { BAD_CONFIGURATION, dottedKey, formatProblem, type KeyPath } from '../config/problem.ts';
 import { remotePartOf, remoteValuesIn } from '../config/remote-part.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { readTextFile } from '../config/text-file.ts';
+import {
+  BAD_CONFIGURATION,
+  dottedKey,
+  formatProblem,
+  type KeyPath,
+  readTextFile,
+} from '../config/text-file.ts';
+import { shorten } from '../config/validate.ts';
 import { parseYaml } from '../config/yaml-document.ts';
 import { configuredInstruments } from '../instruments/catalogue.ts';
 import { INTERIM_MS } from '../measuring/sampler.ts';
@@ -44,15 +50,13 @@ export const command: Command = async (args, { environment, out }) => {
   return open.length === 0 ? 0 : BAD_CONFIGURATION;
 };
 
-const SHOWN_LENGTH = 60;
-
 const shown = (value: unknown): string => {
   const text = Array.isArray(value)
     ? `a list of ${value.length}`
     : value === undefined
       ? 'nothing'
       : JSON.stringify(value);
-  return text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH - 1)}…`;
+  return shorten(text);
 };
 
 /** What comes from where, as far as it does not come from the file. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { printable } from '../weather/format.ts';
-import type { CommandArguments, CommandContext, CommandModule } from './command.ts';
+import { errorCode, formatError, printable } from '../weather/format.ts';
+import { type CommandArguments, type CommandContext, type CommandModule, refuse } from './command.ts';
 
 const USAGE = `Usage: weather-gateway COMMAND [options]
 
@@ -57,7 +57,7 @@ const parse = (args: string[]) => {
   try {
     return { parsed: parseArgs({ args, options, allowPositionals: true }) };
   } catch (error) {
-    return { refusal: error instanceof Error ? error.message : String(error) };
+    return { refusal: formatError(error) };
   }
 };
 
@@ -77,7 +77,7 @@ const misuse = (name: string, { operands, ...given }: CommandArguments): string 
 
 /** An error of the operating system or of the store, which needs no stack trace; `null` for a bug. */
 const troubleOf = (error: unknown): string | null => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   return error instanceof Error && /^(?:E[A-Z0-9]+|LEVEL_[A-Z_]+)$/.test(code) ? error.message : null;
 };
 
@@ -87,12 +87,12 @@ export const runCommandLine = async (
   commands: Commands,
   context: CommandContext,
 ): Promise<number> => {
-  const refuse = (message: string): number => {
+  const misused = (message: string): number => {
     context.err.write(`weather-gateway: ${printable(message)}\n\n${USAGE}`);
     return 1;
   };
   const { parsed, refusal } = parse(args);
-  if (!parsed) return refuse(refusal);
+  if (!parsed) return misused(refusal);
   const { help, version, ...values }: CommandArguments & { help?: boolean; version?: boolean } = {
     operands: parsed.positionals.slice(1),
     ...parsed.values,
@@ -102,19 +102,18 @@ export const runCommandLine = async (
     return 0;
   }
   const name = parsed.positionals[0];
-  if (name === undefined) return refuse('no command given');
+  if (name === undefined) return misused('no command given');
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!load) return refuse(`unknown command ${name}`);
+  if (!load) return misused(`unknown command ${name}`);
   const mistake = misuse(name, values);
-  if (mistake !== null) return refuse(mistake);
+  if (mistake !== null) return misused(mistake);
   const { command } = await load();
   try {
     return await command(values, context);
   } catch (error) {
     const trouble = troubleOf(error);
     if (trouble === null) throw error;
-    context.err.write(`weather-gateway: ${printable(trouble)}\n`);
-    return 1;
+    return refuse(context, printable(trouble));
   }
 };
 

@@ -1,8 +1,8 @@
 import { loadStationConfig } from '../config/overlays.ts';
-import { BAD_CONFIGURATION, formatProblem } from '../config/problem.ts';
 import type { ProxyEnvironment } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import type { UpdatePlaces } from '../update/update-files.ts';
+import { BAD_CONFIGURATION, formatProblem } from '../config/text-file.ts';
+import type { UpdatePlaces } from '../remote/update-files.ts';
 
 /** What main.ts found in the process environment; nobody else looks there. */
 export type Environment = {
@@ -69,6 +69,12 @@ export const configured =
     context.err.write(`${problems.map(formatProblem).join('\n')}\n`);
     return BAD_CONFIGURATION;
   };
+
+/** Says in one line why a command does not go on, and gives its exit status. */
+export const refuse = ({ err }: CommandContext, message: string): number => {
+  err.write(`weather-gateway: ${message}\n`);
+  return 1;
+};
 
 /** Where the daemon of this configuration keeps its state. */
 export const stateDirectoryOf = (config: GatewayConfig, { environment }: CommandContext): string =>

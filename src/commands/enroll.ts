@@ -1,29 +1,203 @@
-import { chown, mkdir, open, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, parse } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, format, join, parse } from 'node:path';
+import { z } from 'zod';
 import { createCertificateRequest } from '../certificate/certificate-authority.ts';
-import { renewalsIn } from '../certificate/key-pairs.ts';
-import type { GatewayConfig } from '../config/schema.ts';
-import { claimCard, requestBeside } from './claim-card.ts';
-import { configured, stateDirectoryOf } from './command.ts';
+import {
+  type ClaimFolder,
+  type ClaimProgress,
+  claimFolderOf,
+  type Registration,
+  readBoardSerial,
+  readProgress,
+  removeClaim,
+  SERIAL,
+} from '../certificate/claim-folder.ts';
+import { keyPairOf, renewalsIn } from '../certificate/key-pairs.ts';
+import { textLike } from '../config/fields.ts';
+import { loadYamlFile } from '../config/load.ts';
+import { proxyFor } from '../config/proxy.ts';
+import { type GatewayConfig, gatewaySchema } from '../config/schema.ts';
+import { formatProblem } from '../config/text-file.ts';
+import { editYaml } from '../config/yaml-document.ts';
+import { awsConnect } from '../mqtt/aws-connection.ts';
+import { Claiming } from '../mqtt/claiming.ts';
+import { provisioningClientId } from '../mqtt/fleet-provisioning.ts';
+import type { Connect } from '../mqtt/publisher.ts';
+import { createFile, replaceFile } from '../store/durable-file.ts';
+import { systemClock } from '../time/clock.ts';
+import { printable } from '../weather/format.ts';
+import { type CommandContext, configured, stateDirectoryOf } from './command.ts';
+
+const settingsSchema = z.strictObject({
+  endpoint: gatewaySchema.shape.aws.shape.endpoint,
+  template: gatewaySchema.shape.aws.shape.provisioningTemplate.unwrap(),
+  serialNumber: textLike(SERIAL, '4 to 64 small letters, digits, ., _ or -').exactOptional(),
+});
+
+type Settings = z.output<typeof settingsSchema>;
+type Registered = ClaimProgress & { readonly registration: Registration };
+
+/** Something that a person has to put right, in one line. */
+class ClaimError extends Error {}
+
+const textOf = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
+    throw new ClaimError(`${file} cannot be read (${code})`);
+  });
+
+const readSettings = async ({ settings }: ClaimFolder): Promise<Settings> => {
+  const { value, problems = [] } = await loadYamlFile(settings, {
+    schema: settingsSchema,
+    crossCheck: () => [],
+    allowed: 'the endpoint and the template of the claim, as npm run cloud:claim writes it',
+  });
+  if (value === undefined) throw new ClaimError(problems.map(formatProblem).join('\n'));
+  return value;
+};
+
+/** Reads the claim and what to trust at each attempt, so that it can be replaced. */
+const connectWithClaim =
+  (folder: ClaimFolder, endpoint: string, { aws }: GatewayConfig, { environment }: CommandContext): Connect =>
+  async (signal) => {
+    const [certificate, privateKey] = [await textOf(folder.certificate), await textOf(folder.privateKey)];
+    if (keyPairOf(certificate, privateKey, '') === null)
+      throw new ClaimError(`${folder.certificate} and ${folder.privateKey} do not belong together`);
+    const connect = awsConnect({
+      endpoint,
+      port: aws.port,
+      clientId: provisioningClientId(certificate),
+      certificate,
+      privateKey,
+      rootCa: aws.rootCa === undefined ? undefined : await textOf(aws.rootCa),
+      keepAliveSeconds: aws.keepAliveSeconds,
+      proxy: proxyFor(endpoint, aws.proxy, environment.proxy),
+    });
+    return await connect(signal);
+  };
+
+const hasPair = async ({ aws }: GatewayConfig): Promise<boolean> => {
+  const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+  return keyPairOf(await read(aws.certificate), await read(aws.privateKey), aws.certificate) !== null;
+};
+
+/** Where the signing request for a key lies. */
+const requestBeside = (keyFile: string): string => {
+  const { dir, name } = parse(keyFile);
+  return format({ dir, name, ext: '.csr' });
+};
+
+/** Owner and mode of the configuration stay: it may hold the token of the dashboard. */
+const nameStation = async (configFile: string, registration: Registration): Promise<void> => {
+  const { stationId, name, endpoint, topicPrefix, template } = registration;
+  const before = await stat(configFile);
+  const text = editYaml(await readFile(configFile, 'utf8'), [
+    { path: ['station', 'id'], value: stationId },
+    { path: ['station', 'name'], value: name },
+    { path: ['aws', 'endpoint'], value: endpoint },
+    { path: ['aws', 'provisioningTemplate'], value: template },
+    ...(topicPrefix === undefined ? [] : [{ path: ['aws', 'topicPrefix'], value: topicPrefix }]),
+  ]);
+  await replaceFile(configFile, text, before);
+};
+
+/** Each step can be done again: what was not finished is, at the next start. */
+const takeOver = async (progress: Registered, config: GatewayConfig, configFile: string): Promise<void> => {
+  const { registration, issued, privateKey, signingRequest } = progress;
+  await nameStation(configFile, registration);
+  await mkdir(dirname(config.aws.privateKey), { recursive: true });
+  await replaceFile(config.aws.privateKey, privateKey, { mode: 0o600 });
+  await replaceFile(requestBeside(config.aws.privateKey), signingRequest, { mode: 0o644 });
+  await replaceFile(config.aws.certificate, issued?.certificate ?? '', { mode: 0o644 });
+};
+
+const isRegistered = (progress: ClaimProgress | null): progress is Registered =>
+  progress?.registration !== undefined;
+
+const register = async (
+  config: GatewayConfig,
+  folder: ClaimFolder,
+  board: string | null,
+  context: CommandContext,
+): Promise<Registered> => {
+  if (await hasPair(config))
+    throw new ClaimError(
+      `${config.aws.certificate} is the certificate of a station already; remove ${folder.folder}, or that certificate for a new one`,
+    );
+  const { endpoint, template, serialNumber } = await readSettings(folder);
+  const serial = board ?? serialNumber;
+  if (serial === undefined)
+    throw new ClaimError(`this board has no serial number: ${folder.settings} needs a serialNumber`);
+  return await new Claiming({
+    serial,
+    progressFile: folder.progress,
+    connect: connectWithClaim(folder, endpoint, config, context),
+    endpoint,
+    template,
+    clock: systemClock,
+    random: Math.random,
+    say: (line) => void context.out.write(`${line}\n`),
+  }).run(context.signal);
+};
+
+const isEmpty = async (folder: string): Promise<boolean> => (await readdir(folder)).length === 0;
+
+const endClaim = async (
+  folder: ClaimFolder,
+  { stationId, name }: Pick<Registration, 'stationId' | 'name'>,
+  { out }: CommandContext,
+): Promise<number> => {
+  await removeClaim(folder);
+  out.write(`this card is station ${stationId}, ${printable(name)}; the claim is removed\n`);
+  return 0;
+};
+
+/** Makes this card the station that its board is listed as, and removes the claim. */
+const claimCard = async (
+  config: GatewayConfig,
+  configFile: string,
+  context: CommandContext,
+): Promise<number> => {
+  const folder = claimFolderOf(dirname(configFile));
+  try {
+    if (!existsSync(folder.folder)) throw new ClaimError(`there is no claim, no folder ${folder.folder}`);
+    const board = await readBoardSerial();
+    // A power cut may have taken the claim and left what it was for, or nothing but the folder.
+    const known = await readProgress(folder.progress, board);
+    if (known === null && (await isEmpty(folder.folder)) && (await hasPair(config))) {
+      const { id, name } = config.station;
+      return await endClaim(folder, { stationId: id, name }, context);
+    }
+    const progress = isRegistered(known) ? known : await register(config, folder, board, context);
+    await takeOver(progress, config, configFile);
+    return await endClaim(folder, progress.registration, context);
+  } catch (error) {
+    if (context.signal.aborted) return 1;
+    if (!(error instanceof ClaimError)) throw error;
+    context.err.write(`enroll: ${error.message}\n`);
+    return 1;
+  }
+};
 
 /** Where a key goes, with the request beside it, and where its certificate is to be brought. */
 type Place = { readonly key: string; readonly request: string; readonly certificate: string };
 
 const OWNER_ONLY = 0o600;
+const READABLE = 0o644;
 
-/** `false` when there is a key already: none is ever overwritten. */
-const writeKey = async (path: string, pem: string): Promise<boolean> => {
+type Pair = { readonly privateKey: string; readonly signingRequest: string };
+
+/**
+ * The key and its request, or neither: a key without one could never be signed for. `false` when there is a key already: none is ever
+ * overwritten. The key comes last, so that a power cut before it leaves what the next run writes anew.
+ */
+const writePair = async ({ key, request }: Place, { privateKey, signingRequest }: Pair): Promise<boolean> => {
+  if (existsSync(key)) return false;
+  await replaceFile(request, signingRequest, { mode: READABLE });
   try {
-    const file = await open(path, 'wx', OWNER_ONLY);
-    try {
-      await file.writeFile(pem);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return true;
+    return await createFile(key, privateKey, { mode: OWNER_ONLY });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    await rm(request, { force: true });
     throw error;
   }
 };
@@ -93,11 +267,10 @@ export const command = configured(async (config, args, context) => {
   const { out, err } = context;
   if (args.claim === true)
     return await claimCard(config, args.config ?? context.environment.configPath, context);
-  const { privateKey, signingRequest } = await createCertificateRequest(config.station.id);
+  const pair = await createCertificateRequest(config.station.id);
   const first = firstPlace(config);
   await mkdir(dirname(first.key), { recursive: true });
-  if (await writeKey(first.key, privateKey)) {
-    await writeFile(first.request, signingRequest);
+  if (await writePair(first, pair)) {
     out.write(`private key      ${first.key}\nsigning request  ${first.request}\n`);
     out.write(nextSteps(first, config, false));
     return 0;
@@ -109,12 +282,11 @@ export const command = configured(async (config, args, context) => {
   const stateDirectory = stateDirectoryOf(config, context);
   const { uid, gid } = await makeRenewals(stateDirectory);
   const place = renewalPlace(stateDirectory);
-  if (!(await writeKey(place.key, privateKey))) {
+  if (!(await writePair(place, pair))) {
     err.write(`enroll: ${place.key} was made within this second; try again\n`);
     return 1;
   }
   await chown(place.key, uid, gid).catch(() => undefined);
-  await writeFile(place.request, signingRequest);
   out.write(`private key      ${place.key}\nsigning request  ${place.request}\n`);
   out.write(nextSteps(place, config, true));
   return 0;

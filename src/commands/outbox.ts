@@ -2,7 +2,7 @@ import { type Inspection, inspectOutbox, type Verified } from '../outbox/inspect
 import { lanes, type OutboxStats } from '../outbox/records.ts';
 import { StorageFullError, StorageLockedError } from '../store/store.ts';
 import { printable, printableJson } from '../weather/format.ts';
-import { configured, stateDirectoryOf } from './command.ts';
+import { configured, refuse, stateDirectoryOf } from './command.ts';
 
 const PEEKED_RECORDS = 10;
 
@@ -69,24 +69,20 @@ const subcommands: Readonly<Record<string, (inspection: Inspection) => Promise<F
 
 /** Looks at the store while the daemon is stopped; exit status 1 when it is damaged or cannot be looked at. */
 export const command = configured(async (config, args, context) => {
-  const { out, err } = context;
-  const refuse = (message: string): number => {
-    err.write(`weather-gateway: ${message}\n`);
-    return 1;
-  };
+  const { out } = context;
   const [name = ''] = args.operands;
   const look = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
-  if (look === undefined) return refuse('outbox needs one of: stats, peek, verify');
+  if (look === undefined) return refuse(context, 'outbox needs one of: stats, peek, verify');
   try {
     const inspection = await inspectOutbox(stateDirectoryOf(config, context));
-    if (typeof inspection === 'string') return refuse(inspection);
+    if (typeof inspection === 'string') return refuse(context, inspection);
     const { json, text, isWhole } = await look(inspection).finally(() => inspection.close());
     out.write(args.json === true ? `${printableJson(json)}\n` : `${printable(text)}\n`);
-    if (inspection.damage !== null) return refuse(`damaged: ${inspection.damage}`);
+    if (inspection.damage !== null) return refuse(context, `damaged: ${inspection.damage}`);
     return isWhole ? 0 : 1;
   } catch (error) {
     if (error instanceof StorageLockedError || error instanceof StorageFullError)
-      return refuse(error.message);
+      return refuse(context, error.message);
     throw error;
   }
 });

@@ -7,7 +7,7 @@ import { Replay, type ReplayConfig, type ReplayOutcome } from '../replay/replay.
 import { type Summary, summaryText } from '../replay/summary.ts';
 import { printable } from '../weather/format.ts';
 import { formatDatetime } from '../weather/message.ts';
-import { type CommandArguments, type CommandContext, configured } from './command.ts';
+import { type CommandArguments, type CommandContext, configured, refuse } from './command.ts';
 
 /** More complaints are counted only: a file of the wrong kind would fill the screen. */
 const MAX_COMPLAINTS = 20;
@@ -20,16 +20,12 @@ const jsonOf = ({ at, ...event }: PreAlertEvent): string =>
 
 /** Tries quality control and the pre-alert rules of the configuration on recorded readings. */
 export const command = configured(async (config, args, context) => {
-  const refuse = (message: string): number => {
-    context.err.write(`weather-gateway: ${message}\n`);
-    return 1;
-  };
   if (args.operands.length === 0)
-    return refuse('replay needs a FILE of recorded readings, or - for standard input');
+    return refuse(context, 'replay needs a FILE of recorded readings, or - for standard input');
   try {
     return await replayFiles(args, context, config);
   } catch (error) {
-    if (error instanceof RecordingError) return refuse(error.message);
+    if (error instanceof RecordingError) return refuse(context, error.message);
     throw error;
   }
 });

@@ -1,35 +1,31 @@
-import { access, constants } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openStationBuses } from '../buses/machine-buses.ts';
-import { openLinuxSysfs } from '../buses/sysfs.ts';
+import { openLinuxSysfs } from '../buses/station-buses.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
-import type { GatewayConfig } from '../config/schema.ts';
-import { sensorsSchema } from '../config/sensors-schema.ts';
+import { type GatewayConfig, sensorsSchema } from '../config/schema.ts';
+import { formatProblem } from '../config/text-file.ts';
 import { runningDaemon } from '../doctor/cloud-checks.ts';
 import { configuredInstruments } from '../instruments/catalogue.ts';
 import { createLog } from '../log.ts';
 import {
   type Base,
-  isThere,
   keepOld,
   problemsOf,
   readBase,
   withAnswers,
+  writeHindrance,
   writeWhole,
 } from '../setup/configuration-file.ts';
-import { Dialogue, Interrupted } from '../setup/dialogue.ts';
+import { Dialogue, Interrupted, openTerminal } from '../setup/dialogue.ts';
 import { interview } from '../setup/interview.ts';
 import { describeFound, type Found, scan, scanWithoutBus } from '../setup/scan.ts';
-import { openTerminal } from '../setup/terminal.ts';
 import type { Part, TryOut } from '../setup/try-out.ts';
-import { openHandMovedStation } from '../simulation/hand-moved-station.ts';
-import { loadScenario } from '../simulation/load-scenario.ts';
 import { accelerated } from '../simulation/scenario-clocks.ts';
+import { loadScenario, openHandMovedStation } from '../simulation/simulated-station.ts';
 import { systemClock } from '../time/clock.ts';
 import { printable } from '../weather/format.ts';
-import type { Command, CommandArguments, CommandContext } from './command.ts';
+import { type Command, type CommandArguments, type CommandContext, refuse } from './command.ts';
 
 /** The configuration that comes with the program, with its comments. */
 const SAMPLE = fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url));
@@ -49,21 +45,16 @@ const SIMULATED_KIT: Readonly<Record<string, Part>> = {
 /** A guided first configuration: finds what is wired, asks for the rest, and writes the file. */
 export const command: Command = async (args, context) => {
   const file = args.config ?? context.environment.configPath;
-  const refuse = (message: string): number => {
-    context.err.write(`weather-gateway: ${printable(message)}\n`);
-    return 1;
-  };
   const scenario = args.simulate === true ? await loadScenario(args) : null;
-  if (scenario?.problems !== undefined) return refuse(scenario.problems.map(formatProblem).join('\n'));
+  if (scenario?.problems !== undefined)
+    return refuse(context, printable(scenario.problems.map(formatProblem).join('\n')));
   const isInteractive = isTerminal(context.input) && isTerminal(context.out);
   const { config } = await loadConfig(file);
   const isDaemonRunning = args.simulate !== true && (await isRunning(config, context));
   if (isDaemonRunning && isInteractive)
-    return refuse('the daemon reads the instruments: sudo systemctl stop weather-gateway first');
-  if (isInteractive && !(await isWritable(file)))
-    return refuse(
-      `${dirname(file)} cannot be written to: run it with sudo, or name another file by --config`,
-    );
+    return refuse(context, 'the daemon reads the instruments: sudo systemctl stop weather-gateway first');
+  const hindrance = isInteractive ? await writeHindrance(file) : null;
+  if (hindrance !== null) return refuse(context, printable(hindrance));
 
   context.out.write(args.simulate === true ? 'Simulated buses. Found:\n' : 'Found:\n');
   const { found, tryOut } = await look(isDaemonRunning ? null : tryOutOf(args, config));
@@ -102,12 +93,6 @@ const isRunning = async (
   const directory = environment.stateDirectory ?? config?.outbox.directory ?? DEFAULT_STATE_DIRECTORY;
   return (await runningDaemon(directory, signal)).kind === 'running';
 };
-
-const isWritable = (file: string): Promise<boolean> =>
-  access(dirname(file), constants.W_OK).then(
-    () => true,
-    () => false,
-  );
 
 const tryOutOf = (args: CommandArguments, config: GatewayConfig | undefined): TryOut =>
   args.simulate === true
@@ -185,7 +170,7 @@ const write = async (file: string, text: string, dialogue: Dialogue, base: Base)
     if (!(await dialogue.confirm(`\nThese need your hand. Write ${file}.new all the same?`, true)))
       throw new Interrupted();
     target = `${file}.new`;
-  } else if (await isThere(file)) {
+  } else if (existsSync(file)) {
     const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
     const isReplacing = await dialogue.confirm(
       `\nReplace ${file}? The old one stays as ${file}.${stamp}; "no" writes ${file}.new beside it`,

@@ -7,7 +7,6 @@ import { runChecks } from '../doctor/check.ts';
 import type { AdjustableLog } from '../log.ts';
 import { type BucketRoute, getRange, judgeBucketUrl, upload } from '../remote/bucket.ts';
 import type { StationActions } from '../remote/station-verbs.ts';
-import { systemClock } from '../time/clock.ts';
 import {
   dropRelease,
   isOnTrial,
@@ -15,7 +14,8 @@ import {
   takeBackRequest,
   updateHindrance,
   waitingRequest,
-} from '../update/update-files.ts';
+} from '../remote/update-files.ts';
+import { systemClock } from '../time/clock.ts';
 import type { CommandContext } from './command.ts';
 import { diagnosticsForJob } from './diagnostics.ts';
 import { checksFor } from './doctor.ts';
@@ -23,7 +23,7 @@ import { checksFor } from './doctor.ts';
 /** weather-gateway-reboot.path watches it. In /run, so that no reboot finds it again. */
 const REBOOT_FILE = 'reboot';
 
-export type StationActionsParts = {
+type StationActionsParts = {
   readonly config: GatewayConfig;
   readonly configFile: string;
   readonly context: CommandContext;

@@ -1,7 +1,7 @@
 import { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { z } from 'zod';
-import { outputText } from '../pre-alerts/pre-alert-status.ts';
+import { outputText } from '../pre-alerts/alert-outputs.ts';
 import { askDaemon } from '../status/daemon-socket.ts';
 import { roomSeconds } from '../status/status.ts';
 import { type UnitFormat, unitFormat } from '../weather/display-units.ts';
@@ -20,7 +20,7 @@ import {
   quantitiesOf,
   quantityTable,
 } from '../weather/quantities.ts';
-import { configured, stateDirectoryOf } from './command.ts';
+import { configured, refuse, stateDirectoryOf } from './command.ts';
 
 const value = z.number().nullable();
 
@@ -115,11 +115,11 @@ export const shownStatus = z.object({
   health: z.object({ isHealthy: z.boolean(), reason: z.string().nullable() }),
 });
 
-export type ShownStatus = z.output<typeof shownStatus>;
+type ShownStatus = z.output<typeof shownStatus>;
 
-export type Tone = 'good' | 'warning' | 'alert' | 'heading';
+type Tone = 'good' | 'warning' | 'alert' | 'heading';
 /** Colours where the terminal has them, the bare text elsewhere. */
-export type Paint = (tone: Tone, text: string) => string;
+type Paint = (tone: Tone, text: string) => string;
 
 type Line = { readonly subject: string; readonly text: string };
 
@@ -200,12 +200,14 @@ const refusedLines = ({ refusedLanes }: ShownStatus, paint: Paint): Line[] =>
     text: paint('alert', `${topic} refused for ${formatDuration(sinceSeconds)}: ${reason}`),
   }));
 
+const retryText = (seconds: number | null): string =>
+  seconds === null ? '' : `; asked again in ${formatDuration(seconds)}`;
+
 /** Nothing while all is as usual. */
 const jobsLines = ({ jobs }: ShownStatus, paint: Paint): Line[] => {
   const { problem, retrySeconds, job, logLevel } = jobs;
-  const retry = retrySeconds === null ? '' : `; asked again in ${formatDuration(retrySeconds)}`;
   const texts = [
-    ...(problem === null ? [] : [`${paint('warning', problem)}${retry}`]),
+    ...(problem === null ? [] : [`${paint('warning', problem)}${retryText(retrySeconds)}`]),
     ...(job === null ? [] : [`${job.verb} (job ${job.id})`]),
     ...(logLevel === null
       ? []
@@ -217,10 +219,9 @@ const jobsLines = ({ jobs }: ShownStatus, paint: Paint): Line[] => {
 /** Nothing while the file of the station alone is in force. */
 const configurationLines = ({ configuration }: ShownStatus, paint: Paint): Line[] => {
   const { problem, retrySeconds, inForce, keys, dropped } = configuration;
-  const retry = retrySeconds === null ? '' : `; asked again in ${formatDuration(retrySeconds)}`;
   const trial = inForce === 'trial' ? ', on trial' : '';
   const texts = [
-    ...(problem === null ? [] : [`${paint('warning', problem)}${retry}`]),
+    ...(problem === null ? [] : [`${paint('warning', problem)}${retryText(retrySeconds)}`]),
     ...(keys.length === 0 ? [] : [`from afar${trial}: ${keys.join(', ')}`]),
     ...(dropped === null
       ? []
@@ -356,21 +357,17 @@ const plain: Paint = (_tone, text) => text;
 
 /** Asks the running daemon, and prints what it says. */
 export const command = configured(async (config, args, context) => {
-  const { out, err, signal } = context;
-  const fail = (message: string): number => {
-    err.write(`weather-gateway: ${message}\n`);
-    return 1;
-  };
+  const { out, signal } = context;
   const directory = stateDirectoryOf(config, context);
   const answer = await askDaemon(directory, signal);
-  if (answer.kind === 'not running') return fail(`no daemon runs on ${directory}`);
-  if (answer.kind === 'unknown') return fail(answer.reason);
+  if (answer.kind === 'not running') return refuse(context, `no daemon runs on ${directory}`);
+  if (answer.kind === 'unknown') return refuse(context, answer.reason);
   if (args.json === true) {
     out.write(`${printableJson(answer.body, 2)}\n`);
     return 0;
   }
   const status = shownStatus.safeParse(printableValue(answer.body));
-  if (!status.success) return fail('the daemon is of another version; --json shows its answer');
+  if (!status.success) return refuse(context, 'the daemon is of another version; --json shows its answer');
   const hasColours = out instanceof WriteStream && out.hasColors();
   const units = unitFormat(config.display.units);
   out.write(statusText(status.data, hasColours ? inColour : plain, { units }));

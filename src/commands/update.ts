@@ -5,13 +5,14 @@ import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
-import { systemClock } from '../time/clock.ts';
 import {
   readUpdateResult,
   type UpdatePlaces,
   type UpdateResult,
   updateHindrance,
-} from '../update/update-files.ts';
+} from '../remote/update-files.ts';
+import { systemClock } from '../time/clock.ts';
+import { pause } from '../time/loops.ts';
 import { printable } from '../weather/format.ts';
 import type { Command, CommandContext } from './command.ts';
 
@@ -75,7 +76,7 @@ const follow = async (
       err.write('update: no answer: systemctl status weather-gateway-update.path weather-gateway-update\n');
       return 1;
     }
-    await systemClock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    await pause(systemClock, LOOK_EVERY_MS, signal);
   }
   err.write('update: it goes on without this command: journalctl -u weather-gateway-update\n');
   return 1;

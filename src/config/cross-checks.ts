@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type CatalogueEntry, catalogue, instrumentsIn } from '../instruments/catalogue.ts';
 import type { Instrument, Wiring } from '../instruments/instrument.ts';
 import { TOPIC_MAX_BYTES, topicsOf } from '../weather/message.ts';
-import { isLoopback } from './loopback.ts';
-import { dottedKey, type KeyPath } from './problem.ts';
+import { isLoopback } from './fields.ts';
 import { qualitySchema } from './quality-schema.ts';
+import { dottedKey, type KeyPath } from './text-file.ts';
 import type { CrossProblem } from './validate.ts';
 
 /** What the checks look at, whatever else of the file is broken: a part that does not parse is not there. */

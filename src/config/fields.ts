@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { bcmOfPin, HEADER_PINS } from '../gpio/header-pins.ts';
 
 /** The building blocks of the configuration schema. The message of each is what the key allows, in words. */
 
@@ -26,22 +28,7 @@ export const kernelName = (allowed: string) => textLike(/^[\w:.,+-]{1,64}$/, all
 export const oneOf = <const T extends string>(values: readonly T[]) =>
   z.enum(values, `one of ${values.join(', ')}`);
 
-/** BCM numbers by the pins of the 40-pin header; the others are supply and ground. */
-const BCM_OF_PIN: Readonly<Record<number, number>> = {
-  28: 1,
-  29: 5,
-  31: 6,
-  32: 12,
-  33: 13,
-  35: 19,
-  36: 16,
-  37: 26,
-  38: 20,
-  40: 21,
-};
-
 const MAX_BCM = 27;
-const HEADER_PINS = 40;
 
 /** What was probably meant: a pin of the header, or a name such as GPIO5. */
 const gpioHint = (written: unknown): string => {
@@ -49,7 +36,7 @@ const gpioHint = (written: unknown): string => {
   if (name !== undefined && Number(name) <= MAX_BCM) return ` (${Number(name)} for this one)`;
   if (typeof written !== 'number' || !Number.isInteger(written)) return '';
   if (written <= MAX_BCM || written > HEADER_PINS) return '';
-  const bcm = BCM_OF_PIN[written];
+  const bcm = bcmOfPin(written);
   return bcm === undefined
     ? ` (pin ${written} of the header is ground)`
     : ` (pin ${written} of the header is BCM ${bcm})`;
@@ -68,3 +55,9 @@ export const i2cAddress = <const T extends number>(addresses: readonly T[]) =>
     addresses,
     `one of the numbers ${addresses.map((address) => `0x${address.toString(16)}`).join(', ')}`,
   );
+
+/** Whether an address or host name, IPv6 with or without brackets, means this machine itself. */
+export const isLoopback = (host: string): boolean => {
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+};

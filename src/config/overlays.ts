@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../certificate/durable-file.ts';
 import { type CatalogueEntry, catalogue } from '../instruments/catalogue.ts';
+import { replaceFile } from '../store/durable-file.ts';
+import { errorCode } from '../weather/format.ts';
 import { crossCheck } from './cross-checks.ts';
 import { type LoadOptions, loadConfig, withAbsolutePaths } from './load.ts';
-import type { ConfigProblem } from './problem.ts';
 import { checkRemoteValues, mergeRemoteValues, type RemoteValues } from './remote-part.ts';
 import { type GatewayConfig, gatewaySchemaOf } from './schema.ts';
-import { readTextFile } from './text-file.ts';
+import { type ConfigProblem, readTextFile } from './text-file.ts';
 import { validateYaml } from './validate.ts';
 import { parseYaml } from './yaml-document.ts';
 
@@ -70,7 +70,7 @@ const readOverlays = async (directory: string): Promise<Overlays | null> => {
   try {
     text = await readFile(overlaysFileIn(directory), 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return noOverlays;
     if (code === 'EACCES' || code === 'EPERM') return null;
     return UNREADABLE;
@@ -165,11 +165,11 @@ export type StationConfig = {
   readonly problems?: undefined;
 };
 
-export type LoadedStationConfig =
+type LoadedStationConfig =
   | StationConfig
   | { readonly config?: undefined; readonly problems: readonly ConfigProblem[] };
 
-export type StationLoadOptions = LoadOptions & {
+type StationLoadOptions = LoadOptions & {
   /** $STATE_DIRECTORY. */
   readonly stateDirectory?: string | undefined;
 };

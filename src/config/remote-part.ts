@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { type CatalogueEntry, catalogue } from '../instruments/catalogue.ts';
 import { isGroup } from '../instruments/instrument.ts';
 import { preAlertsSchema } from './pre-alerts-schema.ts';
-import { dottedKey, type KeyPath } from './problem.ts';
 import { qualitySchema } from './quality-schema.ts';
 import { type GatewayConfig, logSchema, reportingSchema } from './schema.ts';
-import { type CrossProblem, type Validated, validateYaml } from './validate.ts';
+import { dottedKey, type KeyPath } from './text-file.ts';
+import { type CrossProblem, isMapping, type Validated, validateYaml } from './validate.ts';
 
 /** The part of a configuration that may be changed from afar, as far as it is to be changed. */
 export type RemoteValues = Readonly<Record<string, unknown>>;
@@ -48,15 +48,10 @@ const remoteSchemaOf = (instruments: readonly CatalogueEntry[]) => {
   });
 };
 
-const isMapping = (value: unknown): value is RemoteValues =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isRule = isMapping;
-
 const outputChecks = (value: unknown): CrossProblem[] => {
   const rules = isMapping(value) && Array.isArray(value['preAlerts']) ? value['preAlerts'] : [];
   return rules.flatMap((rule: unknown, index): CrossProblem[] =>
-    isRule(rule) && 'output' in rule
+    isMapping(rule) && 'output' in rule
       ? [
           {
             path: ['preAlerts', index, 'output'],
@@ -68,7 +63,11 @@ const outputChecks = (value: unknown): CrossProblem[] => {
 };
 
 /** Nothing is measured that the station does not list. */
-const listedChecks = (value: unknown, base: unknown): CrossProblem[] => {
+const listedChecks = (
+  value: unknown,
+  base: unknown,
+  instruments: readonly CatalogueEntry[],
+): CrossProblem[] => {
   const sensorsOf = (config: unknown): RemoteValues =>
     isMapping(config) && isMapping(config['sensors']) ? config['sensors'] : {};
   const listed = sensorsOf(base);
@@ -83,7 +82,7 @@ const listedChecks = (value: unknown, base: unknown): CrossProblem[] => {
       const names = Object.keys(listed).filter((name) => isMapping(listed[name]));
       return [problem(['sensors', key], names)];
     }
-    const group = catalogue.find((entry) => entry.key === key);
+    const group = instruments.find((entry) => entry.key === key);
     if (group === undefined || !isGroup(group) || !isMapping(part)) return [];
     return Object.keys(part)
       .filter((name) => !Object.hasOwn(own, name))
@@ -91,7 +90,7 @@ const listedChecks = (value: unknown, base: unknown): CrossProblem[] => {
   });
 };
 
-export type RemoteCheck = {
+type RemoteCheck = {
   /** The name of the text in problems. */
   readonly file: string;
   readonly text: string;
@@ -120,7 +119,7 @@ export const checkRemoteValues = ({
           ? [{ path: [], found: `${bytes} bytes as JSON`, allowed: `at most ${MAX_REMOTE_BYTES} bytes` }]
           : []),
         ...outputChecks(value),
-        ...(base === undefined ? [] : listedChecks(value, base)),
+        ...(base === undefined ? [] : listedChecks(value, base, instruments)),
       ];
     },
   });
@@ -145,12 +144,12 @@ export const mergeRemoteValues = (base: unknown, values: RemoteValues): unknown 
     isMapping(config) && Array.isArray(config['preAlerts']) ? config['preAlerts'] : [];
   const merged = merge(base, values);
   if (!isMapping(merged) || !('preAlerts' in values)) return merged;
-  const own = rulesOf(base).filter(isRule);
+  const own = rulesOf(base).filter(isMapping);
   return {
     ...merged,
     preAlerts: rulesOf(values).map((rule) => {
-      const output = isRule(rule) ? own.find(({ id }) => id === rule['id'])?.['output'] : undefined;
-      return isRule(rule) && output !== undefined ? { ...rule, output } : rule;
+      const output = isMapping(rule) ? own.find(({ id }) => id === rule['id'])?.['output'] : undefined;
+      return isMapping(rule) && output !== undefined ? { ...rule, output } : rule;
     }),
   };
 };
@@ -183,7 +182,7 @@ export const remotePartOf = (
 };
 
 /** One value that comes from afar: a list counts as one. */
-export type RemoteValue = { readonly key: string; readonly value: unknown; readonly own: unknown };
+type RemoteValue = { readonly key: string; readonly value: unknown; readonly own: unknown };
 
 /** What is changed from afar, and what the station has of its own. */
 export const remoteValuesIn = (values: unknown, own: unknown, path: KeyPath = []): RemoteValue[] =>

@@ -1,12 +1,34 @@
 import { z } from 'zod';
 import { type CatalogueEntry, catalogue } from '../instruments/catalogue.ts';
+import { isTimeZone } from '../weather/day.ts';
 import { unitSystems } from '../weather/display-units.ts';
 import { STATION_ID, STATION_ID_IN_WORDS } from '../weather/message.ts';
 import { decimalNumber, oneOf, text, textLike, wholeNumber } from './fields.ts';
 import { preAlertsSchema } from './pre-alerts-schema.ts';
 import { parseProxy } from './proxy.ts';
 import { qualitySchema } from './quality-schema.ts';
-import { sensorsSchemaOf } from './sensors-schema.ts';
+
+const busFields = {
+  i2cBus: wholeNumber(0, 99).default(1).describe('N of /dev/i2c-N. 0 to 99.'),
+  gpioBackend: oneOf(['auto', 'gpiomon', 'onoff'])
+    .default('auto')
+    .describe('Counts the pulses: gpiomon (loses none), onoff (sysfs), auto: gpiomon where it is installed.'),
+};
+
+/** The buses, and under its key the part of each instrument that is wired to the station. */
+export type SensorsConfig = z.output<z.ZodObject<typeof busFields, z.core.$loose>>;
+
+/** What is wired to the station, out of these instruments. */
+const sensorsSchemaOf = (instruments: readonly CatalogueEntry[]) => {
+  const parts = instruments.map(({ key, schema }) => [key, schema.exactOptional()] as const);
+  return z
+    .strictObject({ ...busFields, ...Object.fromEntries(parts) })
+    .describe(
+      'What is wired to the station. What a sensor left out would measure is null.',
+    ) as unknown as z.ZodObject<typeof busFields, z.core.$loose>;
+};
+
+export const sensorsSchema = sensorsSchemaOf(catalogue);
 
 const filePath = () =>
   textLike(
@@ -17,14 +39,6 @@ const filePath = () =>
 const PROXY = 'http://HOST:PORT or http://USER:PASSWORD@HOST:PORT';
 
 const TIMEZONE = 'an IANA time zone such as Europe/London';
-
-const isTimeZone = (name: string): boolean => {
-  try {
-    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== null;
-  } catch {
-    return false;
-  }
-};
 
 const stationSchema = z
   .strictObject({
@@ -190,3 +204,9 @@ export const gatewaySchema = gatewaySchemaOf(catalogue);
 
 /** A configuration that was read, checked and completed with its defaults. */
 export type GatewayConfig = z.output<typeof gatewaySchema>;
+
+/** The configuration as a JSON schema, with which editors complete and check it (config/gateway.schema.json). */
+export const gatewayJsonSchema = () => ({
+  title: 'weather-gateway configuration',
+  ...z.toJSONSchema(gatewaySchema, { io: 'input', target: 'draft-07' }),
+});

@@ -1,5 +1,36 @@
-import { readFile } from 'node:fs/promises';
-import type { ConfigProblem } from './problem.ts';
+import { createReadStream, type Stats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { errorCode, printable } from '../weather/format.ts';
+
+/** One thing that is wrong with a file of configuration, in words for whoever edits it. */
+export type ConfigProblem = {
+  readonly file: string;
+  /** From 1; `null` where the file itself is the problem. */
+  readonly line: number | null;
+  readonly column: number | null;
+  /** Dotted path such as `preAlerts[0].id`; empty where no single key is to blame. */
+  readonly key: string;
+  readonly found: string;
+  readonly allowed: string;
+};
+
+/** Exit status of a bad configuration (EX_CONFIG of sysexits.h); the unit does not restart on it. */
+export const BAD_CONFIGURATION = 78;
+
+/** In the form `file:line:column:` that editors and terminals turn into a link. */
+export const formatProblem = ({ file, line, column, key, found, allowed }: ConfigProblem): string => {
+  const place = line === null ? file : `${file}:${line}:${column ?? 1}`;
+  return printable(`${place}: ${key === '' ? '' : `${key}: `}found ${found}; allowed: ${allowed}`);
+};
+
+export type KeyPath = readonly PropertyKey[];
+
+/** `['preAlerts', 0, 'id']` as `preAlerts[0].id`. */
+export const dottedKey = (path: KeyPath): string =>
+  path.reduce<string>((text, segment) => {
+    if (typeof segment === 'number') return `${text}[${segment}]`;
+    return text === '' ? String(segment) : `${text}.${String(segment)}`;
+  }, '');
 
 /** A configuration with its comments has 5 KB; one that is larger is another kind of file. */
 const MAX_BYTES = 100_000;
@@ -35,14 +66,34 @@ const READ_FAILURES: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   ENOTDIR: 'no such file',
   EACCES: 'a file that may not be read',
-  EISDIR: 'a directory',
   ELOOP: 'a loop of symbolic links',
   EIO: 'a file that cannot be read (I/O error)',
 };
 
-export type TextFile =
+type TextFile =
   | { readonly text: string; readonly problem?: undefined }
   | { readonly text?: undefined; readonly problem: ConfigProblem };
+
+/** What is no file to be read: waiting for a pipe, or reading a device, may never end. `null` for a file. */
+export const otherKindOf = (found: Stats): string | null => {
+  if (found.isFile()) return null;
+  if (found.isDirectory()) return 'a directory';
+  return found.isFIFO() ? 'a named pipe' : 'a device or a socket';
+};
+
+/** A pipe of the shell leads nowhere by name. */
+const isNamed = (path: string): Promise<boolean> =>
+  realpath(path).then(
+    () => true,
+    () => false,
+  );
+
+/** No more than is needed to see that it is too much. */
+const readSome = async (file: string): Promise<Buffer> => {
+  const pieces: Buffer[] = [];
+  for await (const piece of createReadStream(file, { end: MAX_BYTES })) pieces.push(piece);
+  return Buffer.concat(pieces);
+};
 
 const decode = (bytes: Buffer): string | null => {
   try {
@@ -67,14 +118,15 @@ export const readTextFile = async (file: string, allowed: string): Promise<TextF
   });
   let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    const kind = otherKindOf(await stat(file));
+    if (kind !== null && (await isNamed(file))) return problem(kind, allowed);
+    bytes = await readSome(file);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error);
     if (!/^E[A-Z0-9]+$/.test(code)) throw error;
     return problem(READ_FAILURES[code] ?? `a file that cannot be read (${code})`, allowed);
   }
-  if (bytes.length > MAX_BYTES)
-    return problem(`a file of ${bytes.length} bytes`, `at most ${MAX_BYTES} bytes: ${allowed}`);
+  if (bytes.length > MAX_BYTES) return problem(`a file of more than ${MAX_BYTES} bytes`, allowed);
   if (isUtf16(bytes)) return problem('text in UTF-16', UTF8);
   const text = decode(bytes);
   if (text === null) return problem('bytes that are not UTF-8 (Latin-1?)', UTF8, ...lineOfBadByte(bytes));

@@ -1,6 +1,6 @@
 import { closestMatch } from 'leven';
 import { z } from 'zod';
-import { type ConfigProblem, dottedKey, type KeyPath } from './problem.ts';
+import { type ConfigProblem, dottedKey, type KeyPath } from './text-file.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
 
 /** Looks through what only completes or converts a schema. */
@@ -76,13 +76,16 @@ type Placed = {
   readonly isAboutKey?: boolean;
 };
 
-const SECRET_KEYS = ['token'];
+/** A proxy is a secret where it names a user, whatever is wrong with it. */
+const isSecret = (key: string, value: unknown): boolean =>
+  key === 'token' || (key === 'proxy' && String(value).includes('@'));
 const SHOWN_LENGTH = 60;
 const MAX_TYPOS = 3;
 /** More are of another kind of file, and placing each takes time. */
 const MAX_UNKNOWN_KEYS = 50;
 
-const shorten = (text: string): string =>
+/** So much of a value that a line about it stays readable. */
+export const shorten = (text: string): string =>
   text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH - 1)}…`;
 
 const describeFound = (document: YamlDocument, path: KeyPath): string => {
@@ -90,7 +93,7 @@ const describeFound = (document: YamlDocument, path: KeyPath): string => {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (SECRET_KEYS.includes(String(path.at(-1)))) return 'a secret that is not shown here';
+  if (isSecret(String(path.at(-1)), value)) return 'a secret that is not shown here';
   if (typeof value === 'string') return shorten(JSON.stringify(value));
   return shorten(document.writtenAt(path) ?? String(value));
 };
@@ -155,7 +158,7 @@ const inWrittenOrder = (value: unknown, written: unknown): unknown => {
   return Object.fromEntries([...keys].map((key) => [key, inWrittenOrder(value[key], written[key])]));
 };
 
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Checks a YAML 1.2 text whole: broken syntax first, then all keys and values at once. */

@@ -1,5 +1,6 @@
 import {
   type Document,
+  isAlias,
   isMap,
   isPair,
   isScalar,
@@ -12,12 +13,11 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import { dottedKey, type KeyPath } from './problem.ts';
-import { forbiddenCharacter } from './text-file.ts';
+import { dottedKey, forbiddenCharacter, type KeyPath } from './text-file.ts';
 
-export type Position = { readonly line: number; readonly column: number };
+type Position = { readonly line: number; readonly column: number };
 
-export type YamlFault = Position & {
+type YamlFault = Position & {
   readonly key: string;
   readonly found: string;
   readonly allowed: string;
@@ -100,6 +100,20 @@ const escapedFaults = (document: Document, positionAt: (offset: number) => Posit
   return faults;
 };
 
+/** A key such as `{a: b}` or an empty one has no name that a path could say. */
+const keyFaults = (document: Document, positionAt: (offset: number) => Position): YamlFault[] => {
+  const faults: YamlFault[] = [];
+  visit(document, {
+    Pair: (_, { key, value }) => {
+      if (isAlias(key) || (isScalar(key) && key.value !== null)) return;
+      const offset = nodeOrNull(key)?.range?.[0] ?? nodeOrNull(value)?.range?.[0] ?? 0;
+      const found = isScalar(key) ? 'an empty key' : `a ${isSeq(key) ? 'list' : 'mapping'} as a key`;
+      faults.push({ ...positionAt(offset), key: '', found, allowed: 'a name' });
+    },
+  });
+  return faults;
+};
+
 const versionFaults = ({ directives }: Document): YamlFault[] =>
   directives?.yaml.explicit === true && directives.yaml.version !== '1.2'
     ? [{ line: 1, column: 1, key: '', found: `%YAML ${directives.yaml.version}`, allowed: 'YAML 1.2' }]
@@ -131,7 +145,13 @@ const collectFaults = (document: Document, positionAt: (offset: number) => Posit
     found: 'an alias (*)',
     allowed: 'each value written out',
   }));
-  return [...versionFaults(document), ...faults, ...aliases, ...escapedFaults(document, positionAt)];
+  return [
+    ...versionFaults(document),
+    ...faults,
+    ...aliases,
+    ...keyFaults(document, positionAt),
+    ...escapedFaults(document, positionAt),
+  ];
 };
 
 const isWhole = (node: unknown): node is Scalar & { readonly source: string } =>
@@ -182,6 +202,7 @@ export const parseYaml = (text: string): YamlDocument => {
     prettyErrors: false,
     version: '1.2',
     logLevel: 'error',
+    resolveKnownTags: false,
   });
   const positionAt = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);

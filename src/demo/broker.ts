@@ -25,7 +25,7 @@ export type BrokerAnswer =
   | 'silence'
   | 'drop';
 
-export type SessionParts = {
+type SessionParts = {
   readonly accept: (clientId: string) => Acceptance;
   readonly deliver: (message: BrokerMessage) => BrokerAnswer;
 };

@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { createCertificateAuthority, type Identity } from '../certificate/certificate-authority.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
 import type { GatewayConfig } from '../config/schema.ts';
+import { formatProblem } from '../config/text-file.ts';
 import type { Clock } from '../time/clock.ts';
-import { startBroker } from './broker.ts';
-import { type Absence, NetworkSwitch } from './network-switch.ts';
+import { pause } from '../time/loops.ts';
+import { type Broker, startBroker } from './broker.ts';
 
 /** A TCP port of the loopback interface that was free a moment ago, for programs that take none the kernel chooses. */
 export const freePort = async (): Promise<number> => {
@@ -84,7 +84,7 @@ export const messageLine = (topic: string, payload: string): string => {
   return describe === undefined ? `${topic} ${payload}` : describe(JSON.parse(payload));
 };
 
-export type DemoFilesParts = {
+type DemoFilesParts = {
   readonly brokerPort: number;
   readonly httpPort: number;
   readonly intervalSeconds: number;
@@ -92,7 +92,7 @@ export type DemoFilesParts = {
   readonly device: Identity;
 };
 
-export type DemoFiles = { readonly configFile: string; remove(): Promise<void> };
+type DemoFiles = { readonly configFile: string; remove(): Promise<void> };
 
 type Rules = GatewayConfig['preAlerts'];
 
@@ -146,13 +146,79 @@ const writeDemoFiles = async (parts: DemoFilesParts): Promise<DemoFiles> => {
   return { configFile, remove: () => rm(folder, { recursive: true, force: true }) };
 };
 
-export type DemoOptions = {
+type NetworkSwitchParts = {
+  readonly broker: Pick<Broker, 'cut' | 'restore'>;
+  readonly clock: Clock;
+  readonly write: (line: string) => void;
+  /** The gateway's own status page. */
+  readonly statusUrl: string;
+};
+
+type Absence = { readonly afterSeconds: number; readonly forSeconds: number };
+
+const LOOK_EVERY_MS = 3_000;
+
+const waitingSchema = z.object({
+  outbox: z.object({ lanes: z.object({ reading: z.object({ waiting: z.int() }) }) }),
+});
+
+/** Takes the network away and brings it back, and shows what waits meanwhile. */
+export class NetworkSwitch {
+  readonly #parts: NetworkSwitchParts;
+  #away: AbortController | undefined;
+
+  constructor(parts: NetworkSwitchParts) {
+    this.#parts = parts;
+  }
+
+  async toggle(): Promise<void> {
+    const { broker, write } = this.#parts;
+    if (this.#away === undefined) {
+      const away = new AbortController();
+      this.#away = away;
+      write('-------- the network is gone: readings wait in the outbox');
+      await broker.cut();
+      await this.#watchWaiting(away.signal);
+    } else {
+      this.#away.abort();
+      this.#away = undefined;
+      write('-------- the network is back');
+      await broker.restore();
+    }
+  }
+
+  async play({ afterSeconds, forSeconds }: Absence, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    await clock.sleep(afterSeconds * 1_000, signal);
+    const cutting = this.#away === undefined ? this.toggle() : undefined;
+    await clock.sleep(forSeconds * 1_000, signal);
+    if (this.#away !== undefined) await this.toggle();
+    await cutting;
+  }
+
+  close(): void {
+    this.#away?.abort();
+  }
+
+  async #watchWaiting(signal: AbortSignal): Promise<void> {
+    const { clock, statusUrl, write } = this.#parts;
+    while (!signal.aborted) {
+      await pause(clock, LOOK_EVERY_MS, signal);
+      if (signal.aborted) return;
+      const response = await fetch(statusUrl, { signal }).catch(() => null);
+      const status = waitingSchema.safeParse(await response?.json().catch(() => null));
+      if (status.success) write(`outbox   ${status.data.outbox.lanes.reading.waiting} readings wait`);
+    }
+  }
+}
+
+type DemoOptions = {
   readonly intervalSeconds: number;
   /** When the network is away by itself. */
   readonly absence: Absence | undefined;
 };
 
-export type DemoParts = {
+type DemoParts = {
   /** The built command, run with the same Node as this process. */
   readonly gatewayCommand: readonly [string, ...string[]];
   readonly clock: Clock;

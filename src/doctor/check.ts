@@ -1,4 +1,5 @@
 import type { Clock } from '../time/clock.ts';
+import { formatError } from '../weather/format.ts';
 
 /** One thing that has to be right for a station to work. */
 export type Check = {
@@ -42,7 +43,7 @@ const runCheck = async ({ name, run, remedy }: Check, clock: Clock): Promise<Fin
     late.catch(() => undefined);
     return { name, isPassed: true, detail: await Promise.race([run(), late]), remedy: null };
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = formatError(error);
     return { name, isPassed: false, detail, remedy: error instanceof CheckFailure ? error.remedy : remedy };
   } finally {
     over.abort();

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { DeviceCredentials } from '../certificate/device-credentials.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import { ConnectError } from '../mqtt/connection.ts';
+import { ConnectError } from '../mqtt/publisher.ts';
 import type { StationConnection } from '../mqtt/station-connection.ts';
 import { askDaemon } from '../status/daemon-socket.ts';
-import { type StatusMessage, topicsOf } from '../weather/message.ts';
+import { offlineStatus, topicsOf } from '../weather/message.ts';
 import { type Check, CheckFailure } from './check.ts';
 
 const answer = z.object({
@@ -25,7 +25,7 @@ const answer = z.object({
   refusedLanes: z.array(z.object({ topic: z.string(), reason: z.string() })).optional(),
 });
 
-export type DaemonLink = z.output<typeof answer>['link'] & {
+type DaemonLink = z.output<typeof answer>['link'] & {
   /** Topics that the broker refuses, and why. */
   readonly refused?: z.output<typeof answer>['refusedLanes'];
 };
@@ -56,7 +56,7 @@ export const runningDaemon = async (stateDirectory: string, signal: AbortSignal)
   };
 };
 
-export type CloudParts = {
+type CloudParts = {
   readonly config: GatewayConfig;
   readonly credentials: Pick<DeviceCredentials, 'preview'>;
   readonly connection: Pick<StationConnection, 'with' | 'examine'>;
@@ -101,8 +101,7 @@ const publish = async ({ config, credentials, connection, signal }: CloudParts):
     });
   try {
     // Not retained: with no daemon running it is the truth, and no subscriber keeps it.
-    const message: StatusMessage = { deviceid: station.id, state: 'offline' };
-    const result = await connected.publish(topic, JSON.stringify(message));
+    const result = await connected.publish(topic, JSON.stringify(offlineStatus(station.id)));
     if (result.kind === 'acknowledged') return `acknowledged on ${topic}`;
     throw new CheckFailure(`${result.kind} on ${topic}: ${result.reason}`, POLICY);
   } finally {

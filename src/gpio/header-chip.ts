@@ -24,7 +24,7 @@ export const parseGpiodetect = (output: string): string => {
 /** The kernel-global number of a BCM line, which sysfs goes by. */
 export type SysfsNumbering = (bcm: number) => number;
 
-const SYSFS_GPIO = '/sys/class/gpio';
+export const SYSFS_GPIO = '/sys/class/gpio';
 
 /** Rejects where the kernel has no sysfs GPIO or shows no header. */
 export const readSysfsNumbering = async (root = SYSFS_GPIO): Promise<SysfsNumbering> => {

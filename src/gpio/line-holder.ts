@@ -7,9 +7,10 @@ import {
   gpiosetHoldCommand,
   gpiosetOnceCommand,
 } from './gpiomon/gpiod-tools.ts';
-import type { OutputLine, OutputLineOptions } from './output-line.ts';
+import { SYSFS_GPIO } from './header-chip.ts';
+import type { OutputLine, OutputLineOptions } from './lines.ts';
 
-export type LineHolderOptions = OutputLineOptions & {
+type LineHolderOptions = OutputLineOptions & {
   /**
    * POSIX shell program that reads levels, `0` or `1`, from its standard input and answers each with `ok` or a
    * complaint. When its input ends, however its parent ended, it leaves the line at the inactive level.
@@ -131,8 +132,6 @@ while read -r level; do
 done
 finish
 `;
-
-const SYSFS_GPIO = '/sys/class/gpio';
 
 /** Drives the line through sysfs; it stays exported, since giving it back may make it float. */
 export const sysfsScript = (sysfsNumber: number, inactiveLevel: Level, root = SYSFS_GPIO): string => `

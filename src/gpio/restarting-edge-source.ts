@@ -1,5 +1,6 @@
 import type { Clock } from '../time/clock.ts';
-import type { EdgeListener, EdgeSource } from './edge-source.ts';
+import { pause } from '../time/loops.ts';
+import type { EdgeListener, EdgeSource } from './lines.ts';
 
 /** One attempt at watching lines, in a child process. */
 export type WatchSession = {
@@ -10,7 +11,7 @@ export type WatchSession = {
   stop(): void;
 };
 
-export type RestartingEdgeSourceOptions = {
+type RestartingEdgeSourceOptions = {
   readonly timestamps: EdgeSource['timestamps'];
   readonly clock: Clock;
   /** Begins a session; may reject. */
@@ -19,7 +20,7 @@ export type RestartingEdgeSourceOptions = {
 };
 
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
@@ -75,8 +76,8 @@ class RestartingEdgeSource implements EdgeSource {
       if (signal.aborted) return;
       this.#isFaulty = true;
       onFault(fault);
-      pauseMs = wasArmed ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
-      await clock.sleep(pauseMs, signal).catch(() => undefined);
+      pauseMs = wasArmed ? FIRST_PAUSE_MS : Math.min(MAX_PAUSE_MS, pauseMs * 2);
+      await pause(clock, pauseMs, signal);
     }
   }
 

@@ -4,7 +4,7 @@ import type { Stamp } from '../weather/reading.ts';
 
 /** A station that has no reading yet has nothing to tell; but one that never gets one has, after so long. */
 const SPEAKS_AFTER_SECONDS = 60;
-const LONGEST_TEXT = 300;
+const MAX_TEXT_LENGTH = 300;
 const MASK = '(address)';
 
 const URL_TEXT = /[a-z][a-z0-9+.-]*:\/\/\S+/gi;
@@ -21,7 +21,7 @@ export const publicText = (text: string): string => {
     .replace(HOST, MASK)
     .replace(IPV4, MASK)
     .replace(HEXADECIMAL, (found) => (found.includes('::') || found.split(':').length > 4 ? MASK : found));
-  return [...masked].slice(0, LONGEST_TEXT).join('');
+  return [...masked].slice(0, MAX_TEXT_LENGTH).join('');
 };
 
 /** What leaves the station of all that the daemon knows of itself. `null` while there is nothing to tell. */

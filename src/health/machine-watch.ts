@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
-import type { Sysfs } from '../buses/sysfs.ts';
+import type { Sysfs } from '../buses/station-buses.ts';
 import type { Clock } from '../time/clock.ts';
+import { pause } from '../time/loops.ts';
 
 /** How the machine under the daemon is doing. What it does not tell has no key. */
 export type MachineStatus = {
@@ -21,7 +22,7 @@ export type MachineStatus = {
   readonly wifiSignalDbm?: number;
 };
 
-export type MachineWatchParts = {
+type MachineWatchParts = {
   readonly sysfs: Sysfs;
   /** `/proc`. */
   readonly procfs: Sysfs;
@@ -49,7 +50,7 @@ const FIRMWARE_BITS = 'devices/platform/soc/soc:firmware/get_throttled';
 const UNDER_VOLTAGE_BITS = 0x1_0001;
 const THROTTLED_BITS = 0xe_000e;
 
-const freeBytesOf = async (directory: string): Promise<number> => {
+export const freeBytesOf = async (directory: string): Promise<number> => {
   const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
 };
@@ -99,7 +100,7 @@ export class MachineWatch {
         if (alarm !== null) this.#noteVoltage(alarm !== 0);
       }
       const pauseMs = this.#voltageFile === null ? REST_EVERY_MS : VOLTAGE_EVERY_MS;
-      await clock.sleep(pauseMs, signal).catch(() => undefined);
+      await pause(clock, pauseMs, signal);
     }
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { meanDirectionDegrees } from '../weather/mean-direction.ts';
+import { meanDirectionDegrees } from '../weather/derived.ts';
+import { parseJson } from '../weather/format.ts';
 import {
   type Combination,
   isOptional,
@@ -52,14 +53,6 @@ export const encodeEntry = (
     quality,
   ];
   return JSON.stringify(encoded);
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** `null` for what a damaged disk made of it: a chart does without one point. */

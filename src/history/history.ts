@@ -1,13 +1,13 @@
 import type { Log } from '../log.ts';
 import { StorageFullError, type Store, type StoreChange } from '../store/store.ts';
-import { LocalDays } from '../weather/local-day.ts';
+import { LocalDays } from '../weather/day.ts';
 import { type QuantityTable, quantityTable } from '../weather/quantities.ts';
 import type { Instant, Measurement, Stamp } from '../weather/reading.ts';
 import { decodeEntry, encodeEntry, type HistoryEntry, meanOf } from './entry.ts';
 import { type RainStatus, RainTotals } from './rain-totals.ts';
 import { type HistorySeries, seriesOf, type TimedEntry } from './series.ts';
 
-export type TierOptions = {
+type TierOptions = {
   readonly store: Store;
   /** Of the tier's keys, with a slash at its end. */
   readonly prefix: string;
@@ -79,7 +79,7 @@ class Tier {
   }
 }
 
-export type HistoryOptions = {
+type HistoryOptions = {
   readonly store: Store;
   /** Dates an entry when it is asked for, with what is known of the clock by then. */
   readonly stampOf: (at: Instant) => Stamp;

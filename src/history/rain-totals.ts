@@ -1,4 +1,4 @@
-import type { LocalDays } from '../weather/local-day.ts';
+import type { LocalDays } from '../weather/day.ts';
 import { formatDatetime } from '../weather/message.ts';
 import type { Instant, Measurement } from '../weather/reading.ts';
 
@@ -12,7 +12,7 @@ export type RainStatus = {
   readonly event: RainEvent | null;
 };
 
-export type RainEvent = {
+type RainEvent = {
   readonly mm: number;
   /** UTC, of the first and the last reading with rain. */
   readonly from: string;
@@ -20,7 +20,7 @@ export type RainEvent = {
   readonly isOver: boolean;
 };
 
-export type RainTotalsOptions = {
+type RainTotalsOptions = {
   /** Dates a reading when it is asked for, with what is known of the clock by then. */
   readonly stampOf: (at: Instant) => { readonly wallMs: number };
   readonly wallMs: () => number;

@@ -29,7 +29,7 @@ export type HistorySeries = {
 
 export type TimedEntry = { readonly atMs: number; readonly entry: HistoryEntry };
 
-export type SeriesShape = {
+type SeriesShape = {
   readonly minutes: number;
   /** Time between two entries when none is missing. */
   readonly entryMs: number;

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../time/clock.ts';
-import { every } from '../time/loops.ts';
+import { pause, Wake } from '../time/loops.ts';
 
-export type EventFeedParts = {
+type EventFeedParts = {
   readonly clock: Clock;
   /** What a viewer is sent, as JSON; asked only while somebody looks. */
   readonly snapshot: () => unknown;
@@ -14,6 +14,8 @@ export type EventFeedParts = {
 const WRITE_DEADLINE_MS = 10_000;
 /** When all places are taken, whoever has looked for so long makes way, and comes back by itself. */
 const MAKES_WAY_MS = 60_000;
+/** While nobody looks there is nothing to do. */
+const IDLE_MS = 3_600_000;
 
 type Viewer = { readonly sinceMs: number; tookAtMs: number };
 
@@ -22,9 +24,12 @@ export class EventFeed {
   readonly #parts: EventFeedParts;
   /** In the order in which they came. */
   readonly #viewers = new Map<ServerResponse, Viewer>();
+  /** Somebody came. */
+  readonly #wake: Wake;
 
   constructor(parts: EventFeedParts) {
     this.#parts = parts;
+    this.#wake = new Wake(parts.clock);
   }
 
   /**
@@ -48,12 +53,19 @@ export class EventFeed {
     this.#viewers.set(response, { sinceMs: nowMs, tookAtMs: nowMs });
     response.once('close', () => this.#viewers.delete(response));
     response.write(`retry: ${this.#parts.periodMs}\n${this.#event()}`);
+    this.#wake.call();
   }
 
   /** Until the signal aborts; then every viewer is sent away. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, periodMs } = this.#parts;
-    await every(periodMs, { clock, signal }, () => Promise.resolve(this.#send()));
+    while (!signal.aborted) {
+      if (this.#viewers.size === 0) await this.#wake.wait(IDLE_MS, signal);
+      else {
+        await pause(clock, periodMs, signal);
+        this.#send();
+      }
+    }
     for (const response of this.#viewers.keys()) response.end();
   }
 

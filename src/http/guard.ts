@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isLoopback } from '../config/loopback.ts';
+import { isLoopback } from '../config/fields.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../time/clock.ts';

@@ -2,9 +2,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { GatewayStatus } from '../status/status.ts';
 import { isOptional, type QuantityTable, quantitiesOf, quantityTable } from '../weather/quantities.ts';
 
-export type Sample = { readonly value: number; readonly labels?: Readonly<Record<string, string>> };
+type Sample = { readonly value: number; readonly labels?: Readonly<Record<string, string>> };
 
-export type MetricDefinition = {
+type MetricDefinition = {
   readonly kind: 'gauge' | 'counter';
   readonly name: string;
   readonly help: string;

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type FastifyInstance, fastify } from 'fastify';
 import { z } from 'zod';
-import { isLoopback } from '../config/loopback.ts';
+import { isLoopback } from '../config/fields.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { HISTORY_MAX_MINUTES, type History } from '../history/history.ts';
 import type { Log } from '../log.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { GatewayStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Loop } from '../time/loops.ts';
+import { type Loop, pause } from '../time/loops.ts';
+import { formatError } from '../weather/format.ts';
 import { EventFeed } from './event-feed.ts';
 import { ConnectionPlaces, guard, refuse, securityHeaders, WrongTokens } from './guard.ts';
 import type { Metrics } from './metrics.ts';
@@ -150,7 +151,8 @@ const createApp = ({ log }: HttpServerParts): FastifyInstance => {
     http: {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.requestMs,
-      connectionsCheckingInterval: 1_000,
+      // The process wakes up for it whether anybody is connected or not.
+      connectionsCheckingInterval: 5_000,
     },
   });
   // Whoever reads a byte now and then would otherwise hold a place for as long as it likes.
@@ -216,17 +218,16 @@ export const serveDashboard =
   (parts: HttpServerParts & { readonly clock: Clock; readonly log: Log }): Loop =>
   async (signal) => {
     const { clock, log } = parts;
-    const sleep = (ms: number): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
     let server: HttpServer | null = null;
     let told: string | null = null;
     while (server === null && !signal.aborted) {
       server = await openHttpServer(parts).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = formatError(error);
         if (reason !== told) log.error({ reason }, 'the dashboard cannot be served');
         told = reason;
         return null;
       });
-      if (server === null) await sleep(RETRY_MS);
+      if (server === null) await pause(clock, RETRY_MS, signal);
     }
     if (server === null) return;
     await untilAborted(signal);

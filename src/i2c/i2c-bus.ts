@@ -21,18 +21,19 @@ export type I2cTarget = { readonly address: number; readonly register?: number }
 
 /** What the kernel's or the bus's errno names mean to whoever holds the soldering iron. */
 const meanings: Readonly<Record<string, string>> = {
-  EREMOTEIO: 'nothing acknowledged',
-  ENXIO: 'nothing acknowledged',
-  ENODEV: 'nothing acknowledged',
+  EREMOTEIO: 'nothing answers',
+  ENXIO: 'nothing answers',
+  ENODEV: 'nothing answers',
   EIO: 'transfer failed',
   ETIMEDOUT: 'no end of transfer; a device may be holding SDA or SCL low',
   EBUSY: 'a kernel driver owns this address; remove its dtoverlay from config.txt',
-  ENOENT: 'the bus is not there; enable I2C with dtparam=i2c_arm=on',
+  ENOENT: 'the bus is not there; switch I2C on: sudo raspi-config nonint do_i2c 0',
   EACCES: 'no permission; add the user to the group i2c',
   EBADF: 'the bus is closed',
 };
 
-const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`;
+/** An address or a register's content, as datasheets write it. */
+export const hex = (value: number, digits = 2): string => `0x${value.toString(16).padStart(digits, '0')}`;
 
 /** `code` is the errno's name, such as `EREMOTEIO` for a NAK on a Raspberry Pi. */
 export class I2cError extends Error {

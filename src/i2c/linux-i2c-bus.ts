@@ -9,7 +9,7 @@ import { type I2cBus, I2cError, type I2cTarget } from './i2c-bus.ts';
 /** What is used of i2c-bus. */
 export type I2cDriver = { openPromisified(busNumber: number): Promise<PromisifiedBus> };
 
-export type LinuxI2cBusOptions = {
+type LinuxI2cBusOptions = {
   /** N of /dev/i2c-N. */
   readonly busNumber: number;
   readonly clock: Clock;
@@ -49,6 +49,9 @@ export const openLinuxI2cBus = async ({
     );
   }
 };
+
+/** One for all: an error of its own with each transfer would cost more than the rest of it. */
+const SETTLED = new Error('the transfer has ended');
 
 type Transfer<T> = (bus: PromisifiedBus) => Promise<T>;
 
@@ -135,7 +138,7 @@ class LinuxI2cBus implements I2cBus {
     this.#isStuck = true;
     const settled = transfer.finally(() => {
       this.#isStuck = false;
-      timer.abort();
+      timer.abort(SETTLED);
     });
     const expired = this.#clock.sleep(transferTimeoutMs, timer.signal).then(
       () => Promise.reject(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })),

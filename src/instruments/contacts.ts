@@ -1,8 +1,7 @@
-import type { Edge, EdgeLevel, EdgeSource } from '../gpio/edge-source.ts';
+import type { Edge, EdgeLevel, EdgeSource } from '../gpio/lines.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Contact } from './instrument.ts';
-import type { InstrumentHealth } from './instrument-health.ts';
-import type { SensorFault } from './sensor-error.ts';
+import type { InstrumentHealth, SensorFault } from './instrument-health.ts';
 
 /** Whether an edge is a new closure of the contact; it is bounce otherwise. Times must not go back. */
 export type BounceFilter = (atMs: number, level: EdgeLevel) => boolean;
@@ -40,10 +39,10 @@ export const createBounceFilter = (lockoutMs: number): BounceFilter => {
 };
 
 /** A reading, or a measurement between two of them. */
-export type MeasurementKind = 'reading' | 'interim';
+type MeasurementKind = 'reading' | 'interim';
 
 /** A contact and the health of its instrument. */
-export type WatchedContact = { readonly contact: Contact; readonly health: InstrumentHealth };
+type WatchedContact = { readonly contact: Contact; readonly health: InstrumentHealth };
 
 const notYetWatched: SensorFault = { code: 'not-ready', message: 'the line is not watched yet' };
 

@@ -1,12 +1,15 @@
 import type { z } from 'zod';
-import type { Sysfs } from '../buses/sysfs.ts';
+import type { Sysfs } from '../buses/station-buses.ts';
 import type { QualityConfig } from '../config/quality-schema.ts';
-import type { EdgeLevel } from '../gpio/edge-source.ts';
+import type { EdgeLevel } from '../gpio/lines.ts';
 import type { I2cBus } from '../i2c/i2c-bus.ts';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { StateChanges } from '../outbox/records.ts';
-import type { SimulatedInstrument, Surroundings } from '../simulation/surroundings.ts';
+import type { PulseTrain } from '../simulation/pulse-train.ts';
+import type { Scenario } from '../simulation/scenario.ts';
+import type { I2cChip } from '../simulation/simulated-i2c-bus.ts';
+import type { WeatherModel } from '../simulation/weather-model.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Quantity } from '../weather/quantities.ts';
 import type { QualityFlags, Values } from '../weather/reading.ts';
@@ -42,7 +45,7 @@ export type Instrument<Key extends string = string, Schema extends z.ZodObject =
 
 export type Wiring = { readonly i2cAddresses?: readonly string[]; readonly gpios?: readonly string[] };
 
-export type Lockout = {
+type Lockout = {
   readonly ms: number;
   /** Whether the instrument shortens a default that is too long. */
   readonly isDefaultShortened?: true;
@@ -60,12 +63,30 @@ export type InstrumentParts = {
   readonly outbox: Pick<Outbox, 'getState' | 'putState'>;
 };
 
-export type InstrumentCheck<Config> = {
+type InstrumentCheck<Config> = {
   readonly name: string;
   /** What to do when it fails, as far as the error does not say it; the wiring of I2C without. */
   readonly remedy?: string;
   /** Resolves with what was found; rejects with what is wrong. */
   run(config: Config, parts: Pick<InstrumentParts, 'i2cBus' | 'sysfs' | 'clock'>): Promise<string>;
+};
+
+/** What surrounds a simulated instrument. */
+export type Surroundings = {
+  readonly scenario: Scenario;
+  readonly weatherAt: WeatherModel;
+  /** Time since the station started. */
+  readonly elapsedSeconds: () => number;
+};
+
+/** What a simulated instrument adds to the buses. */
+export type SimulatedInstrument = {
+  /** By I2C address. */
+  readonly chips?: ReadonlyMap<number, I2cChip>;
+  /** By BCM number. */
+  readonly trains?: ReadonlyMap<number, PulseTrain>;
+  /** Texts of files, by their paths below /sys. */
+  readonly files?: ReadonlyMap<string, () => string>;
 };
 
 export type SimulatedTwin<Config> = {

@@ -6,10 +6,14 @@ import { formatDatetime } from '../weather/message.ts';
 import type { Quantity } from '../weather/quantities.ts';
 import { Contacts } from './contacts.ts';
 import type { ConfiguredInstrument, Interval, Measured, OpenInstrument } from './instrument.ts';
-import { InstrumentHealth, type InstrumentStatus, valueOrFault } from './instrument-health.ts';
-import type { SensorFault } from './sensor-error.ts';
+import {
+  InstrumentHealth,
+  type InstrumentStatus,
+  type SensorFault,
+  valueOrFault,
+} from './instrument-health.ts';
 
-export type StationInstrumentsParts = {
+type StationInstrumentsParts = {
   readonly instruments: readonly ConfiguredInstrument[];
   readonly buses: StationBuses;
   readonly clock: Clock;

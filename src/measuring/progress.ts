@@ -1,14 +1,16 @@
+import type { Clock } from '../time/clock.ts';
+
 /** What `GET /healthz` and the watchdog go by. */
 export type Health = { readonly isHealthy: boolean; readonly reason: string | null };
 
-export type ProgressParts = {
-  readonly monotonicMs: () => number;
+type ProgressParts = {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Between two readings. */
   readonly intervalMs: number;
 };
 
 /** Readings that may be late before something is wrong: a slow disk, a bus that times out. */
-const LATE_READINGS = 3;
+export const LATE_READINGS = 3;
 const GRACE_MS = 15_000;
 
 /**
@@ -25,24 +27,24 @@ export class Progress {
 
   constructor(parts: ProgressParts) {
     this.#parts = parts;
-    this.#sampledAtMs = parts.monotonicMs();
-    this.#settledAtMs = parts.monotonicMs();
+    this.#sampledAtMs = parts.clock.monotonicMs();
+    this.#settledAtMs = parts.clock.monotonicMs();
   }
 
   noteSample(): void {
-    this.#sampledAtMs = this.#parts.monotonicMs();
+    this.#sampledAtMs = this.#parts.clock.monotonicMs();
     this.#hasSampled = true;
   }
 
   noteStored(): void {
-    this.#settledAtMs = this.#parts.monotonicMs();
+    this.#settledAtMs = this.#parts.clock.monotonicMs();
     this.#hasStored = true;
     this.#storeFault = null;
   }
 
   /** The disk said no: unhealthy, but alive. A restart would not make room. */
   noteUnstored(reason: string): void {
-    this.#settledAtMs = this.#parts.monotonicMs();
+    this.#settledAtMs = this.#parts.clock.monotonicMs();
     this.#storeFault = reason;
   }
 
@@ -51,9 +53,9 @@ export class Progress {
     return this.#hasSampled;
   }
 
-  /** Whether a reading of this run is on the disk. */
-  hasStored(): boolean {
-    return this.#hasStored;
+  /** Whether this run has sampled and stored. With a PUBACK for a reading, that proves that release and configuration work. */
+  hasMeasured(): boolean {
+    return this.#hasSampled && this.#hasStored;
   }
 
   /** Whether the daemon still works at all; when not, only a restart helps. */
@@ -67,7 +69,7 @@ export class Progress {
   }
 
   #stall(): string | null {
-    const nowMs = this.#parts.monotonicMs();
+    const nowMs = this.#parts.clock.monotonicMs();
     const allowedMs = LATE_READINGS * this.#parts.intervalMs + GRACE_MS;
     if (nowMs - this.#sampledAtMs > allowedMs) return 'no sample was taken in time';
     if (nowMs - this.#settledAtMs > allowedMs) return 'no reading was stored in time';

@@ -13,7 +13,7 @@ import { type ReadingMessage, readingMessage } from '../weather/message.ts';
 import type { Measurement, RawMeasurement } from '../weather/reading.ts';
 import type { Progress } from './progress.ts';
 
-export type RecorderParts = {
+type RecorderParts = {
   readonly deviceid: string;
   readonly quality: QualityControl;
   readonly outbox: Pick<Outbox, 'append'>;

@@ -15,7 +15,7 @@ import { type Instant, type RawMeasurement, SUBSTITUTE } from '../weather/readin
 import type { Progress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
 
-export type CombinedMeasurement = {
+type CombinedMeasurement = {
   readonly raw: RawMeasurement;
   /** What the reading reports: its state belongs into the commit, and is settled once that is on disk. */
   readonly reported: readonly Measured[];
@@ -68,7 +68,7 @@ const reportedOf = (
   return fault === null || own.every((quantity) => values[quantity] !== null) ? [measured] : [];
 };
 
-export type SamplerParts = {
+type SamplerParts = {
   readonly instruments: StationInstruments;
   readonly clock: Clock;
   readonly timeKeeper: Pick<TimeKeeper, 'now'>;

@@ -1,11 +1,19 @@
 import { once } from 'node:events';
 import sdk from 'aws-iot-device-sdk-v2';
 import type { HttpProxy } from '../config/proxy.ts';
-import { type Connect, ConnectError, type Connection, type ConnectionEnd } from './connection.ts';
 import { InboundRelay } from './inbound-relay.ts';
 import { failureOf, farewellOf, lossOf, reasonCodeText } from './link-reason.ts';
-import type { OnMessage, PublishOptions, PublishResult, SubscribeResult } from './publisher.ts';
-import { matchesFilter } from './topic-filter.ts';
+import {
+  type Connect,
+  ConnectError,
+  type Connection,
+  type ConnectionEnd,
+  matchesFilter,
+  type OnMessage,
+  type PublishOptions,
+  type PublishResult,
+  type SubscribeResult,
+} from './publisher.ts';
 
 /** PUBACK and DISCONNECT reason codes that are about the payload or its topic, and will be the same tomorrow. */
 const permanentReasonCodes: ReadonlySet<number> = new Set([

@@ -1,10 +1,10 @@
 import { type ClaimProgress, type Registration, resumeProgress } from '../certificate/claim-folder.ts';
 import { Backoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Connect, ConnectError } from './connection.ts';
-import { isForbidden, type Refusal, Registering } from './registering.ts';
+import { isForbidden, type Refusal, Registering } from './fleet-provisioning.ts';
+import { type Connect, ConnectError } from './publisher.ts';
 
-export type ClaimingParts = {
+type ClaimingParts = {
   /** Of the board. */
   readonly serial: string;
   readonly progressFile: string;

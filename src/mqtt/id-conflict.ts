@@ -1,5 +1,5 @@
 import type { Clock } from '../time/clock.ts';
-import type { ConnectionEnd } from './connection.ts';
+import type { ConnectionEnd } from './publisher.ts';
 
 /** Sessions this short, one after the other, with no failed attempt between them: the network is there. */
 const SHORT_MS = 10_000;

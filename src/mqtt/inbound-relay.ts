@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { ConnectError, type ConnectionEnd } from './connection.ts';
 import { unreachableOf } from './link-reason.ts';
+import { ConnectError, type ConnectionEnd } from './publisher.ts';
 
 /** A station is sent acknowledgements and, now and then, a job document of 32 KB. */
 const MAX_BYTES = 131_072;
@@ -11,7 +11,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const FAREWELL_MS = 2_000;
 const MAX_REQUEST_BYTES = 8_192;
 
-export type RelayTarget = {
+type RelayTarget = {
   readonly host: string;
   readonly port: number;
   /** An HTTP proxy, which answers CONNECT itself. */

@@ -1,4 +1,4 @@
-import type { ConnectionEnd } from './connection.ts';
+import type { ConnectionEnd } from './publisher.ts';
 
 /** CONNACK and DISCONNECT reason codes that a station may meet (MQTT 5, tables 3-1 and 3-13), in plain words. */
 const reasonCodes: Readonly<Record<number, string>> = {

@@ -51,3 +51,52 @@ export type Publisher = {
   /** Publishes nothing more; resolves once the connection is closed and the client freed. */
   stop(): Promise<void>;
 };
+
+/** Whether a topic matches an MQTT topic filter: `+` is one level, a last `#` is the rest. */
+export const matchesFilter = (filter: string, topic: string): boolean => {
+  const wanted = filter.split('/');
+  const levels = topic.split('/');
+  const isOpen = wanted.at(-1) === '#';
+  if (isOpen) wanted.pop();
+  const isLongEnough = isOpen ? levels.length >= wanted.length : levels.length === wanted.length;
+  return isLongEnough && wanted.every((level, index) => level === '+' || level === levels[index]);
+};
+
+/** Why there is no connection, or no longer one. */
+export type ConnectionEnd = {
+  /** For a person: what happened and what may be wrong. */
+  readonly reason: string;
+  /**
+   * `unreachable`: no answer at all, asking again costs next to nothing ·
+   * `broken`: an established connection ended without a word ·
+   * `refused`: the endpoint answered no, and will most likely do so again ·
+   * `taken over`: another client connected with this client id.
+   */
+  readonly kind: 'unreachable' | 'broken' | 'refused' | 'taken over';
+  /** The attempt failed before the broker answered CONNECT. */
+  readonly isHandshake?: boolean;
+};
+
+/** One MQTT connection from CONNACK to its end. Nothing of it outlives it: no queue, no session. */
+export type Connection = {
+  /** Resolves when the connection ends, also after `close`. */
+  readonly ended: Promise<ConnectionEnd>;
+  publish(topic: string, payload: string, options?: PublishOptions): Promise<PublishResult>;
+  /** Sends one SUBSCRIBE at once; `onMessage` gets what matches a filter until the connection ends. */
+  subscribe(filters: readonly string[], onMessage: OnMessage): Promise<SubscribeResult>;
+  /** Settles what waits for its PUBACK as unacknowledged, leaves the will behind, frees everything. */
+  close(): Promise<void>;
+};
+
+export class ConnectError extends Error {
+  readonly end: ConnectionEnd;
+
+  constructor(end: ConnectionEnd, options?: ErrorOptions) {
+    super(end.reason, options);
+    this.name = 'ConnectError';
+    this.end = end;
+  }
+}
+
+/** Makes one attempt; rejects with `ConnectError`, also when the signal aborts. */
+export type Connect = (signal: AbortSignal) => Promise<Connection>;

@@ -1,18 +1,22 @@
 import type { Log } from '../log.ts';
 import { Backoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Connect, ConnectError, type Connection, type ConnectionEnd } from './connection.ts';
+import { pause } from '../time/loops.ts';
 import { IdConflict } from './id-conflict.ts';
-import type {
-  LinkState,
-  OnMessage,
-  Publisher,
-  PublishOptions,
-  PublishResult,
-  SubscribeResult,
+import {
+  type Connect,
+  ConnectError,
+  type Connection,
+  type ConnectionEnd,
+  type LinkState,
+  type OnMessage,
+  type Publisher,
+  type PublishOptions,
+  type PublishResult,
+  type SubscribeResult,
 } from './publisher.ts';
 
-export type ReconnectingPublisherParts = {
+type ReconnectingPublisherParts = {
   readonly connect: Connect;
   readonly clock: Clock;
   readonly log: Log;
@@ -174,9 +178,7 @@ export class ReconnectingPublisher implements Publisher {
     const startOffsetMs = offsetMs();
     const endMs = clock.monotonicMs() + ms;
     for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs = endMs - clock.monotonicMs()) {
-      await clock.sleep(Math.min(leftMs, LOOK_EVERY_MS), signal).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      });
+      await pause(clock, Math.min(leftMs, LOOK_EVERY_MS), signal);
       if (Math.abs(offsetMs() - startOffsetMs) > STEP_MS) return;
     }
   }

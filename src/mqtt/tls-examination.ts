@@ -2,6 +2,7 @@ import { connect as connectSocket, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { KeyPair } from '../certificate/key-pairs.ts';
 import type { HttpProxy } from '../config/proxy.ts';
+import { errorCode, formatError } from '../weather/format.ts';
 
 export type TlsExaminationParts = {
   readonly endpoint: string;
@@ -46,9 +47,6 @@ const OWN_CERTIFICATE = 'is the certificate active in AWS IoT Core and attached 
 const CLOCK = 'set the clock: timedatectl set-ntp true, and let UDP port 123 out';
 const ROOT_CA = 'aws.rootCa must hold the authority that signed it; without it Amazon is trusted';
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
-
 const networkFailures: Readonly<Record<string, (where: string) => Failure>> = {
   ENOTFOUND: (where) => new Failure(`the name ${where} does not exist`, ENDPOINT),
   EAI_AGAIN: (where) => new Failure(`the name ${where} cannot be resolved: no DNS server answers`, NETWORK),
@@ -60,11 +58,8 @@ const networkFailures: Readonly<Record<string, (where: string) => Failure>> = {
 };
 
 const tcpFailure = (error: unknown, where: string): Failure =>
-  networkFailures[codeOf(error)]?.(where) ??
-  new Failure(
-    `${where} cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
-    NETWORK,
-  );
+  networkFailures[errorCode(error)]?.(where) ??
+  new Failure(`${where} cannot be reached: ${formatError(error)}`, NETWORK);
 
 /** Resolves with what `start` finds, and never later than `ms`. */
 const within = async <T>(
@@ -125,7 +120,7 @@ const openTunnel = async (
   if (status !== '200') throw new Failure(`the HTTP proxy answers ${status} to CONNECT ${target}`, PROXY);
 };
 
-export type Route = {
+type Route = {
   readonly host: string;
   readonly port: number;
   readonly proxy: HttpProxy | undefined;
@@ -146,7 +141,7 @@ export const openRoute = async ({ host, port, proxy, signal }: Route): Promise<S
 };
 
 const handshakeFailure = (error: unknown, where: string): Failure => {
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_TOO_(LARGE|SMALL)|BAD_RECORD_TYPE|RECORD_LAYER_FAILURE|UNEXPECTED_MESSAGE|INVALID_RECORD/.test(
       code,

@@ -95,7 +95,7 @@ const reconstruct = async (store: Store): Promise<Ledger | null> => {
   return ledger;
 };
 
-export type FoundLedger = {
+type FoundLedger = {
   readonly ledger: Ledger;
   /** Why records may be missing; `null` when nothing says so. */
   readonly doubt: string | null;

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openForInspection } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
@@ -50,11 +50,7 @@ export type Inspection = Exclude<Awaited<ReturnType<typeof inspectOutbox>>, stri
  * there is none to look at; rejects with `StorageLockedError` while the daemon has it.
  */
 export const inspectOutbox = async (directory: string) => {
-  const isThere = await access(join(directory, 'store')).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return `there is no outbox in ${directory} yet`;
+  if (!existsSync(join(directory, 'store'))) return `there is no outbox in ${directory} yet`;
   const opened = await openForInspection(directory);
   if ('damage' in opened) return `damaged, the daemon will repair it when it starts: ${opened.damage}`;
   const { store, report } = opened;

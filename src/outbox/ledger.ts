@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { gapSchema } from './gap.ts';
 import {
+  gapSchema,
   type OutboxStats,
   type RecordId,
   type RecordLane,
@@ -49,7 +49,7 @@ export const ledgerSchema = z.object({
 });
 
 export type Amount = Readonly<z.infer<typeof amountSchema>>;
-export type LaneLedger = Readonly<z.infer<typeof laneSchema>>;
+type LaneLedger = Readonly<z.infer<typeof laneSchema>>;
 /** What the outbox knows of itself. */
 export type Ledger = Readonly<z.infer<typeof ledgerSchema>>;
 
@@ -121,7 +121,7 @@ export const endOf = (ledger: Ledger, lane: RecordLane): RecordKey => ({
   seq: ledger.lanes[lane].nextSeq,
 });
 
-export type Stretch = { readonly epoch: EpochKey; readonly from: number; readonly to: number };
+type Stretch = { readonly epoch: EpochKey; readonly from: number; readonly to: number };
 
 /** The numbers within a span, one stretch for each epoch, both ends included. */
 export const stretchesOf = (ledger: Ledger, lane: RecordLane, { from, until }: KeySpan): readonly Stretch[] =>

@@ -4,10 +4,11 @@ import { giveUpReserve, keepReserve, unavailableStore } from '../store/full-disk
 import { openUsableStore, type StoreLocation } from '../store/open-store.ts';
 import { describeStoreReport, StorageFullError, type Store, type StoreReport } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
+import { pause } from '../time/loops.ts';
 import { findLedger } from './find-ledger.ts';
-import type { TimeOf } from './gap.ts';
 import { beginEpoch, emptyLedger, newestReading } from './ledger.ts';
 import { Outbox, type OutboxParts } from './outbox.ts';
+import type { TimeOf } from './records.ts';
 import { type LedgerMark, noMark, openLedgerMark } from './stored-ledger.ts';
 import { firstEpochKey, nextEpochKey } from './stored-record.ts';
 
@@ -106,7 +107,7 @@ export const awaitStore = async (
   signal: AbortSignal,
 ): Promise<void> => {
   for (;;) {
-    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    await pause(clock, LOOK_EVERY_MS, signal);
     if (signal.aborted) return;
     const opened = await openWithReserve(options);
     if (opened instanceof StorageFullError) continue;

@@ -1,11 +1,11 @@
 import type { Log } from '../log.ts';
 import { type Store, type StoreChange, unlessFull } from '../store/store.ts';
 import { type Batch, scanLane } from './batch.ts';
-import { Committer } from './committer.ts';
-import type { Gap, TimeOf } from './gap.ts';
+import { Committer, type Transaction } from './committer.ts';
 import { type Ledger, statsOf, waitingBytes, waitingOf } from './ledger.ts';
 import {
   type BatchLimit,
+  type Gap,
   type JsonValue,
   type OutboxRecord,
   type OutboxStats,
@@ -13,6 +13,7 @@ import {
   type RecordLane,
   recordLanes,
   type StateChanges,
+  type TimeOf,
 } from './records.ts';
 import type { LedgerMark } from './stored-ledger.ts';
 import {
@@ -24,7 +25,6 @@ import {
   recordKey,
   verifyChecksum,
 } from './stored-record.ts';
-import type { Transaction } from './transaction.ts';
 
 const STATE_RANGE = { from: 'state/', until: 'state0' };
 const stateKey = (key: string): string => `${STATE_RANGE.from}${key}`;
@@ -60,7 +60,7 @@ export type OutboxParts = {
 };
 
 /** `isStored`: it is on the disk, not only in memory. */
-export type Appended = RecordId & { readonly isStored: boolean };
+type Appended = RecordId & { readonly isStored: boolean };
 
 /**
  * The durable queue between sensors and network. A reader takes a batch from the head of a lane and gives it back:

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import type { Store, StoreChange } from '../store/store.ts';
-import { type Gap, gapSchema } from './gap.ts';
 import { emptyLane, type Ledger, ledgerSchema, stretchesOf } from './ledger.ts';
+import { type Gap, gapSchema } from './records.ts';
 import {
   addChecksum,
   decodeRecord,
@@ -89,7 +89,7 @@ const readJson = async (store: Pick<Store, 'get'>, key: string): Promise<unknown
   return typeof text === 'string' ? JSON.parse(text) : text;
 };
 
-export type StoredLedger = {
+type StoredLedger = {
   /** `null` when it is missing, damaged, or of a release that keeps it in another form. */
   readonly ledger: Ledger | null;
   /** To be written with the next ledger, which holds what these entries say. */

@@ -79,7 +79,7 @@ export const jsonChange = (key: string, value: unknown): StoreChange => ({
  * record alone tells how much waits. `taken`: nothing waits from here up to and including `until`; these records left
  * before the store could be opened, or, in release 0.1.0, from the middle of a lane.
  */
-export type StoredRecord =
+type StoredRecord =
   | { readonly kind: 'accepted'; readonly json: string; readonly acceptedBytes: number }
   | { readonly kind: 'taken'; readonly until: number };
 

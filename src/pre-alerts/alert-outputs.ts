@@ -1,10 +1,26 @@
 import type { StationBuses } from '../buses/station-buses.ts';
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
-import type { OutputLine } from '../gpio/output-line.ts';
+import type { OutputLine } from '../gpio/lines.ts';
 import type { Log } from '../log.ts';
-import type { PreAlertOutputStatus, PreAlertStatus } from './pre-alert-status.ts';
 
-export type PreAlertOutputsParts = {
+/** A line by its BCM number. `waiting`: not driven yet, `failing`: cannot be driven. */
+export type PreAlertOutputStatus = {
+  readonly gpio: number;
+  readonly state: 'waiting' | 'on' | 'off' | 'failing';
+};
+
+const STATES: Readonly<Record<string, string>> = {
+  waiting: 'was not driven yet',
+  on: 'is on',
+  off: 'is off',
+  failing: 'cannot be driven',
+};
+
+/** What a pre-alert's line does, for a person: `GPIO 17 is on.` */
+export const outputText = ({ gpio, state }: { readonly gpio: number; readonly state: string }): string =>
+  `GPIO ${gpio} ${STATES[state] ?? state}.`;
+
+type PreAlertOutputsParts = {
   readonly rules: readonly Pick<PreAlertRule, 'id' | 'output'>[];
   readonly buses: Pick<StationBuses, 'openOutputLine'>;
   readonly log: Log;
@@ -20,7 +36,11 @@ export type PreAlertOutputs = {
   statusOf(rule: string): PreAlertOutputStatus | null;
 };
 
-type RuleState = Pick<PreAlertStatus, 'rule' | 'state'>;
+type RuleState = { readonly rule: string; readonly state: string };
+
+/** Raised, and not yet for good over. */
+export const isActive = ({ state }: Pick<RuleState, 'state'>): boolean =>
+  state === 'active' || state === 'clearing';
 
 /** LEDs, buzzers and relays of the pre-alert rules; opened when first shown. */
 export const openPreAlertOutputs = ({ rules, buses, log }: PreAlertOutputsParts): PreAlertOutputs => {
@@ -39,8 +59,6 @@ export const openPreAlertOutputs = ({ rules, buses, log }: PreAlertOutputsParts)
     statusOf: (rule) => [...outputLines.values()].find(({ rules: own }) => own.has(rule))?.status() ?? null,
   };
 };
-
-const isActive = ({ state }: RuleState): boolean => state === 'active' || state === 'clearing';
 
 type AlertOutputParts = {
   readonly rules: Set<string>;

@@ -49,7 +49,7 @@ export type Assessment = {
 /** Limits of a rule in the direction that is bad: from `warning` on, from `alert` on. */
 export type Levels = { readonly warning?: number; readonly alert?: number; readonly hysteresis: number };
 
-export type LevelJudgement = {
+type LevelJudgement = {
   readonly raise: Severity | null;
   readonly holds: boolean;
   /** The limit that matters: of the severity now, or of the one the rule is active with. */

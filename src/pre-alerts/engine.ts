@@ -1,11 +1,66 @@
 import type { PreAlertRule } from '../config/pre-alerts-schema.ts';
-import { elapsedMs, observedMs } from '../time/elapsed.ts';
 import type { PreAlertTransition } from '../weather/message.ts';
-import type { Instant } from '../weather/reading.ts';
+import { elapsedMs, type Instant, observedMs } from '../weather/reading.ts';
 import type { Assessment, Observation, PreAlertEvent } from './assessment.ts';
-import { ageFlood, countEvent, type FloodState, noFlood } from './flood.ts';
-import { advance, type Passed, type RuleState, restingState, type Timing } from './rule-state.ts';
+import { advance, agedWithin, type Passed, type RuleState, restingState, type Timing } from './rule-state.ts';
 import { assessLimit, assessRate, assessSensor, assessTrend } from './rules.ts';
+
+/** Events of the last ten minutes, held back ones included, and whether they are more than a person can take in. */
+type FloodState = { readonly eventAgesMs: readonly number[]; readonly isFlooding: boolean };
+
+const noFlood: FloodState = { eventAgesMs: [], isFlooding: false };
+
+/** EEMUA 191: more than ten alarms in ten minutes are a flood. It is over at half of that. */
+const FLOOD_EVENTS = 10;
+const FLOOD_OVER_EVENTS = 5;
+const FLOOD_WINDOW_MS = 600_000;
+
+type FloodStep = {
+  readonly flood: FloodState;
+  /** The flood's own event, where it begins or ends. */
+  readonly event: PreAlertEvent | null;
+};
+
+/** Lets time pass; the flood may end by it. */
+const ageFlood = (before: FloodState, sinceMs: number, at: Instant): FloodStep => {
+  // Nearly always there was no event.
+  if (before.eventAgesMs.length === 0 && !before.isFlooding) return { flood: before, event: null };
+  const eventAgesMs = agedWithin(before.eventAgesMs, sinceMs, FLOOD_WINDOW_MS);
+  if (!before.isFlooding || eventAgesMs.length > FLOOD_OVER_EVENTS) {
+    return { flood: { ...before, eventAgesMs }, event: null };
+  }
+  const text = 'The flood of pre-alerts is over; what it held back and still holds follows.';
+  return {
+    flood: { eventAgesMs, isFlooding: false },
+    event: floodEvent({ at, transition: 'cleared', text }, eventAgesMs.length),
+  };
+};
+
+/** Counts one event; the flood may begin by it. */
+const countEvent = (before: FloodState, at: Instant): FloodStep => {
+  const eventAgesMs = [...before.eventAgesMs, 0];
+  const isBeginning = !before.isFlooding && eventAgesMs.length > FLOOD_EVENTS;
+  const text = `More than ${FLOOD_EVENTS} pre-alerts in 10 minutes: until there are fewer, warnings are held back.`;
+  return {
+    flood: { eventAgesMs, isFlooding: before.isFlooding || isBeginning },
+    event: isBeginning ? floodEvent({ at, transition: 'raised', text }, eventAgesMs.length) : null,
+  };
+};
+
+const floodEvent = (
+  fields: Pick<PreAlertEvent, 'at' | 'transition' | 'text'>,
+  value: number,
+): PreAlertEvent => ({
+  rule: 'flood',
+  kind: 'flood',
+  quantity: 'prealerts',
+  severity: 'alert',
+  value,
+  limit: FLOOD_EVENTS,
+  unit: 'events in 10 min',
+  minutestolimit: null,
+  ...fields,
+});
 
 /** Everything the rules remember: plain data that can be written down as JSON and read after a reboot. */
 export type EngineState = {

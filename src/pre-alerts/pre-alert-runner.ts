@@ -4,9 +4,8 @@ import type { StateChanges } from '../outbox/records.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Derived } from '../weather/derived.ts';
 import type { Measurement } from '../weather/reading.ts';
-import type { PreAlertOutputs } from './alert-outputs.ts';
+import type { PreAlertOutputStatus, PreAlertOutputs } from './alert-outputs.ts';
 import type { EngineState, EngineStep } from './engine.ts';
-import type { PreAlertStatus } from './pre-alert-status.ts';
 import type { Decision, PreAlerts } from './pre-alerts.ts';
 
 const STATE_KEY = 'preAlerts';
@@ -17,7 +16,16 @@ const MAX_PENDING = 100;
 export const savedPreAlerts = (outbox: Pick<Outbox, 'getState'>): Promise<unknown> =>
   outbox.getState(STATE_KEY);
 
-export type PreAlertRunnerParts = {
+export type PreAlertStatus = {
+  readonly rule: string;
+  readonly state: string;
+  readonly severity: string;
+  readonly text: string;
+  /** The line that it switches, alone or with other rules; `null` when it has none. */
+  readonly output: PreAlertOutputStatus | null;
+};
+
+type PreAlertRunnerParts = {
   readonly preAlerts: PreAlerts;
   readonly outputs: PreAlertOutputs;
   readonly outbox: Pick<Outbox, 'append'>;

@@ -60,9 +60,9 @@ const readSavedState = (saved: unknown): EngineState | null => {
 };
 
 /** Measurements between two readings, of what is counted all the time. */
-export type Interim = { readonly everyMs: number; readonly quantities: ReadonlySet<Quantity> };
+type Interim = { readonly everyMs: number; readonly quantities: ReadonlySet<Quantity> };
 
-export type PreAlertsOptions = {
+type PreAlertsOptions = {
   readonly rules: readonly PreAlertRule[];
   /** Between two readings. */
   readonly intervalMs: number;
@@ -78,7 +78,7 @@ export type PreAlertsOptions = {
   readonly recent?: readonly Measurement[];
 };
 
-export type RuleStatus = {
+type RuleStatus = {
   readonly rule: string;
   /** `unknown`: not active, and its quantity has no valid value. */
   readonly state: RuleState['phase'] | 'unknown';

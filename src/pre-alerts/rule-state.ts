@@ -53,14 +53,14 @@ export type Passed = {
   readonly observedMs: number;
 };
 
-export type Advance = { readonly state: RuleState; readonly transition: PreAlertTransition | null };
+type Advance = { readonly state: RuleState; readonly transition: PreAlertTransition | null };
 
 /** More than three changes in ten minutes are chatter (EEMUA 191 speaks of repeating alarms) ... */
 const CHATTER_CHANGES = 3;
 const CHATTER_WINDOW_MS = 600_000;
 /** ... until it has been quiet for an hour. */
 const CHATTER_QUIET_MS = 3_600_000;
-const CHATTER_LEAST_DELAY_MS = 60_000;
+const CHATTER_MIN_DELAY_MS = 60_000;
 
 /** One step of the state machine. Without an assessment the rule stays as it is: what is not known changes nothing. */
 export const advance = (
@@ -141,7 +141,7 @@ const whileActive = (state: RuleState, severity: Severity, step: Step): Advance 
 const recover = (state: RuleState, { timing, observedMs }: Step): Advance => {
   const heldMs = state.phase === 'clearing' ? state.heldMs + observedMs : 0;
   const offDelayMs = state.isChattering
-    ? 2 * Math.max(timing.offDelayMs, CHATTER_LEAST_DELAY_MS)
+    ? 2 * Math.max(timing.offDelayMs, CHATTER_MIN_DELAY_MS)
     : timing.offDelayMs;
   if (heldMs < offDelayMs || isTooSoon(state, timing)) {
     return { state: { ...state, phase: 'clearing', heldMs, worseMs: null }, transition: null };

@@ -29,7 +29,7 @@ import {
 } from './assessment.ts';
 
 /** What a station can give its rules. */
-export type RuleGround = {
+type RuleGround = {
   /** Quantities that something measures. */
   readonly measured: ReadonlySet<Quantity>;
   readonly intervalMs: number;
@@ -171,7 +171,7 @@ const amount = (quantity: Quantity | DerivedQuantity, value: number): string =>
 const limitAmount = (quantity: Quantity | DerivedQuantity, limit: number): string =>
   `${written(limit, 2)} ${unitOf(quantity)}`;
 
-export type Line = {
+type Line = {
   /** Change in a minute. */
   readonly slopePerMinute: number;
   /** The line's value now, not that of the last reading with its noise. */

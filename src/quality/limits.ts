@@ -146,7 +146,7 @@ export const possibleChange = (quantity: Quantity, ageMs: number, limits: Limits
   (isStepAfter(ageMs) ? limitOf(quantity, 'stepFails', limits) : undefined) ?? Number.POSITIVE_INFINITY;
 
 /** What a working sensor's value changes by at least over the stuck time. */
-export type LeastChange = {
+type LeastChange = {
   readonly change: number;
   /** Whether the value is so near to the end of its scale that it may well stand still for longer. */
   readonly isSaturated: boolean;
@@ -175,6 +175,6 @@ export const hasTurned = (from: number | null, to: number | null, byDegrees: num
   from !== null && to !== null && turnDegrees(from, to) >= byDegrees;
 
 /** A flag `failed:…` takes the value away. */
-export type Checked<Memory> = { readonly flags: Partial<Record<Quantity, string>>; readonly memory: Memory };
+type Checked<Memory> = { readonly flags: Partial<Record<Quantity, string>>; readonly memory: Memory };
 
 export type Check<Memory> = (memory: Memory, values: Values, context: CheckContext) => Checked<Memory>;

@@ -1,5 +1,4 @@
 import type { QualityConfig } from '../config/quality-schema.ts';
-import { elapsedMs, observedMs } from '../time/elapsed.ts';
 import {
   gustShare,
   perQuantity,
@@ -9,14 +8,23 @@ import {
   quantityTable,
 } from '../weather/quantities.ts';
 import {
+  elapsedMs,
   type Instant,
   type Measurement,
+  observedMs,
   type QualityFlags,
   type RawMeasurement,
   SUBSTITUTE,
   type Values,
 } from '../weather/reading.ts';
-import { checkPersistence, checkSteps, type PersistenceMemory, type StepMemory } from './changes.ts';
+import {
+  checkPersistence,
+  checkRainBounds,
+  checkSteps,
+  type PersistenceMemory,
+  type RainMemory,
+  type StepMemory,
+} from './changes.ts';
 import {
   type CheckContext,
   isCalm,
@@ -26,11 +34,10 @@ import {
   type ResolutionMemory,
   resolveLimits,
 } from './limits.ts';
-import { checkRainBounds, type RainMemory } from './rain-bounds.ts';
 import { checkVane, untouchedVane, type VaneMemory } from './vane.ts';
 
 /** What the checks remember of earlier readings: plain data. */
-export type QualityMemory = {
+type QualityMemory = {
   readonly at: Instant;
   readonly rain: RainMemory;
   readonly steps: StepMemory;
@@ -41,14 +48,14 @@ export type QualityMemory = {
   readonly substituted: readonly Quantity[];
 };
 
-export type QualityRules = {
+type QualityRules = {
   readonly limits: QualityConfig;
   /** Between two readings. */
   readonly intervalMs: number;
   readonly quantityTable?: QuantityTable;
 };
 
-export type QualityResult = { readonly measurement: Measurement; readonly memory: QualityMemory };
+type QualityResult = { readonly measurement: Measurement; readonly memory: QualityMemory };
 
 /** The gust comes from counts over 3 s, the mean from counts over the interval: rounding may put it just below. */
 const GUST_TOLERANCE_KMH = 0.1;

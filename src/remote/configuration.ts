@@ -11,13 +11,12 @@ import {
 } from '../config/overlays.ts';
 import { type RemoteValues, remotePartOf, remoteValuesIn } from '../config/remote-part.ts';
 import type { Log } from '../log.ts';
-import type { Progress } from '../measuring/progress.ts';
-import type { Publisher, PublishResult } from '../mqtt/publisher.ts';
+import type { Publisher } from '../mqtt/publisher.ts';
 import type { Clock } from '../time/clock.ts';
-import { createOneAtATime, runTogether } from '../time/loops.ts';
-import { Wake } from '../time/wake.ts';
+import { createOneAtATime, runTogether, Wake } from '../time/loops.ts';
 import { formatDatetime } from '../weather/message.ts';
 import {
+  answerInTime,
   type ChannelStatus,
   channelOff,
   failureOf,
@@ -42,14 +41,13 @@ export type StationOverlays = Pick<StationConfig, 'config' | 'inForce' | 'overla
   readonly write: (overlays: Overlays) => Promise<void>;
 };
 
-export type RemoteConfigurationParts = {
+type RemoteConfigurationParts = {
   readonly thing: string;
   readonly version: string;
   readonly station: StationOverlays;
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly log: Log;
-  readonly progress: Pick<Progress, 'hasSampled' | 'hasStored'>;
   /** `hindrance`: why nobody would start the daemon again. */
   readonly restart: { readonly hindrance: string | null; readonly begin: () => void };
   /** The channel of the jobs: where the broker refuses that one, this one is not tried. */
@@ -72,8 +70,7 @@ export type ConfigurationStatus = ChannelStatus & {
 const KEEP_AFTER_MS = 900_000;
 /** The intervals of the configuration come on top. */
 const DEADLINE_MS = 3_600_000;
-const SOONEST_RESTART_MS = 60_000;
-const PUBACK_MS = 30_000;
+const MIN_UPTIME_MS = 60_000;
 const MIN_PAUSE_MS = 1_000;
 const RETRY_WRITE_MS = 60_000;
 /** A shadow that goes on wanting what the station has reported has lost the report. */
@@ -106,7 +103,8 @@ export class RemoteConfiguration {
   #hasDelivered = false;
   #mustRestart = false;
   #wanted: Wanted | null = null;
-  #wantedBytes = 0;
+  /** `null` until something was wanted that is not in force. */
+  #wantedBytes: number | null = null;
   #seenVersion = 0;
   #confirmed: { readonly report: string; readonly atMs: number } | null = null;
 
@@ -122,7 +120,11 @@ export class RemoteConfiguration {
     this.#channel = station.config.aws.remoteConfiguration
       ? new InboundChannel({
           what: 'configuration',
-          ...{ publisher, clock, log, after, random },
+          publisher,
+          clock,
+          log,
+          after,
+          random,
           subscribe: () => this.#subscribe(),
           step: (session, signal) => this.#step(session, signal),
         })
@@ -140,10 +142,9 @@ export class RemoteConfiguration {
     };
   }
 
-  /** A reading had its PUBACK. */
+  /** The station measures by it, and a reading had its PUBACK. */
   noteDelivered(): void {
-    const { progress } = this.#parts;
-    if (this.#hasDelivered || !progress.hasSampled() || !progress.hasStored()) return;
+    if (this.#hasDelivered) return;
     this.#hasDelivered = true;
     this.#channel?.call();
     this.#watchWake.call();
@@ -189,7 +190,9 @@ export class RemoteConfiguration {
     if (session.askAtMs > nowMs) return session.askAtMs - nowMs;
     const report = this.#report();
     const text = report === null ? null : canonicalJson(report);
-    const isNews = text !== null && text !== this.#confirmed?.report;
+    // What was dropped may still be wanted. How much room it takes in the shadow is in the answer to the first message.
+    const isRoomKnown = this.#overlays.dropped === null || this.#wantedBytes !== null || !session.mustAsk;
+    const isNews = isRoomKnown && text !== null && text !== this.#confirmed?.report;
     if (!session.mustAsk && !isNews) return IDLE_MS;
     session.mustAsk = false;
     session.askAtMs = nowMs + MIN_PAUSE_MS;
@@ -212,21 +215,10 @@ export class RemoteConfiguration {
   /** Why it came to nothing, or `null` once the broker has it. */
   async #publish(message: object, signal: AbortSignal): Promise<RequestFailure | null> {
     const { publisher, clock } = this.#parts;
-    const settled = new AbortController();
-    const late = clock.sleep(PUBACK_MS, AbortSignal.any([signal, settled.signal])).then(
-      (): PublishResult => ({
-        kind: 'unacknowledged',
-        reason: `no PUBACK within ${PUBACK_MS / 1_000} s`,
-        isStalled: true,
-      }),
-      (): PublishResult => ({ kind: 'unacknowledged', reason: 'the connection ended' }),
-    );
-    const result = await Promise.race([
-      publisher.publish(this.#topics.update, JSON.stringify(message)),
-      late,
-    ]);
-    settled.abort();
-    return result.kind === 'acknowledged' ? null : failureOf(result);
+    const work = publisher
+      .publish(this.#topics.update, JSON.stringify(message))
+      .then((result) => (result.kind === 'acknowledged' ? null : failureOf(result)));
+    return await answerInTime(work, 'PUBACK', clock, signal);
   }
 
   async #take({ version, configuration }: Wanted): Promise<void> {
@@ -290,7 +282,7 @@ export class RemoteConfiguration {
     const { clock, restart, station } = this.#parts;
     const upMs = clock.monotonicMs() - this.#startedAtMs;
     if (this.#mustRestart) {
-      if (upMs < SOONEST_RESTART_MS) return SOONEST_RESTART_MS - upMs;
+      if (upMs < MIN_UPTIME_MS) return MIN_UPTIME_MS - upMs;
       restart.begin();
       return IDLE_MS;
     }
@@ -346,7 +338,7 @@ export class RemoteConfiguration {
     if (this.#inForce === 'trial' && !this.#hasDelivered) return problem === null ? null : { problem };
     const running = this.#current();
     const configuration = running === null ? [] : [{ id: running.id, values: running.values }];
-    const takenBytes = bytesOf(configuration) + Math.max(bytesOf(configuration), this.#wantedBytes);
+    const takenBytes = bytesOf(configuration) + Math.max(bytesOf(configuration), this.#wantedBytes ?? 0);
     const state = this.#inForce;
     if (takenBytes > MAX_SHADOW_BYTES)
       return { configuration: null, state, version: null, effective: null, problem };

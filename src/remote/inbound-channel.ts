@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 import type { LinkState, Publisher, PublishResult, SubscribeResult } from '../mqtt/publisher.ts';
 import { Backoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
-import { Wake } from '../time/wake.ts';
+import { Wake, withDeadline } from '../time/loops.ts';
 
 export type ChannelStatus = {
   /**
@@ -18,7 +18,7 @@ export type ChannelStatus = {
 
 export const channelOff: ChannelStatus = { state: 'off', problem: null, retrySeconds: null };
 
-export type InboundChannelParts = {
+type InboundChannelParts = {
   /** What comes by it, for log and status: `jobs`. */
   readonly what: string;
   readonly publisher: Pick<Publisher, 'link' | 'onLink'>;
@@ -46,6 +46,20 @@ export const failureOf = (
   const { reason } = result;
   if (result.kind === 'refused') return { kind: 'denied', reason };
   return { kind: result.isStalled === true ? 'unanswered' : 'ended', reason };
+};
+
+const ANSWER_MS = 30_000;
+
+/** The answer to a question, or why there is none. `what` is awaited: a PUBACK, or what the broker says after it. */
+export const answerInTime = async <T>(
+  work: Promise<T>,
+  what: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<T | RequestFailure> => {
+  const result = await withDeadline(clock, { limitMs: ANSWER_MS, signal }, work);
+  if (result === 'late') return { kind: 'unanswered', reason: `no ${what} within ${ANSWER_MS / 1_000} s` };
+  return result === 'ended' ? { kind: 'ended', reason: 'the connection ended' } : result;
 };
 
 export const IDLE_MS = 3_600_000;

@@ -1,14 +1,34 @@
 import type { Log } from '../log.ts';
 import type { Publisher } from '../mqtt/publisher.ts';
 import type { Clock } from '../time/clock.ts';
-import { IDLE_MS, InboundChannel, type Session } from './inbound-channel.ts';
-import { JobClient, type JobUpdate } from './job-client.ts';
-import { type Details, fitDetails, type JobExecution, type JobInHand, type Outcome } from './job-messages.ts';
-import type { JobsStatus } from './jobs-status.ts';
-import type { StationVerbs } from './station-verbs.ts';
+import { withDeadline } from '../time/loops.ts';
+import { formatError } from '../weather/format.ts';
+import { type ChannelStatus, channelOff, IDLE_MS, InboundChannel, type Session } from './inbound-channel.ts';
+import {
+  type Details,
+  fitDetails,
+  JobClient,
+  type JobExecution,
+  type JobInHand,
+  type JobUpdate,
+  type Outcome,
+} from './job-client.ts';
+import type { OrderedLogLevel, StationVerbs } from './station-verbs.ts';
 import { type JobVerb, parseJobDocument, VERBS_IN_WORDS } from './verbs.ts';
 
-export type JobsParts = {
+/** What the channel for jobs is doing: part of the status of the daemon. */
+export type JobsStatus = ChannelStatus & {
+  /** The one that is being done. */
+  readonly job: { readonly id: string; readonly verb: JobVerb } | null;
+  /** Jobs that were answered since start. */
+  readonly done: number;
+  /** `null` while the configured one holds. */
+  readonly logLevel: OrderedLogLevel | null;
+};
+
+export const jobsOff: JobsStatus = { ...channelOff, job: null, done: 0, logLevel: null };
+
+type JobsParts = {
   /** Thing name and MQTT client id. */
   readonly thing: string;
   readonly publisher: Publisher;
@@ -51,7 +71,10 @@ export class Jobs {
     this.#client = new JobClient({ thing, publisher, clock, onNext: () => this.channel.ask() });
     this.channel = new InboundChannel({
       what: 'jobs',
-      ...{ publisher, clock, log, random },
+      publisher,
+      clock,
+      log,
+      random,
       subscribe: () => this.#client.subscribe(),
       step: (session, signal) => this.#step(session, signal),
     });
@@ -166,18 +189,13 @@ export class Jobs {
     limitMs: number,
     signal: AbortSignal,
   ): Promise<Outcome | null> {
-    const over = new AbortController();
     const failed = (problem: string): Outcome => ({ status: 'FAILED', details: fitDetails({ problem }) });
-    const late = this.#parts.clock.sleep(limitMs, AbortSignal.any([signal, over.signal])).then(
-      () => failed(`not done within ${limitMs / 60_000} minutes`),
-      () => null,
-    );
     try {
-      return await Promise.race([work(), late]);
+      const outcome = await withDeadline(this.#parts.clock, { limitMs, signal }, work());
+      if (outcome === 'late') return failed(`not done within ${limitMs / 60_000} minutes`);
+      return outcome === 'ended' ? null : outcome;
     } catch (error) {
-      return failed(error instanceof Error ? error.message : String(error));
-    } finally {
-      over.abort();
+      return failed(formatError(error));
     }
   }
 

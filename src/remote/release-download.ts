@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Backoff } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
+import { formatError } from '../weather/format.ts';
 import { errorText, type GetRange, type RangeAnswer } from './bucket.ts';
 import type { ReleaseManifest } from './verbs.ts';
 
-export type ReleaseDownloadParts = {
+type ReleaseDownloadParts = {
   /** The drop directory, in which the unit of root finds a release. */
   readonly folder: string;
   readonly getRange: GetRange;
@@ -34,14 +35,29 @@ const RETRY_BASE_MS = 10_000;
 const MAX_RETRY_MS = 600_000;
 /** Too early or too often; asked again later, as after a fault of the server's. */
 const TRANSIENT = [408, 425, 429];
+const OTHER_SIZE = 'the archive in the bucket has another size than its manifest says';
 
 /** The link, or the server for a while: it is tried again. */
 class Interruption extends Error {}
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Why success is none: another archive, or another part of it. */
+const mismatchOf = (
+  { status, contentRange, contentLength }: RangeAnswer,
+  from: number,
+  size: number,
+): string => {
+  const whole = status === 206 ? Number(/\/(\d+)$/.exec(contentRange ?? '')?.[1]) : Number(contentLength);
+  if (Number.isFinite(whole) && whole !== size) return OTHER_SIZE;
+  if (status === 200) return 'the bucket does not say how much it sends';
+  const part = contentRange ?? 'a part of which it does not say the place';
+  return `the bucket sends ${part}, asked for all from byte ${from}`;
+};
 
-/** The rest from one byte on, and of no other size than the manifest says; or why not. */
-const judgeAnswer = async (answer: RangeAnswer, from: number, size: number): Promise<void> => {
+/**
+ * From which byte on a good answer holds the archive: the one that was asked for, or 0, since no server has to know ranges. Rejects with
+ * why the answer is no good.
+ */
+const startOf = async (answer: RangeAnswer, from: number, size: number): Promise<number> => {
   const { status, contentRange, contentLength } = answer;
   if (status >= 500 || TRANSIENT.includes(status)) throw new Interruption(`the bucket answers ${status}`);
   if (status === 403) {
@@ -52,11 +68,10 @@ const judgeAnswer = async (answer: RangeAnswer, from: number, size: number): Pro
     throw new Error(`the bucket answers 403: ${reason}`);
   }
   if (status === 404) throw new Error('the bucket answers 404: the archive is not there any more');
-  const isRest = status === 206 && contentRange === `bytes ${from}-${size - 1}/${size}`;
-  const isAll = status === 200 && from === 0 && contentLength === size;
-  if (isRest || isAll) return;
-  if (status === 206 || status === 200 || status === 416)
-    throw new Error('the archive in the bucket has another size than its manifest says');
+  if (status === 206 && contentRange === `bytes ${from}-${size - 1}/${size}`) return from;
+  if (status === 200 && contentLength === size) return 0;
+  if (status === 416) throw new Error(OTHER_SIZE);
+  if (status === 206 || status === 200) throw new Error(mismatchOf(answer, from, size));
   throw new Error(`the bucket answers ${status}`);
 };
 
@@ -181,17 +196,17 @@ export class ReleaseDownload {
     const file = this.#file;
     if (file === null) return;
     const interrupt = (error: unknown): never => {
-      throw new Interruption(messageOf(error));
+      throw new Interruption(formatError(error));
     };
     const answer = await getRange(wanted.url, file.bytes, stop).catch(interrupt);
     try {
-      await judgeAnswer(answer, file.bytes, wanted.size);
+      const start = await startOf(answer, file.bytes, wanted.size);
+      if (start !== file.bytes) await this.#restart(handle);
       const chunks = answer.body[Symbol.asyncIterator]();
       for (;;) {
         const { done, value } = await chunks.next().catch(interrupt);
         if (done === true) break;
-        if (file.bytes + value.length > wanted.size)
-          throw new Error('the archive in the bucket has another size than its manifest says');
+        if (file.bytes + value.length > wanted.size) throw new Error(OTHER_SIZE);
         await handle.appendFile(value);
         file.bytes += value.length;
         this.#ensureTime(wanted, 'the link is slow');

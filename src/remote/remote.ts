@@ -1,18 +1,16 @@
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Log } from '../log.ts';
-import type { Progress } from '../measuring/progress.ts';
 import type { Publisher } from '../mqtt/publisher.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Loop } from '../time/loops.ts';
 import { type ConfigurationStatus, RemoteConfiguration, type StationOverlays } from './configuration.ts';
 import { channelOff } from './inbound-channel.ts';
-import { Jobs } from './jobs.ts';
-import { type JobsStatus, jobsOff } from './jobs-status.ts';
+import { Jobs, type JobsStatus, jobsOff } from './jobs.ts';
 import { ReleaseDownload } from './release-download.ts';
 import { StationUpdate } from './station-update.ts';
 import { type StationActions, StationVerbs } from './station-verbs.ts';
 
-export type RemoteParts = {
+type RemoteParts = {
   readonly config: GatewayConfig;
   /** What came from afar, and how more of it is taken; nothing is taken without. */
   readonly station?: StationOverlays | undefined;
@@ -28,7 +26,7 @@ export type Remote = {
   readonly loops: readonly Loop[];
   readonly jobs: { status(): JobsStatus };
   readonly configuration: { status(): ConfigurationStatus };
-  /** A reading had its PUBACK. */
+  /** What was measured in this run, and a PUBACK for a reading: what the station runs by works. */
   noteDelivered(): void;
 };
 
@@ -38,12 +36,6 @@ const configurationOff: ConfigurationStatus = {
   id: null,
   keys: [],
   dropped: null,
-};
-
-export type RemoteSources = {
-  readonly progress: Progress;
-  /** Readings come first. */
-  readonly readingsWait: () => boolean;
 };
 
 const openJobs = (parts: RemoteParts, readingsWait: () => boolean): Jobs | null => {
@@ -63,8 +55,8 @@ const openJobs = (parts: RemoteParts, readingsWait: () => boolean): Jobs | null 
   return new Jobs({ thing: config.station.id, publisher, clock, log, verbs });
 };
 
-/** Jobs and configuration, as far as the station takes them. */
-export const openRemote = (parts: RemoteParts, { progress, readingsWait }: RemoteSources): Remote => {
+/** Jobs and configuration, as far as the station takes them. Readings come first: a download waits while any of them do. */
+export const openRemote = (parts: RemoteParts, readingsWait: () => boolean): Remote => {
   const { config, station, version, actions, publisher, clock, log } = parts;
   const thing = config.station.id;
   const jobs = openJobs(parts, readingsWait);
@@ -78,7 +70,6 @@ export const openRemote = (parts: RemoteParts, { progress, readingsWait }: Remot
           publisher,
           clock,
           log,
-          progress,
           restart: actions.restart,
           after: jobs?.channel,
         });

@@ -2,12 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClaimProgress, resumeProgress } from '../certificate/claim-folder.ts';
 import type { DeviceCredentials } from '../certificate/device-credentials.ts';
-import { replaceFile } from '../certificate/durable-file.ts';
 import type { KeyPair } from '../certificate/key-pairs.ts';
 import type { Log } from '../log.ts';
-import { type Connect, ConnectError } from '../mqtt/connection.ts';
-import { Registering } from '../mqtt/registering.ts';
+import { Registering } from '../mqtt/fleet-provisioning.ts';
+import { type Connect, ConnectError } from '../mqtt/publisher.ts';
+import { replaceFile } from '../store/durable-file.ts';
 import type { Clock } from '../time/clock.ts';
+import { pause } from '../time/loops.ts';
+import { formatError } from '../weather/format.ts';
 
 export type RenewalParts = {
   readonly stationId: string;
@@ -47,11 +49,11 @@ export class Renewal {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts;
     while (!signal.aborted) {
-      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+      await pause(clock, LOOK_EVERY_MS, signal);
       if (signal.aborted) return;
       // A disk that is full or read-only: readings go on.
       await this.#look(signal).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = formatError(error);
         this.#tell(() => log.warn({ reason }, 'the certificate could not be renewed'), reason);
       });
     }

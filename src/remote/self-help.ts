@@ -1,17 +1,73 @@
+import { Resolver } from 'node:dns/promises';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect, isIP } from 'node:net';
 import { z } from 'zod';
-import { replaceFile } from '../certificate/durable-file.ts';
 import type { Log } from '../log.ts';
+import { replaceFile } from '../store/durable-file.ts';
 import type { Clock } from '../time/clock.ts';
+import { pause } from '../time/loops.ts';
+import { errorCode, formatError } from '../weather/format.ts';
+import type { StationActions } from './station-verbs.ts';
 
-export type SelfHelpParts = {
+type NetworkProbe = {
+  /** Where the station connects to: the endpoint, or the proxy before it. */
+  readonly host: string;
+  readonly port: number;
+  /** `ADDRESS:PORT` of name servers; those of the machine without. */
+  readonly nameServers?: readonly string[];
+  readonly timeoutMs?: number;
+};
+
+const PROBE_TIMEOUT_MS = 10_000;
+
+/** A server that says no is there all the same. */
+const DNS_ANSWERS: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'EREFUSED', 'ENOTIMP', 'EFORMERR']);
+
+/** Asks a name server, so that neither /etc/hosts nor a cache of this process answers. */
+const answersDns = async ({
+  host,
+  nameServers,
+  timeoutMs = PROBE_TIMEOUT_MS,
+}: NetworkProbe): Promise<boolean> => {
+  if (isIP(host) !== 0) return false;
+  const resolver = new Resolver({ timeout: timeoutMs / 2, tries: 2 });
+  if (nameServers !== undefined) resolver.setServers(nameServers);
+  try {
+    await resolver.resolve4(host);
+    return true;
+  } catch (error) {
+    return DNS_ANSWERS.has(errorCode(error));
+  }
+};
+
+/** A connection, or its refusal: both come from the other end. */
+const answersTcp = async ({ host, port, timeoutMs = PROBE_TIMEOUT_MS }: NetworkProbe): Promise<boolean> => {
+  const socket = connect(port, host);
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
+    return true;
+  } catch (error) {
+    const code = errorCode(error instanceof AggregateError ? (error.errors[0] ?? error) : error);
+    return code === 'ECONNREFUSED' || code === 'ECONNRESET';
+  } finally {
+    socket.destroy();
+  }
+};
+
+/** Whether neither DNS nor TCP is answered by anybody: what a modem that hangs looks like. */
+export const isNetworkDead = async (parts: NetworkProbe): Promise<boolean> => {
+  const answers = await Promise.all([answersDns(parts), answersTcp(parts)]);
+  return !answers.includes(true);
+};
+
+type SelfHelpParts = {
   readonly afterHours: number;
   /** Outlives the reboot. */
   readonly recordFile: string;
   readonly bootId: string;
   readonly isNetworkDead: () => Promise<boolean>;
-  /** `hindrance`: why nobody would reboot the machine. */
-  readonly reboot: { readonly hindrance: string | null; begin(): Promise<void>; takeBack(): Promise<void> };
+  readonly reboot: StationActions['reboot'];
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -58,7 +114,7 @@ export class SelfHelp {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     while (!signal.aborted) {
-      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+      await pause(clock, LOOK_EVERY_MS, signal);
       if (!signal.aborted) await this.#look(signal);
     }
   }
@@ -89,7 +145,7 @@ export class SelfHelp {
     try {
       await replaceFile(recordFile, JSON.stringify(record), { mode: 0o600 });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = formatError(error);
       // What cannot be remembered is counted by the boot alone, which then has to have lasted a day.
       if (clock.monotonicMs() < DAY_MS) {
         this.#tellOnce(reason, 'the reboot could not be remembered and is left for later');
@@ -98,12 +154,12 @@ export class SelfHelp {
     }
     try {
       await reboot.begin();
-      await clock.sleep(REBOOT_WITHIN_MS, signal).catch(() => undefined);
+      await pause(clock, REBOOT_WITHIN_MS, signal);
       if (signal.aborted) return;
       await reboot.takeBack();
       log.warn({}, 'nothing rebooted the machine: is weather-gateway-reboot.path enabled?');
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = formatError(error);
       log.warn({ reason }, 'the reboot could not be asked for');
     }
   }

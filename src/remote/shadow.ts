@@ -37,13 +37,24 @@ const deltaSchema = z.object({
   state: z.object({ configuration: z.unknown() }),
 });
 
+/** AWS IoT takes 8 levels. What is nested by thousands ends whatever goes through it level by level. */
+const MAX_LEVELS = 32;
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)));
+
 /** What somebody wants, where that is not what the station has reported; `null` for what is no such message. */
 export const parseDelta = (
   payload: string,
 ): { readonly version: number; readonly configuration: unknown } | null => {
   try {
     const { version, state } = deltaSchema.parse(JSON.parse(payload));
-    return state.configuration === undefined ? null : { version, configuration: state.configuration };
+    const { configuration } = state;
+    return configuration === undefined || isDeeper(configuration, MAX_LEVELS)
+      ? null
+      : { version, configuration };
   } catch {
     return null;
   }

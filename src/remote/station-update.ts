@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../time/clock.ts';
-import type { UpdateResult } from '../update/update-files.ts';
-import { type Details, fitDetails, type JobInHand, type Outcome } from './job-messages.ts';
+import { pause } from '../time/loops.ts';
+import { type Details, fitDetails, type JobInHand, type Outcome } from './job-client.ts';
 import type { ReleaseDownload } from './release-download.ts';
+import type { SignedRelease, UpdateResult } from './update-files.ts';
 import { parseManifest, type ReleaseManifest, type UpdateDocument } from './verbs.ts';
 
 /** The way to the unit of root that installs releases. */
@@ -14,20 +15,13 @@ export type Installer = {
   /** The id of the release that waits for the unit. */
   waiting(): Promise<string | null>;
   /** Moves the archive to where the unit finds it. Resolves with whether it could: not while another one waits. */
-  handOver(id: string, release: HandedOver): Promise<boolean>;
+  handOver(id: string, release: SignedRelease): Promise<boolean>;
   takeBack(): Promise<void>;
   /** `null` while the unit has said nothing of it. */
   result(id: string): Promise<UpdateResult | null>;
 };
 
-export type HandedOver = {
-  readonly manifest: string;
-  readonly signature: string;
-  /** A path in the drop directory. */
-  readonly archive: string;
-};
-
-export type StationUpdateParts = {
+type StationUpdateParts = {
   /** Of the release that runs. */
   readonly version: string;
   /** As manifests name it: `linux-arm64`. */
@@ -136,7 +130,7 @@ export class StationUpdate {
     const telling = async (): Promise<void> => {
       while (!stop.aborted) {
         if (!(await job.tell(details()))) stopped.abort();
-        await clock.sleep(TELL_EVERY_MS, stop).catch(() => undefined);
+        await pause(clock, TELL_EVERY_MS, stop);
       }
     };
     const told = telling();
@@ -170,7 +164,7 @@ export class StationUpdate {
         if (!(await job.tell(fitDetails({ step, release: result?.version ?? undefined })))) return null;
         told = { step, atMs: nowMs };
       }
-      await clock.sleep(LOOK_EVERY_MS, stop).catch(() => undefined);
+      await pause(clock, LOOK_EVERY_MS, stop);
     }
     return null;
   }

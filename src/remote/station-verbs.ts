@@ -1,11 +1,14 @@
 import type { Finding } from '../doctor/check.ts';
 import type { LogLevel } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
+import { pause } from '../time/loops.ts';
 import type { GetRange } from './bucket.ts';
-import { fitDetails, type JobInHand, type Outcome, type Tell } from './job-messages.ts';
-import type { JobsStatus } from './jobs-status.ts';
+import { fitDetails, type JobInHand, type Outcome, type Tell } from './job-client.ts';
 import type { Installer, StationUpdate } from './station-update.ts';
 import type { JobDocument } from './verbs.ts';
+
+/** Ordered by a job, for a time. */
+export type OrderedLogLevel = { readonly level: string; readonly secondsLeft: number };
 
 /** What a job may do with this station; the process environment makes them real. */
 export type StationActions = {
@@ -42,7 +45,7 @@ export type StationActions = {
   };
 };
 
-export type StationVerbsParts = {
+type StationVerbsParts = {
   readonly actions: StationActions;
   readonly update: Pick<StationUpdate, 'run' | 'noteIdle'>;
   readonly clock: Clock;
@@ -50,8 +53,8 @@ export type StationVerbsParts = {
 
 const MINUTE_MS = 60_000;
 /** Of the daemon and of the machine: what goes wrong with a restart must not become a loop. */
-const SOONEST_RESTART_MS = MINUTE_MS;
-const SOONEST_REBOOT_MS = 5 * MINUTE_MS;
+const MIN_UPTIME_BEFORE_RESTART_MS = MINUTE_MS;
+const MIN_UPTIME_BEFORE_REBOOT_MS = 5 * MINUTE_MS;
 /** How long systemd gets to end this process. */
 const END_MS = MINUTE_MS;
 const MAX_FAILURES_TOLD = 6;
@@ -96,7 +99,7 @@ export class StationVerbs {
     this.#startedAtMs = clock.monotonicMs();
   }
 
-  logLevel(): JobsStatus['logLevel'] {
+  logLevel(): OrderedLogLevel | null {
     if (this.#level === null) return null;
     const { level, endsAtMs } = this.#level;
     return { level, secondsLeft: Math.max(0, endsAtMs - this.#clock.monotonicMs()) / 1_000 };
@@ -142,7 +145,7 @@ export class StationVerbs {
     if (begun['step'] === 'restarting' && begun['run'] !== runId) return succeeded({ version, run: runId });
     if (restart.hindrance !== null) return rejected(restart.hindrance);
     if (begun['step'] !== 'restarting') {
-      if (this.#clock.monotonicMs() - this.#startedAtMs < SOONEST_RESTART_MS)
+      if (this.#clock.monotonicMs() - this.#startedAtMs < MIN_UPTIME_BEFORE_RESTART_MS)
         return failed('the daemon has run for less than a minute; send it again later');
       if (!(await tell(fitDetails({ step: 'restarting', run: runId })))) return null;
     }
@@ -158,7 +161,7 @@ export class StationVerbs {
       return succeeded({ version, boot: bootId });
     if (reboot.hindrance !== null) return rejected(reboot.hindrance);
     if (begun['step'] !== 'rebooting') {
-      if (this.#clock.monotonicMs() < SOONEST_REBOOT_MS)
+      if (this.#clock.monotonicMs() < MIN_UPTIME_BEFORE_REBOOT_MS)
         return failed('the machine has run for less than 5 minutes; send it again later');
       if (!(await tell(fitDetails({ step: 'rebooting', boot: bootId })))) return null;
     }
@@ -169,7 +172,7 @@ export class StationVerbs {
   }
 
   async #isEnding(signal: AbortSignal): Promise<boolean> {
-    await this.#clock.sleep(END_MS, signal).catch(() => undefined);
+    await pause(this.#clock, END_MS, signal);
     return signal.aborted;
   }
 

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { dottedKey, formatProblem, readTextFile } from '../config/text-file.ts';
 import { parseYaml } from '../config/yaml-document.ts';
 import { quantities } from '../weather/quantities.ts';
 import { RecordingError } from './recording-text.ts';
@@ -45,20 +45,19 @@ export type ColumnRef = string | number;
 
 /** Reads a mapping, or says everything that is wrong with it in one `RecordingError`. */
 export const loadMapping = async (file: string): Promise<Mapping> => {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new RecordingError(`${file} cannot be read (${error.code ?? error.message})`);
-  });
+  const { text, problem } = await readTextFile(file, 'a YAML file that says what is in a table');
+  if (problem !== undefined) throw new RecordingError(formatProblem(problem));
   const document = parseYaml(text);
   const [fault] = document.faults;
   if (fault !== undefined)
     throw new RecordingError(`${file}:${fault.line}: found ${fault.found}, allowed is ${fault.allowed}`);
   const parsed = mappingSchema.safeParse(document.value ?? {});
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
-    const keys = 'keys' in issue ? issue.keys : [];
-    const path = [...issue.path, ...keys].join('.');
-    const allowed = issue.code === 'unrecognized_keys' ? 'no such key' : `allowed is ${issue.message}`;
-    return path === '' ? allowed : `${path}: ${allowed}`;
+  const problems = parsed.error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => `${dottedKey([...issue.path, key])}: no such key`);
+    const path = dottedKey(issue.path);
+    return [path === '' ? `allowed is ${issue.message}` : `${path}: allowed is ${issue.message}`];
   });
   throw new RecordingError(`${file}: ${problems.join('; ')}`);
 };

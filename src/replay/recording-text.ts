@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { createGunzip } from 'node:zlib';
+import { errorCode, formatError } from '../weather/format.ts';
 
 /** A recording, or its mapping, that cannot be read at all; the message is for the user, complete. */
 export class RecordingError extends Error {}
@@ -43,8 +44,8 @@ export const readText = async function* (file: string, stdin: Readable): AsyncGe
 };
 
 const checkFile = async (file: string): Promise<void> => {
-  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw new RecordingError(`${file} cannot be read: ${reasons[error.code ?? ''] ?? error.message}`);
+  const found = await stat(file).catch((error: unknown) => {
+    throw new RecordingError(`${file} cannot be read: ${reasons[errorCode(error)] ?? formatError(error)}`);
   });
   if (found.isDirectory()) throw new RecordingError(`${file} cannot be read: ${reasons['EISDIR']}`);
 };
@@ -54,9 +55,9 @@ const decoded = async function* (name: string, source: Readable): AsyncGenerator
     yield* asText(name, unzipped(source));
   } catch (error) {
     if (error instanceof RecordingError || !(error instanceof Error)) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    const isGzip = code?.startsWith('Z_') === true;
-    const reason = isGzip ? 'its gzip data is cut short or damaged' : (reasons[code ?? ''] ?? error.message);
+    const code = errorCode(error);
+    const isGzip = code.startsWith('Z_');
+    const reason = isGzip ? 'its gzip data is cut short or damaged' : (reasons[code] ?? error.message);
     throw new RecordingError(`${name} cannot be read: ${reason}`);
   }
 };

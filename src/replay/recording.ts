@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
+import { parseJson } from '../weather/format.ts';
 import { type Quantity, quantities } from '../weather/quantities.ts';
 import type { Mapping } from './mapping.ts';
 import { checkReading, type RecordedReading } from './recorded-reading.ts';
@@ -74,7 +75,7 @@ const jsonItems = function* (text: string, firstLine: number): Generator<TableIt
     .entries()) {
     const line = firstLine + index;
     if (each.trim() === '') continue;
-    const value = parsedJson(each);
+    const value = parseJson(each);
     if (value === undefined) {
       yield { line, complaint: 'not JSON' };
       continue;
@@ -93,12 +94,4 @@ const jsonItem = (line: number, reading: unknown): TableItem => {
   );
   const recorded: RecordedReading = checked.recorded;
   return { line, reading: recorded, badFields };
-};
-
-const parsedJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };

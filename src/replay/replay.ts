@@ -8,7 +8,7 @@ import { type Summary, Tally } from './summary.ts';
 import type { TableItem } from './table.ts';
 
 /** How a reading stands to those before it. */
-export type Standing = 'new' | 'repeated' | 'older';
+type Standing = 'new' | 'repeated' | 'older';
 
 /** Times in one piece of memory. */
 const PIECE = 8_192;
@@ -81,7 +81,7 @@ export type ReplayOutcome =
   | { readonly file: string; readonly line: number; readonly complaint: string };
 
 /** Items of one file, in its order. */
-export type RecordedItems = { readonly file: string; readonly items: Iterable<TableItem> };
+type RecordedItems = { readonly file: string; readonly items: Iterable<TableItem> };
 
 /** Readings that tell how often the station reported. */
 const SAMPLE_SIZE = 100;

@@ -4,7 +4,7 @@ import { formatDatetime, type PreAlertTransition } from '../weather/message.ts';
 import { type Quantity, quantities } from '../weather/quantities.ts';
 import type { Measurement, Values } from '../weather/reading.ts';
 
-export type QuantitySummary = {
+type QuantitySummary = {
   /** Readings in which it has a value. */
   values: number;
   /** Fields that hold no value of it, and no sign for a missing one. */
@@ -17,7 +17,7 @@ export type QuantitySummary = {
   readonly flags: Record<string, number>;
 };
 
-export type RuleSummary = {
+type RuleSummary = {
   readonly rule: string;
   /** Readings on which it could be judged. */
   judged: number;

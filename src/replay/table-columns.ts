@@ -1,12 +1,10 @@
 import { type Quantity, quantities, quantityTable } from '../weather/quantities.ts';
-import { kindOf, type RainCount, type Role } from './column-names.ts';
-import { WEEWX_UNITS } from './dialects.ts';
+import { kindOf, type RainCount, type Role, WEEWX_UNITS } from './column-names.ts';
 import type { Mapping } from './mapping.ts';
-import { type FieldRules, readField } from './number-field.ts';
 import { RecordingError } from './recording-text.ts';
 import type { Header, Rows } from './table-header.ts';
 import { columnIndex } from './table-time.ts';
-import { findUnit, type Unit, type UnitKind, unitNames } from './units.ts';
+import { type FieldRules, findUnit, readField, type Unit, type UnitKind, unitNames } from './units.ts';
 
 /** A column that is read, and how. */
 export type Column = {

@@ -2,12 +2,21 @@ import { perStandardQuantity, type Quantity } from '../weather/quantities.ts';
 import type { Values } from '../weather/reading.ts';
 import type { RainCount, Role } from './column-names.ts';
 import type { Mapping } from './mapping.ts';
-import { readField } from './number-field.ts';
 import { parseFlags, type RecordedReading, readingAt } from './recorded-reading.ts';
 import { type Column, findColumns, hasDecimalComma } from './table-columns.ts';
-import { findHeader, type Header, noQuantity, type Rows } from './table-header.ts';
-import { linesOf, type Row, separatorName, splitLine, splitRows } from './table-lines.ts';
+import {
+  findHeader,
+  type Header,
+  linesOf,
+  noQuantity,
+  type Row,
+  type Rows,
+  separatorName,
+  splitLine,
+  splitRows,
+} from './table-header.ts';
 import { findTime, type TimeReader } from './table-time.ts';
+import { readField } from './units.ts';
 
 const HOUR_MS = 3_600_000;
 /** From about so long on, the rain of "the last hour" is that since the reading before. */

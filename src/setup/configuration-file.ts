@@ -1,14 +1,14 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, copyFile, link, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { replaceFile } from '../certificate/durable-file.ts';
 import { crossCheck } from '../config/cross-checks.ts';
 import { loadConfig } from '../config/load.ts';
-import { type ConfigProblem, formatProblem } from '../config/problem.ts';
 import { gatewaySchema } from '../config/schema.ts';
-import { readTextFile } from '../config/text-file.ts';
+import { type ConfigProblem, formatProblem, otherKindOf, readTextFile } from '../config/text-file.ts';
 import { validateYaml } from '../config/validate.ts';
 import { editYaml, parseYaml, type YamlEdit } from '../config/yaml-document.ts';
+import { replaceFile } from '../store/durable-file.ts';
+import { errorCode } from '../weather/format.ts';
 import type { Answers, Present } from './interview.ts';
 import type { Part } from './try-out.ts';
 
@@ -51,14 +51,8 @@ export const readBase = async (file: string, sample: string): Promise<Base> => {
   }
   const { text, problem } = await readTextFile(sample, 'the configuration that comes with the program');
   if (problem !== undefined) throw new Error(formatProblem(problem));
-  return { text, present: presentIn(text), problems: (await isThere(file)) ? problems : null };
+  return { text, present: presentIn(text), problems: existsSync(file) ? problems : null };
 };
-
-export const isThere = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -126,15 +120,33 @@ export const problemsOf = (file: string, text: string): readonly ConfigProblem[]
 /** The group of the daemon reads it: as the file before, or as its folder. */
 const READABLE_FOR_GROUP = 0o640;
 
+/** Why the file cannot be written there, before anything is asked; `null` where it can. */
+export const writeHindrance = async (file: string): Promise<string | null> => {
+  const target = await realpath(file).catch(() => file);
+  const found = await stat(target).catch(() => null);
+  const kind = found === null ? null : otherKindOf(found);
+  if (kind !== null) return `${file} is ${kind}: name another file by --config`;
+  const folder = dirname(target);
+  return await access(folder, constants.W_OK).then(
+    () => null,
+    (error: unknown) => {
+      const code = errorCode(error);
+      return code === 'ENOENT' || code === 'ENOTDIR'
+        ? `there is no folder ${folder}`
+        : `${folder} cannot be written to (${code}): run it with sudo, or name another file by --config`;
+    },
+  );
+};
+
 /** Writes a file whole or not at all; owner and mode are those of the file before. */
 export const writeWhole = async (file: string, text: string): Promise<void> => {
   const target = await realpath(file).catch(() => file);
   const old = await stat(target).catch(() => null);
   const { uid, gid } = old ?? (await stat(dirname(target)));
   const mode = old?.mode ?? READABLE_FOR_GROUP;
-  await replaceFile(target, text, { mode, uid, gid }).catch(async (error: NodeJS.ErrnoException) => {
+  await replaceFile(target, text, { mode, uid, gid }).catch(async (error: unknown) => {
     // Only root may give a file away; another user's file is that user's.
-    if (error.code !== 'EPERM') throw error;
+    if (errorCode(error) !== 'EPERM') throw error;
     await replaceFile(target, text, { mode });
   });
 };

@@ -1,3 +1,7 @@
+// How answers are understood.
+import { createInterface } from 'node:readline/promises';
+import type { z } from 'zod';
+
 /** Where somebody types. */
 export type Terminal = {
   write(text: string): void;
@@ -16,7 +20,7 @@ export class Interrupted extends Error {
 /** A value, or what is allowed in words. */
 export type Parsed<T> = { readonly value: T } | { readonly allowed: string };
 
-export type Question<T> = {
+type Question<T> = {
   readonly text: string;
   /** What Enter means, as one would type it. */
   readonly standard: string;
@@ -85,3 +89,64 @@ export class Dialogue {
     }
   }
 }
+
+type OpenTerminal = Terminal & { close(): void };
+
+/** The terminal of the process. Ctrl-C, which a terminal in raw mode hands over as a key, and Ctrl-D end the reading. */
+export const openTerminal = (
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+  signal: AbortSignal,
+): OpenTerminal => {
+  const lines = createInterface({ input, output, historySize: 0 });
+  const ended = new AbortController();
+  const either = AbortSignal.any([ended.signal, signal]);
+  lines.on('SIGINT', () => ended.abort());
+  lines.on('close', () => ended.abort());
+  return {
+    write: (text) => {
+      output.write(text);
+    },
+    readLine: async (prompt) => {
+      try {
+        return await lines.question(prompt, { signal: either });
+      } catch (error) {
+        if (either.aborted) throw new Interrupted();
+        throw error;
+      }
+    },
+    close: () => lines.close(),
+  };
+};
+
+/** Asks for what a schema allows. */
+export const as =
+  <T>(schema: z.ZodType<T>) =>
+  (typed: string): Parsed<T> => {
+    const { data, error } = schema.safeParse(typed);
+    return error === undefined ? { value: data } : { allowed: error.issues[0]?.message ?? 'another value' };
+  };
+
+/** Numbers may have a decimal comma. */
+export const asNumber =
+  (schema: z.ZodType<number | undefined>) =>
+  (typed: string): Parsed<number> => {
+    const { data, error } = schema.safeParse(typed === '' ? Number.NaN : Number(typed.replace(',', '.')));
+    return error === undefined && data !== undefined
+      ? { value: data }
+      : { allowed: error?.issues[0]?.message ?? 'a number' };
+  };
+
+export const NONE = 'none';
+
+/** A value that may be left out. */
+export const orNone =
+  <T>(parse: (typed: string) => Parsed<T>) =>
+  (typed: string): Parsed<T | undefined> => {
+    if (typed.toLowerCase() === NONE) return { value: undefined };
+    const parsed = parse(typed);
+    return 'value' in parsed ? parsed : { allowed: `${parsed.allowed}, or ${NONE}` };
+  };
+
+export const textOf = (value: unknown, otherwise: string): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;

@@ -1,14 +1,14 @@
 import type { z } from 'zod';
 import { gatewaySchema } from '../config/schema.ts';
+import { headerDrawing, lineName, parseLine } from '../gpio/header-pins.ts';
+import { hex } from '../i2c/i2c-bus.ts';
 import { anemometer } from '../instruments/anemometer/anemometer.ts';
 import { rainGauge } from '../instruments/rain-gauge/rain-gauge.ts';
-import { LocalDays } from '../weather/local-day.ts';
-import type { Dialogue, Parsed } from './dialogue.ts';
-import { headerDrawing, lineName, parseLine } from './header.ts';
+import { LocalDays } from '../weather/day.ts';
+import { as, asNumber, type Dialogue, NONE, orNone, type Parsed, textOf } from './dialogue.ts';
 import { type Kit, kitLike, kits } from './kits.ts';
-import { as, asNumber, hex, NONE, orNone, textOf, withValues } from './parsing.ts';
 import type { Found, FoundChip, FoundValue } from './scan.ts';
-import { type Part, type TryOut, tryClosures, tryVane } from './try-out.ts';
+import { type Part, type TryOut, tryClosures, tryVane, withValues } from './try-out.ts';
 
 /** What the questions ask about, as it stands in the file. */
 export type Answers = {
@@ -25,7 +25,7 @@ export type Present = Omit<Answers, 'lowSupplyVolts'> & {
   readonly isSupplyJudged: boolean;
 };
 
-export type InterviewParts = {
+type InterviewParts = {
   readonly dialogue: Dialogue;
   readonly found: Found;
   readonly present: Present;

@@ -1,13 +1,13 @@
-import type { Sysfs } from '../buses/sysfs.ts';
-import { type I2cBus, I2cError } from '../i2c/i2c-bus.ts';
+import type { Sysfs } from '../buses/station-buses.ts';
+import { hex, type I2cBus, I2cError } from '../i2c/i2c-bus.ts';
 import { isBmp280 } from '../instruments/bme280/bme280-driver.ts';
+import { SensorError } from '../instruments/instrument-health.ts';
 import {
   folderOf,
   KernelDevice,
   type KernelSource,
   subsystems,
 } from '../instruments/kernel/kernel-device.ts';
-import { SensorError } from '../instruments/sensor-error.ts';
 import { Sht, sht3xFamily, sht4xFamily } from '../instruments/sht/sht-driver.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Quantity, quantityTable } from '../weather/quantities.ts';
@@ -38,8 +38,6 @@ export type Found = {
 
 type ScanParts = { readonly i2cBus: I2cBus; readonly sysfs: Sysfs; readonly clock: Clock };
 type Identified = Omit<FoundChip, 'address'>;
-
-const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`;
 
 const CHIP_ID = 0xd0;
 const BME280_ID = 0x60;
@@ -90,6 +88,9 @@ const probes = [
   { addresses: [0x76, 0x77], identify: identifyBosch },
 ];
 
+/** An adapter for SMBus alone sends no command without a register, and no instrument could either. One number, two names. */
+const isUnsendable = (code: string): boolean => code === 'EOPNOTSUPP' || code === 'ENOTSUP';
+
 /** Reasons that are those of one address; any other is that of the bus. */
 const isOfOneAddress = (code: string): boolean => code === 'EIO' || code === 'EBUSY';
 
@@ -103,7 +104,7 @@ const probe = async (
     return { address, ...(await identify(parts, address)) };
   } catch (error) {
     if (!(error instanceof I2cError)) throw error;
-    if (error.isNak) return null;
+    if (error.isNak || isUnsendable(error.code)) return null;
     if (isOfOneAddress(error.code)) return { address, key: null, name: error.message };
     throw error;
   }

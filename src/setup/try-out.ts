@@ -1,15 +1,20 @@
 import type { StationBuses } from '../buses/station-buses.ts';
+import { lineName } from '../gpio/header-pins.ts';
 import { createBounceFilter } from '../instruments/contacts.ts';
-import { SensorError } from '../instruments/sensor-error.ts';
+import { SensorError } from '../instruments/instrument-health.ts';
 import { findingOf, type TurnFinding, watchTurn } from '../instruments/wind-vane/calibration.ts';
 import { Vane } from '../instruments/wind-vane/vane.ts';
 import { adcOf, windVane } from '../instruments/wind-vane/wind-vane.ts';
 import type { Clock } from '../time/clock.ts';
+import { pause } from '../time/loops.ts';
 import type { Dialogue } from './dialogue.ts';
-import { lineName } from './header.ts';
 
 /** A part of the configuration as it stands in the file, without defaults. */
 export type Part = Readonly<Record<string, unknown>>;
+
+/** A part with these values; `undefined` takes one away. */
+export const withValues = (part: Part, values: Part): Part =>
+  Object.fromEntries(Object.entries({ ...part, ...values }).filter(([, value]) => value !== undefined));
 
 /** How instruments are watched while somebody moves them. */
 export type TryOut = {
@@ -17,7 +22,7 @@ export type TryOut = {
   openBuses(sensors: Readonly<Record<string, Part>>): Promise<TriedBuses>;
 };
 
-export type TriedBuses = {
+type TriedBuses = {
   readonly buses: StationBuses;
   readonly clock: Clock;
   /** Called between two looks at the vane. */
@@ -63,7 +68,7 @@ export const tryClosures = async (parts: ClosuresParts): Promise<number | null> 
           () => undefined,
         );
       while (!signal.aborted) {
-        await clock.sleep(SHOWN_EVERY_MS, signal).catch(() => undefined);
+        await pause(clock, SHOWN_EVERY_MS, signal);
         dialogue.show(`${lineName(gpio)}: ${closures} closures${trouble === '' ? '' : `; ${trouble}`}`);
       }
       dialogue.say('');

@@ -39,7 +39,7 @@ export const createNoise =
     );
   };
 
-export type Octave = { readonly periodSeconds: number; readonly weight: number };
+type Octave = { readonly periodSeconds: number; readonly weight: number };
 
 /** Noise of several time scales at once, again of mean 0 and variance 1. */
 export const createLayeredNoise = (seed: number, octaves: readonly Octave[]): Noise => {

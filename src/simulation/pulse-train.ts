@@ -1,4 +1,4 @@
-import type { EdgeLevel } from '../gpio/edge-source.ts';
+import type { EdgeLevel } from '../gpio/lines.ts';
 import { hash32, uniform } from './noise.ts';
 
 /** Further edges of a contact that closes or opens: their number, and the time they take. */

@@ -15,7 +15,7 @@ export const accelerated = (clock: Clock, speed: number): Clock => {
   };
 };
 
-export type Lag = {
+type Lag = {
   /** Unix time of the machine, ms. */
   readonly atMs: number;
   /** How far the clock is behind at that moment, ms. */

@@ -149,7 +149,7 @@ export const bounceOf = (scenario: Scenario, contact: 'wind' | 'rain') => {
   };
 };
 
-export type Period = { readonly fromSeconds: number; readonly forSeconds?: number };
+type Period = { readonly fromSeconds: number; readonly forSeconds?: number };
 
 export const endOf = ({ fromSeconds, forSeconds = Number.POSITIVE_INFINITY }: Period): number =>
   fromSeconds + forSeconds;

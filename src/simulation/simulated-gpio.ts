@@ -1,9 +1,9 @@
-import type { EdgeSource } from '../gpio/edge-source.ts';
-import type { OutputLine, OutputLineOptions } from '../gpio/output-line.ts';
+import type { EdgeSource, OutputLine, OutputLineOptions } from '../gpio/lines.ts';
 import type { Clock } from '../time/clock.ts';
+import { pause } from '../time/loops.ts';
 import type { PulseTrain } from './pulse-train.ts';
 
-export type SimulatedOutputLines = {
+type SimulatedOutputLines = {
   open(options: OutputLineOptions): Promise<OutputLine>;
   /** The electrical level of every line that was ever opened, by BCM number. */
   levels(): ReadonlyMap<number, 0 | 1>;
@@ -45,7 +45,7 @@ export const createSimulatedOutputLines = (): SimulatedOutputLines => {
   };
 };
 
-export type SimulatedEdgeSourceOptions = {
+type SimulatedEdgeSourceOptions = {
   readonly clock: Clock;
   /** The moment the trains count from, on the monotonic clock. */
   readonly startMs: number;
@@ -85,7 +85,7 @@ export const createSimulatedEdgeSource = ({
       edgesUntilNow(lines);
       const deliver = async (): Promise<void> => {
         while (!closing.signal.aborted) {
-          await clock.sleep(DELIVERY_MS, closing.signal).catch(() => undefined);
+          await pause(clock, DELIVERY_MS, closing.signal);
           if (!closing.signal.aborted) edgesUntilNow(lines).forEach(onEdge);
         }
       };

@@ -1,7 +1,7 @@
 import { type I2cBus, I2cError, type I2cTarget } from '../i2c/i2c-bus.ts';
 import { eventsOf, isDuring, type Scenario } from './scenario.ts';
 
-export type FaultyChipOptions = {
+type FaultyChipOptions = {
   /** Its name in the scenario. */
   readonly name: string;
   readonly scenario: Scenario;

@@ -10,7 +10,7 @@ export type SimulatedNetwork = {
   close(): Promise<void>;
 };
 
-export type SimulatedNetworkOptions = {
+type SimulatedNetworkOptions = {
   readonly clock: Clock;
   readonly startMs: number;
   readonly scenario: Scenario;

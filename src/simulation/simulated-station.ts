@@ -1,17 +1,32 @@
-import type { StationBuses } from '../buses/station-buses.ts';
-import { createSimulatedSysfs } from '../buses/sysfs.ts';
-import type { ConfiguredInstrument } from '../instruments/instrument.ts';
+import { createSimulatedSysfs, type StationBuses } from '../buses/station-buses.ts';
+import { loadYamlFile } from '../config/load.ts';
+import type { ConfigProblem } from '../config/text-file.ts';
+import { catalogue, instrumentsIn } from '../instruments/catalogue.ts';
+import type {
+  ConfiguredInstrument,
+  Instrument,
+  SimulatedInstrument,
+  SimulatedTwin,
+  Surroundings,
+} from '../instruments/instrument.ts';
 import type { Clock } from '../time/clock.ts';
-import { type EventOf, endOf, eventsOf, ordinaryScenario, type Scenario } from './scenario.ts';
+import {
+  type EventOf,
+  endOf,
+  eventsOf,
+  MAX_SEED,
+  ordinaryScenario,
+  type Scenario,
+  scenarioSchemaOf,
+} from './scenario.ts';
 import { stepping } from './scenario-clocks.ts';
 import { createSimulatedEdgeSource, createSimulatedOutputLines } from './simulated-gpio.ts';
 import { createSimulatedI2cBus } from './simulated-i2c-bus.ts';
-import { simulatedMachineFiles } from './simulated-machine.ts';
 import { createSimulatedNetwork, type SimulatedNetwork } from './simulated-network.ts';
-import type { SimulatedInstrument, Surroundings } from './surroundings.ts';
 import {
   type Conditions,
   createWeatherModel,
+  type Weather,
   type WeatherEvents,
   type WeatherModel,
 } from './weather-model.ts';
@@ -54,7 +69,7 @@ export const createWeatherEvents = (scenario: Scenario): WeatherEvents => {
     }, usual);
 };
 
-export type SimulatedStationOptions = {
+type SimulatedStationOptions = {
   readonly clock: Clock;
   /** What is wired to the station: each is replaced by its simulated twin. */
   readonly instruments: readonly ConfiguredInstrument[];
@@ -121,3 +136,104 @@ const simulateAll = (
       (await instrument.simulated()).simulate(config, surroundings),
     ),
   );
+
+/** What the kernel of a small computer in a box shows: its supply is good, and it is warmer than the air. */
+const simulatedMachineFiles = ({
+  weatherAt,
+  elapsedSeconds,
+}: Pick<Surroundings, 'weatherAt' | 'elapsedSeconds'>) => {
+  const milliCelsius = (): number => Math.round((weatherAt(elapsedSeconds()).temperatureC + 24) * 1_000);
+  return {
+    sysfs: new Map([
+      ['class/hwmon/rpi_volt-simulated/name', () => 'rpi_volt\n'],
+      ['class/hwmon/rpi_volt-simulated/in0_lcrit_alarm', () => '0\n'],
+      ['class/thermal/thermal_zone0/temp', () => `${milliCelsius()}\n`],
+    ]),
+    procfs: new Map([
+      ['loadavg', () => '0.08 0.05 0.01 1/128 4242\n'],
+      ['meminfo', () => 'MemTotal:         440296 kB\nMemAvailable:     262144 kB\n'],
+      [
+        'net/wireless',
+        () => ' wlan0: 0000   55.  -61.  -256        0      0      0      0      0        0\n',
+      ],
+    ]),
+  };
+};
+
+/** Slower than the steps of a potentiometer that count as a turn. */
+const DEGREES_PER_LOOK = 0.5;
+/** Cups that a finger turns, and a bucket that it tips. */
+const HAND = { windMs: 2, rainMmPerHour: 1_000 };
+
+type HandMovedStation = Pick<SimulatedStation, 'buses' | 'clock'> & {
+  /** Called between two looks at the vane: turns it on. */
+  readonly onLook: () => void;
+};
+
+/** A simulated station whose instruments somebody moves: cups turn, the bucket tips, the vane goes on from look to look. */
+export const openHandMovedStation = async (options: SimulatedStationOptions): Promise<HandMovedStation> => {
+  let windDirectionDegrees = 0;
+  const motion = (): Partial<Weather> => ({ ...HAND, windDirectionDegrees });
+  const { buses, clock } = await openSimulatedStation({
+    ...options,
+    instruments: options.instruments.map(
+      ({ instrument, config }): ConfiguredInstrument => ({ instrument: moved(instrument, motion), config }),
+    ),
+  });
+  return {
+    buses,
+    clock,
+    onLook: () => {
+      windDirectionDegrees += DEGREES_PER_LOOK;
+    },
+  };
+};
+
+const moved = (instrument: Instrument, motion: () => Partial<Weather>): Instrument => ({
+  ...instrument,
+  simulated: async (): Promise<SimulatedTwin<Readonly<Record<string, unknown>>>> => {
+    const twin = await instrument.simulated();
+    return {
+      simulate: (config, surroundings) =>
+        twin.simulate(config, {
+          ...surroundings,
+          weatherAt: (seconds) => ({ ...surroundings.weatherAt(seconds), ...motion() }),
+        }),
+    };
+  },
+});
+
+type LoadedScenario =
+  | { readonly scenario: Scenario; readonly problems?: undefined }
+  | { readonly scenario?: undefined; readonly problems: readonly ConfigProblem[] };
+
+type ScenarioArguments = {
+  /** A scenario file; ordinary weather without. */
+  readonly scenario?: string | undefined;
+  /** Goes before the seed of the file. */
+  readonly seed?: string | undefined;
+};
+
+const seedProblem = (seed: string): ConfigProblem => ({
+  file: '--seed',
+  line: null,
+  column: null,
+  key: '',
+  found: JSON.stringify(seed),
+  allowed: `a whole number from 0 to ${MAX_SEED}`,
+});
+
+/** What `--scenario` and `--seed` ask for, or every problem of both. */
+export const loadScenario = async ({ scenario: file, seed }: ScenarioArguments): Promise<LoadedScenario> => {
+  const isSeedGood = seed === undefined || (/^\d{1,10}$/.test(seed) && Number(seed) <= MAX_SEED);
+  const seedProblems = isSeedGood ? [] : [seedProblem(seed)];
+  const chips = instrumentsIn(catalogue).flatMap(({ chip }) => chip ?? []);
+  const allowed = 'a scenario such as config/scenarios/storm.yaml';
+  const loaded =
+    file === undefined
+      ? { value: ordinaryScenario }
+      : await loadYamlFile(file, { schema: scenarioSchemaOf(chips), allowed });
+  if (loaded.value === undefined) return { problems: [...loaded.problems, ...seedProblems] };
+  if (!isSeedGood) return { problems: seedProblems };
+  return { scenario: seed === undefined ? loaded.value : { ...loaded.value, seed: Number(seed) } };
+};

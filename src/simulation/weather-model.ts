@@ -91,7 +91,7 @@ const createShowers = (seed: number): ((elapsedSeconds: number) => number) => {
 /** How far the air has taken up the rain's character, 0 (dry) to 1. */
 const wetnessOf = (rainMmPerHour: number): number => Math.min(1, rainMmPerHour / 4);
 
-export type MeanWind = {
+type MeanWind = {
   readonly meanWindMs: number;
   /** Degrees true the wind comes from. */
   readonly windDirectionDegrees: number;
@@ -99,11 +99,11 @@ export type MeanWind = {
   readonly gustiness: number;
 };
 
-export type Wind = { readonly windMs: number; readonly windDirectionDegrees: number };
+type Wind = { readonly windMs: number; readonly windDirectionDegrees: number };
 
 const normalDegrees = (degrees: number): number => ((degrees % 360) + 360) % 360;
 
-export type MeanWindInputs = {
+type MeanWindInputs = {
   readonly elapsedSeconds: number;
   readonly solarSeconds: number;
   readonly rainMmPerHour: number;
@@ -144,9 +144,9 @@ const createTurbulence = (seed: number): ((elapsedSeconds: number, mean: MeanWin
   });
 };
 
-export type Air = { readonly temperatureC: number; readonly dewPointC: number };
+type Air = { readonly temperatureC: number; readonly dewPointC: number };
 
-export type AirInputs = {
+type AirInputs = {
   readonly elapsedSeconds: number;
   /** Unix time of the local mean sun: it decides the season and the time of day. */
   readonly solarSeconds: number;
@@ -219,7 +219,7 @@ export type Weather = Conditions & {
 /** Changes the undisturbed conditions of a moment. */
 export type WeatherEvents = (conditions: Conditions, elapsedSeconds: number) => Conditions;
 
-export type WeatherModelOptions = {
+type WeatherModelOptions = {
   readonly seed: number;
   /** Unix time of the start by the local mean sun: decides season and time of day. */
   readonly startSolarMs: number;

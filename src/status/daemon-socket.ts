@@ -3,7 +3,8 @@ import { createServer, get, type Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Log } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Loop } from '../time/loops.ts';
+import { type Loop, pause } from '../time/loops.ts';
+import { errorCode, formatError } from '../weather/format.ts';
 import type { GatewayStatus } from './status.ts';
 
 /** Where the running daemon tells its status to the commands on its machine; only its user and root may ask. */
@@ -15,7 +16,7 @@ const RUNTIME_DIRECTORY = '/run/weather-gateway';
 const DATA_DIRECTORY = 'x-data-directory';
 const headerOf = (directory: string): string => encodeURI(resolve(directory));
 
-export type DaemonAnswer =
+type DaemonAnswer =
   | { readonly kind: 'answered'; readonly body: unknown }
   | { readonly kind: 'not running' }
   /** It may run: it does not answer, or this user may not ask it. */
@@ -39,7 +40,7 @@ export const askDaemon = async (
     const elsewhere = await requestStatus(daemonSocketIn(runtimeDirectory), signal).catch(() => null);
     if (elsewhere?.dataDirectory === headerOf(stateDirectory))
       return { kind: 'answered', body: elsewhere.body };
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error);
     if (code === 'EACCES' || code === 'EPERM')
       return { kind: 'unknown', reason: `${stateDirectory} may not be read by this user: use sudo` };
     if (!['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(code))
@@ -89,7 +90,7 @@ const isLocked = async (file: string): Promise<boolean> => {
   }
 };
 
-export type StatusSocketParts = {
+type StatusSocketParts = {
   /** The state directory, which the store has locked. */
   readonly directory: string;
   /** $RUNTIME_DIRECTORY, for where the state directory takes no socket. */
@@ -139,12 +140,12 @@ export const serveStatusSocket =
     let isTold = false;
     while (server === null && !signal.aborted) {
       server = await open(parts).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = formatError(error);
         if (!isTold) log.warn({ reason }, 'the commands on this machine cannot ask for the status');
         isTold = true;
         return null;
       });
-      if (server === null) await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+      if (server === null) await pause(clock, RETRY_MS, signal);
     }
     if (server === null) return;
     if (!signal.aborted)

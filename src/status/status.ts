@@ -4,15 +4,15 @@ import type { RainStatus } from '../history/rain-totals.ts';
 import type { InstrumentStatus } from '../instruments/instrument-health.ts';
 import type { Health } from '../measuring/progress.ts';
 import type { OutboxStats } from '../outbox/records.ts';
-import type { PreAlertStatus } from '../pre-alerts/pre-alert-status.ts';
+import type { PreAlertStatus } from '../pre-alerts/pre-alert-runner.ts';
 import type { ConfigurationStatus } from '../remote/configuration.ts';
-import type { JobsStatus } from '../remote/jobs-status.ts';
+import type { JobsStatus } from '../remote/jobs.ts';
 import type { ClockStatus } from '../time/time-keeper.ts';
 import type { UplinkStatus } from '../uplink/uplink-status.ts';
+import type { Sun } from '../weather/day.ts';
 import type { Derived } from '../weather/derived.ts';
 import type { UnitSystem } from '../weather/display-units.ts';
 import type { ReadingMessage } from '../weather/message.ts';
-import type { Sun } from '../weather/sun.ts';
 
 /** What the daemon knows of itself: `GET /api/status`, `weather-gateway status --json`, and the source of /metrics. */
 export type GatewayStatus = UplinkStatus & {
@@ -74,7 +74,7 @@ export type SunStatus = {
   readonly sunset: string | null;
 };
 
-export type WaitingReadings = {
+type WaitingReadings = {
   /** Between two readings. */
   readonly intervalSeconds: number;
   readonly outbox: {

@@ -1,5 +1,6 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatError } from '../weather/format.ts';
 
 /** LevelDB counts its files from 1, and aborts the process at numbers that it never gives (db/filename.cc). */
 const MAX_NUMBER = 10n ** 15n;
@@ -29,7 +30,7 @@ const HEADER_BYTES = 7;
 
 const fragment = { full: 1, first: 2, middle: 3, last: 4 } as const;
 
-export type Manifest = {
+type Manifest = {
   /** Ends where an edit ends. */
   readonly isWhole: boolean;
   /** The oldest log that opening replays; `null` when no edit names one. */
@@ -180,7 +181,7 @@ export const findDamage = async (location: string): Promise<string | null> => {
   try {
     return await lookForDamage(location, await readdir(location));
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return formatError(error);
   }
 };
 

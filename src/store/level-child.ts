@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 
 /** Text and not a module, so that a child runs the same from the sources and from the package. */
-export const LEVEL_TASK_SCRIPT = `
+const LEVEL_TASK_SCRIPT = `
   const [levelUrl, task, location, to] = process.argv.slice(1);
   const { Level } = await import(levelUrl);
   const asBytes = { keyEncoding: 'buffer', valueEncoding: 'buffer' };
@@ -65,7 +65,7 @@ const failedSchema = z.looseObject({ message: z.string(), stderr: z.string() });
  * left: LevelDB carries keys that it cannot parse through repairs and compactions, and tells of them at the end of an
  * iteration (db/db_iter.cc, ParseKey). `salvage` copies what can be read into a new database at `to`.
  */
-export type LevelTask =
+type LevelTask =
   | { readonly task: 'repair' | 'compact'; readonly location: string }
   | { readonly task: 'salvage'; readonly location: string; readonly to: string };
 

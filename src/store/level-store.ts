@@ -2,6 +2,7 @@ import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { createOneAtATime } from '../time/loops.ts';
+import { errorCode } from '../weather/format.ts';
 import { DAMAGE_MARK, forgetOpenings, PROVEN_AFTER_MS } from './damage.ts';
 import {
   type EntriesOptions,
@@ -21,8 +22,6 @@ import {
 const TAKES_NOTHING =
   /No space left on device|Disk quota exceeded|Read-only file system|Input\/output error|File too large/;
 
-const codeOf = (error: Error): unknown => ('code' in error ? error.code : undefined);
-
 /** The error that LevelDB itself gave, below the wrapping of abstract-level. */
 const rootOf = (error: Error): Error => (error.cause instanceof Error ? error.cause : error);
 
@@ -32,7 +31,7 @@ const storageFault = (thrown: unknown): unknown => {
   const root = rootOf(thrown);
   const options = { cause: thrown };
   if (TAKES_NOTHING.test(root.message)) return new StorageFullError(root.message, options);
-  switch (codeOf(root)) {
+  switch (errorCode(root)) {
     case 'LEVEL_LOCKED':
       return new StorageLockedError(root.message, options);
     case 'LEVEL_CORRUPTION':

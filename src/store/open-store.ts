@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Log } from '../log.ts';
+import { errorCode } from '../weather/format.ts';
 import {
   DAMAGE_MARK,
   endedInCompaction,
@@ -62,7 +63,7 @@ export type StoreLocation = {
   readonly wallMs: () => number;
 };
 
-export type OpenedStore = { readonly store: Store; readonly report: StoreReport };
+type OpenedStore = { readonly store: Store; readonly report: StoreReport };
 
 const openRepaired = async (location: string): Promise<Store> => {
   const failure = await runLevelTask({ task: 'repair', location });
@@ -163,14 +164,14 @@ const tell = ({ log }: StoreLocation, opened: OpenedStore): OpenedStore => {
   return opened;
 };
 
-const FULL_CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+const FULL_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 /** `mkdir` itself, told to make the parents too, takes a read-only file system for a missing directory. */
 const makeDirectory = async (path: string): Promise<void> => {
   try {
     await mkdir(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
     if (code !== 'ENOENT') throw error;
     await makeDirectory(dirname(path));
@@ -186,7 +187,7 @@ const requireUsable = async (directory: string, location: string): Promise<void>
     await access(location, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const isFull = 'code' in error && FULL_CODES.has(error.code);
+    const isFull = FULL_CODES.has(errorCode(error));
     const Fault = isFull ? StorageFullError : StorageUnusableError;
     throw new Fault(`the data directory ${directory} cannot be used: ${error.message}`, { cause: error });
   }

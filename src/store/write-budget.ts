@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Log } from '../log.ts';
+import type { Clock } from '../time/clock.ts';
 import { BYTES_PER_MEGABYTE } from '../weather/format.ts';
 
 /**
@@ -17,17 +18,12 @@ export const processWrittenBytes = (fallback: () => number, path = '/proc/self/i
 
 const dayOf = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 10);
 
-export type DailyWrites = {
-  readonly bytesToday: number;
-  readonly isAboveBudget: boolean;
-};
-
-export type WriteBudgetParts = {
+type WriteBudgetParts = {
   readonly budgetMegabytes: number;
   readonly log: Log;
   /** Bytes written since the process began; never falls. */
   readonly writtenBytes: () => number;
-  readonly wallMs: () => number;
+  readonly clock: Pick<Clock, 'wallMs'>;
 };
 
 /** Flash wears out by what is written to it: bytes of this UTC day, and a warning on a day that exceeds its budget. */
@@ -39,28 +35,27 @@ export class WriteBudget {
 
   constructor(parts: WriteBudgetParts) {
     this.#parts = parts;
-    this.#day = dayOf(parts.wallMs());
+    this.#day = dayOf(parts.clock.wallMs());
   }
 
-  /** Look often: what was written since the last look counts for the day of this one. */
-  look(): DailyWrites {
-    const { budgetMegabytes, log, wallMs, writtenBytes } = this.#parts;
+  /** Bytes of this day. Look often: what was written since the last look counts for the day of this one. */
+  look(): number {
+    const { budgetMegabytes, clock, log, writtenBytes } = this.#parts;
     const total = writtenBytes();
-    const day = dayOf(wallMs());
+    const day = dayOf(clock.wallMs());
     if (day !== this.#day) {
       this.#day = day;
       this.#bytesBefore = total;
       this.#isWarned = false;
     }
     const bytesToday = total - this.#bytesBefore;
-    const isAboveBudget = bytesToday > budgetMegabytes * BYTES_PER_MEGABYTE;
-    if (isAboveBudget && !this.#isWarned) {
+    if (bytesToday > budgetMegabytes * BYTES_PER_MEGABYTE && !this.#isWarned) {
       this.#isWarned = true;
       log.warn(
         { day, bytesToday, budgetMegabytes },
         'more was written to the disk today than the budget allows',
       );
     }
-    return { bytesToday, isAboveBudget };
+    return bytesToday;
   }
 }

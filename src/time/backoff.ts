@@ -1,4 +1,4 @@
-export type BackoffParts = {
+type BackoffParts = {
   readonly baseMs: number;
   /** 0 (included) to 1 (not), as `Math.random`. */
   readonly random: () => number;

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** The only source of time. Everything that waits or measures takes one as a parameter. */
 export type Clock = {
   /** Unix time in milliseconds; may step at any moment. */
@@ -13,13 +11,25 @@ export type Clock = {
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
-  sleep: async (ms, signal) => {
-    try {
-      await delay(ms, undefined, signal ? { signal } : {});
-    } catch (error) {
-      // Node wraps the reason in an AbortError of its own.
-      signal?.throwIfAborted();
-      throw error;
-    }
-  },
+  // By hand: that of timers/promises makes errors and listeners of its own for each sleep, several a second.
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal === undefined) {
+        setTimeout(resolve, ms);
+        return;
+      }
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      }, ms);
+      signal.addEventListener('abort', onAbort, { once: true });
+    }),
 };

@@ -1,16 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Log } from '../log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Instant, Stamp } from '../weather/reading.ts';
-import { type Boot, type Boots, joinBoots, noteInstant } from './boots.ts';
 import type { Clock } from './clock.ts';
+import { pause } from './loops.ts';
 import type { Synchronization } from './synchronization.ts';
+
+const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
+
+/** Names this boot of the machine. Where the kernel does not tell, each start of the process counts as a boot. */
+export const readBootId = async (file = BOOT_ID_FILE): Promise<string> => {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch {
+    return randomUUID();
+  }
+};
+
+/**
+ * What is known of one boot of the machine. A reading keeps only monotonic time that can be trusted;
+ * `wall - monotonic` of its boot turns that into a date.
+ */
+type Boot = {
+  readonly bootId: string;
+  /** Wall minus monotonic while the clock was known to be right; `null`: this boot never knew the time. */
+  readonly synchronizedOffsetMs: number | null;
+  /** Wall minus monotonic as the machine believed it last, right or wrong. */
+  readonly believedOffsetMs: number;
+  readonly firstMonotonicMs: number;
+  readonly lastMonotonicMs: number;
+};
+
+/** Oldest boot first. */
+export type Boots = readonly Boot[];
+
+/** A station that reboots daily and is offline for half a year still finds every boot. */
+const MAX_BOOTS = 200;
+
+/** Notes a moment of the running boot; a boot not seen before is put at the end. */
+export const noteInstant = (boots: Boots, at: Instant): Boots => {
+  const offsetMs = at.wallMs - at.monotonicMs;
+  const known = boots.find((boot) => boot.bootId === at.bootId);
+  const noted: Boot = {
+    bootId: at.bootId,
+    synchronizedOffsetMs: at.synchronized ? offsetMs : (known?.synchronizedOffsetMs ?? null),
+    believedOffsetMs: offsetMs,
+    firstMonotonicMs: Math.min(known?.firstMonotonicMs ?? at.monotonicMs, at.monotonicMs),
+    lastMonotonicMs: Math.max(known?.lastMonotonicMs ?? at.monotonicMs, at.monotonicMs),
+  };
+  return known
+    ? boots.map((boot) => (boot === known ? noted : boot))
+    : [...boots.slice(-(MAX_BOOTS - 1)), noted];
+};
+
+/** A run that began without what was saved notes its boot a second time; what it learned of it counts. */
+const joinBoots = (boots: Boots): Boots => {
+  const joined = new Map<string, Boot>();
+  for (const boot of boots) {
+    const known = joined.get(boot.bootId) ?? boot;
+    joined.set(boot.bootId, {
+      ...boot,
+      synchronizedOffsetMs: boot.synchronizedOffsetMs ?? known.synchronizedOffsetMs,
+      firstMonotonicMs: Math.min(known.firstMonotonicMs, boot.firstMonotonicMs),
+      lastMonotonicMs: Math.max(known.lastMonotonicMs, boot.lastMonotonicMs),
+    });
+  }
+  return [...joined.values()].slice(-MAX_BOOTS);
+};
 
 /** A process that was held up between two clocks for so long reads them again; far below the step that counts. */
 const HELD_UP_MS = 500;
 const ATTEMPTS = 5;
 
-export type ClockReading = { readonly monotonicMs: number; readonly wallMs: number };
+type ClockReading = { readonly monotonicMs: number; readonly wallMs: number };
 
 /** Both clocks at one moment: read with a stop or a suspension in between, they would differ as after a step. */
 const readClocks = (clock: Clock): ClockReading => {
@@ -63,7 +127,8 @@ export const stampOf = (at: Instant, boots: Boots): Stamp => {
 
 /** A jump of wall against monotonic time larger than NTP ever slews between two looks. */
 const STEP_MS = 2_000;
-const LOOK_EVERY_MS = 1_000;
+/** Each reading and each sample look as well. */
+const LOOK_EVERY_MS = 5_000;
 /** Asking costs a child process on systems without timesyncd. */
 const ASK_EVERY_MS = 15_000;
 const SAVE_EVERY_MS = 600_000;
@@ -80,7 +145,7 @@ const savedBoots = z.array(
   }),
 );
 
-export type TimeKeeperParts = {
+type TimeKeeperParts = {
   readonly bootId: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -132,7 +197,7 @@ export class TimeKeeper {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#parts.clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+      await pause(this.#parts.clock, LOOK_EVERY_MS, signal);
       if (!signal.aborted) await this.look();
     }
   }

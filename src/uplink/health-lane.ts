@@ -8,7 +8,7 @@ export type HealthReport = {
   readonly states: string;
 };
 
-export type HealthLaneParts = {
+type HealthLaneParts = {
   readonly topic: string;
   readonly clock: Clock;
   /** `null`: there is nothing to tell yet. */

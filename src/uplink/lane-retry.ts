@@ -14,7 +14,7 @@ const MAX_ENDING_MS = 300_000;
 const MIN_ENDS = 2;
 
 /** What is retried by itself: the lanes of the outbox, and the status that is published at each connection. */
-export type RetriedLane = Lane | 'status';
+type RetriedLane = Lane | 'status';
 
 /** A lane whose messages the broker refuses. */
 export type LaneRefusal = {

@@ -1,8 +1,8 @@
+import { z } from 'zod';
 import type { Publisher } from '../mqtt/publisher.ts';
 import type { Batch } from '../outbox/batch.ts';
-import type { Gap } from '../outbox/gap.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { Lane, OutboxRecord, RecordLane } from '../outbox/records.ts';
+import type { Gap, Lane, OutboxRecord, RecordLane, TimeOf } from '../outbox/records.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
 import {
   BACKLOG_MAX_BYTES,
@@ -13,12 +13,40 @@ import {
   type StatusMessage,
   type Topics,
 } from '../weather/message.ts';
+import { perStandardQuantity } from '../weather/quantities.ts';
 import type { Instant, Stamp } from '../weather/reading.ts';
-import type { BatchLimit } from './batch-limit.ts';
-import type { ClockHold } from './send-schedule.ts';
-import { preAlertBodySchema, readingBodySchema } from './stored-bodies.ts';
+import type { BatchLimit, ClockHold } from './pacing.ts';
 
-export type OnlineStatusParts = {
+/** What the lanes of the outbox hold. A store outlives the release that wrote it, so bodies are checked. */
+
+const instantSchema = z.object({
+  bootId: z.string(),
+  monotonicMs: z.number(),
+  wallMs: z.number(),
+  synchronized: z.boolean(),
+});
+
+const value = z.number().nullable();
+
+/** What another release measured and this one does not know is passed on, if it is a number. */
+const valuesSchema = z.object(perStandardQuantity(() => value.default(null))).catchall(value.catch(null));
+
+export const readingBodySchema = z.object({
+  at: instantSchema,
+  values: valuesSchema,
+  quality: z.record(z.string(), z.string()),
+});
+
+/** All but the moment goes out as it is: the rule that raised it knows best. */
+const preAlertBodySchema = z.looseObject({ at: instantSchema });
+
+/** When a stored record was taken: the times of a gap. */
+export const timeOf: TimeOf = (body) => {
+  const { success, data } = preAlertBodySchema.safeParse(body);
+  return success ? data.at : null;
+};
+
+type OnlineStatusParts = {
   readonly deviceid: string;
   readonly version: string;
   readonly outbox: Pick<Outbox, 'stats'>;
@@ -48,9 +76,6 @@ export const onlineStatus = ({
   };
 };
 
-/** The will, published by the broker once the station is gone. */
-export const offlineStatus = (deviceid: string): StatusMessage => ({ deviceid, state: 'offline' });
-
 /** One MQTT message, and what it carries and is given back once it is acknowledged. */
 export type Outgoing = { readonly topic: string; readonly payload: string } & (
   | { readonly lane: RecordLane; readonly batch: Batch }
@@ -58,7 +83,7 @@ export type Outgoing = { readonly topic: string; readonly payload: string } & (
 );
 
 /** The record at the head of its lane, which can never be sent. */
-export type Unsendable = { readonly batch: Batch; readonly reason: string };
+type Unsendable = { readonly batch: Batch; readonly reason: string };
 
 /** `held`: the head waits for the clock. `lost`: nothing of the batch can be read. */
 export type Next =
@@ -67,13 +92,13 @@ export type Next =
   | { readonly kind: 'lost'; readonly batch: Batch }
   | { readonly kind: 'held' };
 
-export type OutgoingParts = {
+type OutgoingParts = {
   readonly deviceid: string;
   readonly topics: Topics;
   readonly stampOf: (at: Instant) => Stamp;
 };
 
-export type ReadingsWish = {
+type ReadingsWish = {
   /** Whether nothing but the first of these records waits. */
   readonly isOnlyOne: boolean;
   readonly maxBytes: number;
@@ -184,7 +209,7 @@ export class OutgoingMessages {
   }
 }
 
-export type NextMessageParts = {
+type NextMessageParts = {
   readonly outbox: Pick<Outbox, 'stats' | 'take' | 'gaps'>;
   readonly messages: OutgoingMessages;
   readonly limit: BatchLimit;

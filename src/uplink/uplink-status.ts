@@ -2,14 +2,14 @@ import type { LinkState, Publisher } from '../mqtt/publisher.ts';
 import type { Clock } from '../time/clock.ts';
 import type { LaneRefusal } from './lane-retry.ts';
 
-export type LinkStatus = LinkState & {
+type LinkStatus = LinkState & {
   readonly sinceSeconds: number;
   readonly reconnects: number;
   /** What hinders the link although it may be up; `null` when nothing does. */
   readonly problem: string | null;
 };
 
-export type DrainStatus = {
+type DrainStatus = {
   readonly readingsPerSecond: number;
   /** Until nothing waits; `null` when it does not drain. */
   readonly secondsLeft: number | null;

@@ -1,24 +1,22 @@
 import type { Log } from '../log.ts';
-import type { LinkState, Publisher, PublishResult } from '../mqtt/publisher.ts';
+import type { LinkState, Publisher, PublishOptions, PublishResult } from '../mqtt/publisher.ts';
 import type { Batch } from '../outbox/batch.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Lane, RecordLane } from '../outbox/records.ts';
 import { StorageFullError } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
+import { Wake, withDeadline } from '../time/loops.ts';
 import type { TimeKeeper } from '../time/time-keeper.ts';
-import { Wake } from '../time/wake.ts';
 import { topicsOf } from '../weather/message.ts';
-import { BatchLimit } from './batch-limit.ts';
 import { HealthLane, type HealthReport } from './health-lane.ts';
 import { LaneRetry } from './lane-retry.ts';
 import { NextMessage, type Outgoing, OutgoingMessages, onlineStatus } from './outgoing.ts';
-import { type Message, type PromptPublishParts, publishWithTimeout } from './publish-with-timeout.ts';
-import { ClockHold, SendSchedule } from './send-schedule.ts';
+import { BatchLimit, ClockHold, SendSchedule } from './pacing.ts';
 import { DrainProgress, LinkHistory, type UplinkStatus } from './uplink-status.ts';
 
 export type Acknowledged = { readonly lane: Lane; readonly count: number; readonly pubackMs: number };
 
-export type UplinkParts = {
+type UplinkParts = {
   readonly deviceid: string;
   readonly topicPrefix: string;
   readonly version: string;
@@ -38,8 +36,12 @@ export type UplinkParts = {
   readonly random?: () => number;
 };
 
+type Message = { readonly topic: string; readonly payload: string } & PublishOptions;
+
 /** `hasEnded`: the connection ended while the message was on its way, and soon. */
 type Answer = PublishResult & { readonly tookMs: number; readonly hasEnded: boolean };
+/** How long an acknowledgement is awaited before the connection counts as dead, and is dropped where the message is worth it. */
+type Patience = { readonly stallMs: number; readonly isReplaceable: boolean };
 type Refused = PublishResult & { readonly kind: 'refused' };
 type Unacknowledged = Answer & { readonly kind: 'unacknowledged' };
 
@@ -49,6 +51,8 @@ const HOLD_CHECK_MS = 1_000;
 const PROMPT_MS = 5_000;
 /** A broker that swallows the message about the station's health holds the readings up for no longer. */
 const HEALTH_STALL_MS = 10_000;
+/** What is on its way when the daemon stops gets this long; beyond it the next start sends it again. */
+const FAREWELL_MS = 2_000;
 /** Every change calls; this is only the length of one sleep. */
 const IDLE_MS = 3_600_000;
 
@@ -226,15 +230,11 @@ export class Uplink {
   }
 
   async #tellHealth(report: HealthReport, signal: AbortSignal): Promise<void> {
-    const { publisher, log } = this.#parts;
+    const { log } = this.#parts;
     const { topic } = this.#health;
-    // A message that only the newest of counts is worth no new connection.
-    const patient = {
-      publish: publisher.publish.bind(publisher),
-      reconnect: (): void => undefined,
-    };
     const message = { topic, payload: report.payload, retain: true };
-    const result = await this.#publish(message, signal, { publisher: patient, stallMs: HEALTH_STALL_MS });
+    // A message that only the newest of counts is worth no new connection.
+    const result = await this.#publish(message, signal, { stallMs: HEALTH_STALL_MS, isReplaceable: true });
     if (result.kind === 'acknowledged') {
       if (this.#health.noteSuccess(report)) log.info({ lane: 'health', topic }, TAKEN_AGAIN);
     } else if (result.kind === 'refused') {
@@ -249,16 +249,12 @@ export class Uplink {
     } else this.#health.noteUnacknowledged(result.isStalled === true);
   }
 
-  async #publish(
-    message: Message,
-    signal: AbortSignal,
-    options: Partial<Pick<PromptPublishParts, 'publisher' | 'stallMs'>> = {},
-  ): Promise<Answer> {
+  async #publish(message: Message, signal: AbortSignal, options: Partial<Patience> = {}): Promise<Answer> {
     const { clock } = this.#parts;
     const bytes = Buffer.byteLength(message.payload);
-    const { publisher = this.#parts.publisher, stallMs = this.#limit.stallMs(bytes) } = options;
+    const { stallMs = this.#limit.stallMs(bytes), isReplaceable = false } = options;
     const sentMs = clock.monotonicMs();
-    const result = await publishWithTimeout({ publisher, clock, signal, stallMs }, message);
+    const result = await this.#publishInTime(message, signal, { stallMs, isReplaceable });
     const tookMs = clock.monotonicMs() - sentMs;
     if (result.kind === 'acknowledged') this.#limit.noteRate(bytes, tookMs);
     if (result.kind !== 'unacknowledged') this.#hasAnswered = true;
@@ -267,6 +263,25 @@ export class Uplink {
     const isSuspect = this.#hasAnswered || message.topic === this.#statusTopic;
     const isBlamed = isSuspect && this.#parts.publisher.problem() === null;
     return { ...result, tookMs, hasEnded: isLost && isBlamed && tookMs < PROMPT_MS };
+  }
+
+  async #publishInTime(
+    { topic, payload, retain = false }: Message,
+    signal: AbortSignal,
+    { stallMs, isReplaceable }: Patience,
+  ): Promise<PublishResult> {
+    const { clock, publisher } = this.#parts;
+    const work = publisher.publish(topic, payload, { retain });
+    const result = await withDeadline(clock, { limitMs: stallMs, signal }, work);
+    if (result === 'late') {
+      const reason = 'nothing is acknowledged';
+      if (!isReplaceable) publisher.reconnect(reason);
+      return { kind: 'unacknowledged', reason, isStalled: true };
+    }
+    if (result !== 'ended') return result;
+    const farewell = { limitMs: FAREWELL_MS, signal: new AbortController().signal };
+    const last = await withDeadline(clock, farewell, work);
+    return typeof last === 'string' ? { kind: 'unacknowledged', reason: 'stopping' } : last;
   }
 
   /** Returns whether the record left its lane. */

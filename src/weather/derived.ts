@@ -62,7 +62,7 @@ export const dewPoint = (temperatureC: number | null, humidityPercent: number | 
   return (MAGNUS.bCelsius * logarithm) / (MAGNUS.a - logarithm);
 };
 
-export type StationAir = {
+type StationAir = {
   readonly pressureHpa: number | null;
   readonly temperatureC: number | null;
   readonly humidityPercent: number | null;
@@ -180,7 +180,7 @@ const rainOfLastHour = (recent: RecentReadings): number | null => {
   return sumMm;
 };
 
-export type MeanWind = { readonly meanKmh: number | null; readonly directionDegrees: number | null };
+type MeanWind = { readonly meanKmh: number | null; readonly directionDegrees: number | null };
 
 /**
  * Scalar mean of the speed and direction of the mean vector over the last ten minutes. Each reading stands for the
@@ -256,7 +256,7 @@ export const derivedQuantities = Object.keys(derivedTable).filter(isDerived);
 /** `null` is "not known", or "not defined in this weather". Only good values go in. */
 export type Derived = Readonly<Record<DerivedQuantity, number | null>>;
 
-export type DerivationOptions = {
+type DerivationOptions = {
   /** Between two readings. */
   readonly intervalMs: number;
   /** Height of the barometer above sea level. */
@@ -318,4 +318,24 @@ const pressureTendency = (
   if (pressureHpa === null) return null;
   const earlierHpa = recent.nearest('pressure', TENDENCY_MS, toleranceMs);
   return earlierHpa === null ? null : pressureHpa - earlierHpa;
+};
+
+/** Directions that cancel out have no mean: a resultant shorter than this is rounding. */
+const SHORTEST_RESULTANT = 1e-6;
+
+/**
+ * Direction of the mean of unit vectors, degrees, 0 to below 360 (WMO-No. 8 vol. I ch. 5: the mean of directions is
+ * a vector's, 350° and 10° make 0°). `null` when there is none.
+ */
+export const meanDirectionDegrees = (directionsDegrees: readonly number[]): number | null => {
+  let east = 0;
+  let north = 0;
+  for (const degrees of directionsDegrees) {
+    east += Math.sin(degrees * RADIANS_PER_DEGREE);
+    north += Math.cos(degrees * RADIANS_PER_DEGREE);
+  }
+  if (Math.hypot(east, north) <= SHORTEST_RESULTANT * directionsDegrees.length) return null;
+  const degrees = Math.atan2(east, north) / RADIANS_PER_DEGREE;
+  // A tiny negative angle plus 360 rounds to 360 itself.
+  return degrees >= 0 ? degrees : (degrees + 360) % 360;
 };

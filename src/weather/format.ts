@@ -20,6 +20,23 @@ export const printableValue = (value: unknown): unknown => {
 export const printableJson = (value: unknown, indent?: number): string =>
   printable(JSON.stringify(value, null, indent));
 
+/** The value of a text in JSON, `undefined` for any other text. */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** What was thrown, in words. */
+export const formatError = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/** The code that Node.js or a package gave an error, such as `ENOENT`; empty for an error without one. */
+export const errorCode = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
 export const NOTHING = '–';
 
 /** With a true minus sign, or a dash for what is not known. Counts are grouped; 1009.3 hPa is how people read it. */
@@ -48,10 +65,11 @@ export const formatChange = (value: number | null | undefined, unit: string, dec
   return `${signs[tendency]} ${value >= least ? '+' : ''}${formatNumber(value, decimals)} ${unit}`;
 };
 
-const points = 'N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW'.split(' ');
+/** From north, clockwise. */
+export const compassPoints = 'N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW'.split(' ');
 
 /** The nearest of sixteen points of the compass. */
-export const compassPoint = (degrees: number): string => points[Math.round(degrees / 22.5) % 16] ?? '';
+export const compassPoint = (degrees: number): string => compassPoints[Math.round(degrees / 22.5) % 16] ?? '';
 
 export const BYTES_PER_MEGABYTE = 1_000_000;
 
@@ -61,7 +79,7 @@ export const formatBytes = (bytes: number): string =>
     : `${formatNumber(bytes / BYTES_PER_MEGABYTE, bytes < 10 * BYTES_PER_MEGABYTE ? 1 : 0)} MB`;
 
 /** Reasons that say nothing by their name. */
-const reasonTexts: Readonly<Record<string, string>> = { gust: 'contradicts the mean' };
+const reasonTexts: Readonly<Record<string, string>> = { gust: 'contradicts the mean', missing: 'not found' };
 
 /** `suspect:dew-point` for a person: `suspect: dew point`. */
 export const formatFlag = (flag: string): string => {

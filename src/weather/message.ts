@@ -17,7 +17,7 @@ export const BACKLOG_MAX_BYTES = 120_000;
  * With the first reading of an epoch, or the gap that begins with it: the newest reading that the station stored
  * before. Whatever is missing of that epoch up to there is lost.
  */
-export type PreviousReading = { readonly previousepoch?: string; readonly previousseq?: number };
+type PreviousReading = { readonly previousepoch?: string; readonly previousseq?: number };
 
 /** One reading as the cloud receives it; `(deviceid, epoch, seq)` names it, and no other ever. */
 export type ReadingMessage = { readonly deviceid: string; readonly datetime: string } & Values & {
@@ -40,7 +40,7 @@ export type GapMessage = {
 } & PreviousReading;
 
 /** `full`: evicted to keep the bound · `damaged`: lost with a damaged store · `refused`: set aside, never sendable. */
-export type GapReason = 'full' | 'damaged' | 'refused';
+type GapReason = 'full' | 'damaged' | 'refused';
 
 export type PreAlertTransition = 'raised' | 'escalated' | 'reminder' | 'cleared';
 
@@ -77,6 +77,9 @@ export type StatusMessage =
       /** What hinders the link, for a person; absent when nothing does. */
       readonly problem?: string;
     };
+
+/** The will, published by the broker once the station is gone. */
+export const offlineStatus = (deviceid: string): StatusMessage => ({ deviceid, state: 'offline' });
 
 /** Of the message about the station's health. A key may be added without a new one. */
 export const HEALTH_SCHEMA = 1;
@@ -153,7 +156,7 @@ export const topicsOf = (prefix: string, deviceid: string): Topics => {
 export const formatDatetime = (wallMs: number): string =>
   new Date(wallMs).toISOString().slice(0, 19).replace('T', ' ');
 
-export type ReadingIdentity = {
+type ReadingIdentity = {
   readonly deviceid: string;
   readonly epoch: string;
   readonly seq: number;

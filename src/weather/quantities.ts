@@ -5,7 +5,7 @@ export type Combination = 'mean' | 'sum' | 'highest' | 'direction';
 export type Limit = { readonly value: number; readonly least: number; readonly most: number };
 
 /** Limits on how a value changes, for a quantity that neither jumps nor stands still. */
-export type SteadyLimits = {
+type SteadyLimits = {
   /** A larger change within a minute is suspect ... */
   readonly step: Limit;
   /** ... and one larger than this fails. */
@@ -327,11 +327,11 @@ export type Quantity = keyof Table;
 export type QuantityTable = Readonly<Record<Quantity, QuantityRecord>>;
 
 /** Quantities that combine in one of these ways. */
-export type QuantityWith<C extends Combination> = {
+type QuantityWith<C extends Combination> = {
   [Q in Quantity]: Table[Q]['combine'] extends C ? Q : never;
 }[Quantity];
 
-export type OptionalQuantity = {
+type OptionalQuantity = {
   [Q in Quantity]: Table[Q] extends { readonly optional: true } ? Q : never;
 }[Quantity];
 

@@ -1,6 +1,5 @@
-import { elapsedMs } from '../time/elapsed.ts';
 import { type Quantity, quantities } from './quantities.ts';
-import { type Instant, type Measurement, SUBSTITUTE } from './reading.ts';
+import { elapsedMs, type Instant, type Measurement, SUBSTITUTE } from './reading.ts';
 
 /** An extreme may be real, and its doubt must not silence the warning of it; a substitute is a measurement as well. */
 const USABLE: readonly (string | undefined)[] = [undefined, 'suspect:range', 'suspect:gust', SUBSTITUTE];

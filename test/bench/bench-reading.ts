@@ -1,4 +1,4 @@
-import type { TimeOf } from '../../src/outbox/gap.ts';
+import type { TimeOf } from '../../src/outbox/records.ts';
 import type { Measurement } from '../../src/weather/reading.ts';
 
 /** A reading such as a station takes every 12 s; all benchmarks use it. */

@@ -1,6 +1,5 @@
 import { type AwsConnectionParts, awsConnect } from '../../src/mqtt/aws-connection.ts';
-import type { Connection } from '../../src/mqtt/connection.ts';
-import type { Publisher } from '../../src/mqtt/publisher.ts';
+import type { Connection, Publisher } from '../../src/mqtt/publisher.ts';
 import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { systemClock } from '../../src/time/clock.ts';

@@ -21,7 +21,12 @@ export type Figure = {
 /** In words, of the ratio or the number, and whether it was reached. */
 export type Goal = { readonly text: string; readonly isReached: boolean };
 
-export type Bench = { readonly name: string; readonly measure: () => Promise<readonly Figure[]> };
+export type Bench = {
+  readonly name: string;
+  /** Measured only by its name: it takes longer than all the others. */
+  readonly isLong?: boolean;
+  readonly measure: () => Promise<readonly Figure[]>;
+};
 
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((left, right) => left - right);

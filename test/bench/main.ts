@@ -7,6 +7,7 @@ import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { loss } from './loss.ts';
 import { pageCost } from './page-cost.ts';
+import { power } from './power.ts';
 import { replayYear } from './replay.ts';
 import { restart } from './restart.ts';
 import { writeResults } from './results.ts';
@@ -14,7 +15,7 @@ import { brokerReturn } from './return.ts';
 import { smallPath } from './small-path.ts';
 import { wire } from './wire.ts';
 
-// npm run bench [NAME...]: measures, prints a table and writes it with a plot into test/bench/results and docs/benchmarks.md.
+// npm run bench [NAME...]: measures all but the long ones, or those that are named, prints a table and writes it with a plot into test/bench/results and docs/benchmarks.md.
 const benches: readonly Bench[] = [
   append,
   drain,
@@ -28,6 +29,7 @@ const benches: readonly Bench[] = [
   wire,
   smallPath,
   replayYear,
+  power,
 ];
 
 const chosen = process.argv.slice(2);
@@ -40,8 +42,8 @@ if (unknown.length > 0) {
 }
 
 const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
-for (const { name, measure } of benches) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
+for (const { name, isLong, measure } of benches) {
+  if (chosen.length === 0 ? isLong === true : !chosen.includes(name)) continue;
   process.stderr.write(`${name} ...\n`);
   const date = new Date().toISOString().slice(0, 10);
   const loadAverage = loadavg()[0] ?? 0;

@@ -2,10 +2,14 @@
 
     python test/bench/warehouse_queries.py 5 20 60        (million readings; DuckDB and sqlglot of test/cloud-tools)
 
+Every second reading has two optional quantities, one in a hundred of the open ones came twice, and there is an average for
+each. Of the first two queries it also says how many blocks of the final table (of 122,880 rows) were read.
+
 The SQL is that of cloud/sql, read as Redshift's by sqlglot and run in DuckDB on two threads. All but the last hour is in
 the final tables, as the hourly compaction leaves it; --open-minutes=10 leaves less in the landing table, --uncompacted
-leaves all there.
+leaves all there. --bare: without optional quantities, as of a station with the sensors of the post.
 """
+import json
 import pathlib
 import re
 import sys
@@ -20,11 +24,13 @@ STATIONS = 1000
 SECONDS = 12
 QUERIES = {
     "the first query": "SELECT * FROM sensordata ORDER BY datetime DESC LIMIT 10",
+    "the second query": "SELECT * FROM sensordata_avgs ORDER BY datetime DESC LIMIT 10",
     "one station, one day": "SELECT COUNT(*) FROM sensordata WHERE deviceid = '17' AND datetime > DATEADD('hour', -24, GETDATE())",
     "sensordata_gaps": "SELECT COUNT(*) FROM sensordata_gaps",
     "concurrent_epochs": "SELECT COUNT(*) FROM concurrent_epochs",
     "station_health": "SELECT COUNT(*) FROM station_health",
 }
+FIRST_QUERIES = [("the first query", "sensordata_final"), ("the second query", "sensordata_avgs_final")]
 
 
 def statements(path):
@@ -38,14 +44,43 @@ def translate(sql):
     return statement.replace(" SUPER", " JSON")
 
 
-def fill(database, table, columns, first, last, arrival):
-    """Readings number first to last of every station, the newest of which is now."""
-    database.execute(f"""
-        INSERT INTO {table} ({columns})
-        SELECT CAST(station AS VARCHAR), CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP) - to_seconds({SECONDS} * ({last} - seq)),
-               20.1, 80.2, 304, 12.3, 0, 'E' || station, seq, 15.1, 1006.5, 'synced', '{{}}' {arrival}
-        FROM range({first}, {last} + 1) AS numbers(seq), range({STATIONS}) AS stations(station)
-        ORDER BY seq""")
+READING_COLUMNS = (
+    "deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust, pressure, timequality, quality, extra"
+)
+AVERAGE_COLUMNS = "deviceid, weatherstationname, min_datetime, avg_temperature, avg_humidity, msg_count, datetime, epoch, seq, revision"
+# One reading in a hundred was delivered twice since the last compaction, and so was its average.
+AGAIN = 100
+
+
+def rows(first, last, newest, values):
+    """Of readings number first to last of every station, the newest of which is now."""
+    return f"""
+        SELECT {values}
+        FROM (
+          SELECT CAST(station AS VARCHAR) AS deviceid, 'E' || station AS epoch, seq,
+                 CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP) - to_seconds({SECONDS} * ({newest} - seq)) AS datetime
+          FROM range({first}, {last} + 1) AS numbers(seq), range({STATIONS}) AS stations(station)
+        ) AS readings
+        ORDER BY seq"""
+
+
+OPTIONAL = "NULL" if "--bare" in sys.argv else """CASE WHEN seq % 2 = 0 THEN '{"soiltemperature": 11.2, "illuminance": 3000}' END"""
+READING = f"deviceid, datetime, 20.1, 80.2, 304, 12.3, 0, epoch, seq, 15.1, 1006.5, 'synced', '{{}}', {OPTIONAL}"
+AVERAGE = "deviceid, 'Station ' || deviceid, datetime - to_seconds(60), 20.1, 80.2, 6, datetime, epoch, seq, 0"
+
+
+def fill(database, first, last, newest, is_final):
+    for table, columns, values in [("sensordata", READING_COLUMNS, READING), ("sensordata_avgs", AVERAGE_COLUMNS, AVERAGE)]:
+        # The columns of optional quantities, beside extra.
+        named = [] if table == "sensordata_avgs" or OPTIONAL == "NULL" else [("soiltemperature", 11.2), ("illuminance", 3000)]
+        columns += "".join(f", {name}" for name, _ in named)
+        values += "".join(f", CASE WHEN seq % 2 = 0 THEN {value} END" for _, value in named)
+        if is_final:
+            database.execute(f"INSERT INTO {table}_final ({columns})" + rows(first, last, newest, values))
+        else:
+            arrival = ", now() AT TIME ZONE 'UTC'"
+            database.execute(f"INSERT INTO {table}_landing ({columns}, loaded)" + rows(first, last, newest, values + arrival))
+            database.execute(f"INSERT INTO {table}_landing SELECT * FROM {table}_landing WHERE hash(deviceid, seq) % {AGAIN} = 0")
 
 
 def prepare(database, readings, is_compacted, open_minutes):
@@ -55,15 +90,35 @@ def prepare(database, readings, is_compacted, open_minutes):
                 database.execute(translate(statement))
     last = readings // STATIONS
     open_from = last - open_minutes * 60 // SECONDS if is_compacted else 1
-    columns = "deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight, epoch, seq, windgust, pressure, timequality, quality"
     if is_compacted:
-        fill(database, "sensordata_final", columns, 1, open_from - 1, "")
+        # By a million at a time, as compactions do, so that the order by time needs no more memory with more readings.
+        for first in range(1, open_from, 1000):
+            fill(database, first, min(first + 999, open_from - 1), last, True)
         database.execute("""
             INSERT INTO reading_ranges_final
             SELECT deviceid, epoch, MIN(seq), MAX(seq), MIN(datetime), MAX(datetime), MIN(datetime), MAX(datetime),
                    MIN(datetime), MAX(datetime), MAX(datetime), NULL, NULL
             FROM sensordata_final GROUP BY deviceid, epoch""")
-    fill(database, "sensordata_landing", f"{columns}, loaded", open_from, last, ", now() AT TIME ZONE 'UTC'")
+        database.execute("""
+            INSERT INTO average_ranges_final
+            SELECT deviceid, epoch, MIN(seq), MAX(seq), MAX(weatherstationname)
+            FROM sensordata_avgs_final GROUP BY deviceid, epoch""")
+    fill(database, open_from, last, last, False)
+
+
+def blocks_read(database, sql, table):
+    """'READ / ALL' row groups of the table, as DuckDB reports after the query."""
+    plan = json.loads(database.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + translate(sql)).fetchall()[0][1])
+
+    def nodes(part):
+        if isinstance(part, dict):
+            yield part
+        for child in part.values() if isinstance(part, dict) else part if isinstance(part, list) else []:
+            yield from nodes(child)
+
+    scans = [node for node in nodes(plan) if node.get("type") == "TABLE_SCAN" and node["extra_info"].get("Table", "").endswith("." + table)]
+    read = sum(scan["row_groups_scanned"] for scan in scans)
+    return f"{read} / {max(scan['total_row_groups_to_scan'] for scan in scans)}"
 
 
 def seconds_of(work):
@@ -77,19 +132,30 @@ def main():
     arguments = sys.argv[1:]
     is_compacted = "--uncompacted" not in arguments
     open_minutes = int(next((one.split("=")[1] for one in arguments if one.startswith("--open-minutes=")), 60))
-    for millions in [int(one) for one in arguments if not one.startswith("-")]:
+    for millions in [float(one) for one in arguments if not one.startswith("-")]:
         with tempfile.TemporaryDirectory() as folder:
             database = duckdb.connect(f"{folder}/warehouse.duckdb", config={"threads": 2})
-            prepare(database, millions * 1_000_000, is_compacted, open_minutes)
+            prepare(database, int(millions * 1_000_000), is_compacted, open_minutes)
             database.execute("CHECKPOINT")
             for name, sql in QUERIES.items():
                 times = sorted(seconds_of(lambda: database.execute(translate(sql)).fetchall()) for _ in range(3))
                 cpu = sorted(each[1] for each in times)[1]
-                print(f"{millions} million, {name}: {times[1][0]:.3f} s, {cpu:.3f} s of CPU", flush=True)
+                print(f"{millions:g} million, {name}: {times[1][0]:.3f} s, {cpu:.3f} s of CPU", flush=True)
+            # As when all stations have been silent since the last compaction.
+            database.execute("BEGIN")
+            database.execute("DELETE FROM sensordata_landing")
+            database.execute("DELETE FROM sensordata_avgs_landing")
+            for name, table in FIRST_QUERIES:
+                wall, cpu = sorted(seconds_of(lambda: database.execute(translate(QUERIES[name])).fetchall()) for _ in range(3))[1]
+                blocks = blocks_read(database, QUERIES[name], table)
+                print(f"{millions:g} million, {name} with nothing open: {wall:.3f} s, {cpu:.3f} s of CPU, {blocks} blocks", flush=True)
+            database.execute("ROLLBACK")
+            for name, table in FIRST_QUERIES:
+                print(f"{millions:g} million, {name}: {blocks_read(database, QUERIES[name], table)} blocks of {table}", flush=True)
             if is_compacted:
                 work = [translate(one.replace("'minute', -10", "'minute', 10")) for one in statements(SQL / "compact.sql")]
                 wall, cpu = seconds_of(lambda: [database.execute(one) for one in work])
-                print(f"{millions} million, the compaction of an hour: {wall:.1f} s, {cpu:.1f} s of CPU", flush=True)
+                print(f"{millions:g} million, the compaction of an hour: {wall:.1f} s, {cpu:.1f} s of CPU", flush=True)
             database.close()
 
 

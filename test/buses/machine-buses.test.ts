@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openStationBuses } from '../../src/buses/machine-buses.ts';
-import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import { sensorsSchema } from '../../src/config/schema.ts';
 import { openLinuxI2cBus } from '../../src/i2c/linux-i2c-bus.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createSimulatedSysfs, openLinuxSysfs, type Sysfs } from '../../src/buses/sysfs.ts';
+import { createSimulatedSysfs, openLinuxSysfs, type Sysfs } from '../../src/buses/station-buses.ts';
 
 const files = {
   'bus/w1/devices/28-1/temperature': '21562\n',

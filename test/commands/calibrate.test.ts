@@ -49,7 +49,7 @@ describe('calibrate', () => {
       'vane',
       '{ windVane: {} }',
       '[{ kind: busError, chip: ads1115, fromSeconds: 0 }]',
-      'ADS1115 0x48: I2C 0x48 register 0x01: nothing acknowledged',
+      'ADS1115 0x48: I2C 0x48 register 0x01: nothing answers',
     ],
   ])('ends with one line: %s of %s in %s', async (operand, sensors, events, line) => {
     const { status, err } = await calibrate(operand, sensors, events);

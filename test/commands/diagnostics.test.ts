@@ -1,10 +1,11 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/diagnostics.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
+import { onFullDisk } from '../fakes/full-disk.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
 
@@ -98,6 +99,16 @@ sensors: {}
     expect(status).toBe(1);
     expect(err).toContain(message);
     expect(err.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('leaves nothing behind on a full disk', async () => {
+    const { status, err } = await onFullDisk(() => run([file]));
+
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: expect.stringMatching(/^weather-gateway: \S+out\.json\.gz cannot be written: EFBIG.*\n$/),
+    });
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('does not overwrite a file', async () => {

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/enroll.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
+import { onFullDisk } from '../fakes/full-disk.ts';
 
 const run = promisify(execFile);
 
@@ -62,6 +63,22 @@ describe('enroll', () => {
 
     expect(out + err).not.toContain('PRIVATE KEY');
     expect(await readFile(requestFile(), 'utf8')).not.toContain('PRIVATE KEY');
+  });
+
+  it('leaves no key behind whose request cannot be written', async () => {
+    await mkdir(requestFile(), { recursive: true });
+    await expect(enroll()).rejects.toThrow('EISDIR');
+
+    expect(await readdir(join(directory, 'keys'))).toEqual(['device.csr']);
+    await rm(requestFile(), { recursive: true });
+    expect((await enroll()).status).toBe(0);
+  });
+
+  it('leaves nothing behind on a full disk', async () => {
+    await expect(onFullDisk(() => enroll())).rejects.toThrow('EFBIG');
+
+    expect(await readdir(join(directory, 'keys'))).toEqual([]);
+    expect((await enroll()).status).toBe(0);
   });
 
   it('keeps a key that is there already', async () => {

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command, shownStatus, statusText } from '../../src/commands/status.ts';
 import { runningDaemon } from '../../src/doctor/cloud-checks.ts';
 import type { ConfigurationStatus } from '../../src/remote/configuration.ts';
-import type { JobsStatus } from '../../src/remote/jobs-status.ts';
+import type { JobsStatus } from '../../src/remote/jobs.ts';
 import { daemonSocketIn } from '../../src/status/daemon-socket.ts';
 import type { GatewayStatus } from '../../src/status/status.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
@@ -93,7 +93,7 @@ describe('status', () => {
       '\u001b[1mUK-Worthing\u001b[22m (station 1): \u001b[32mhealthy\u001b[39m,',
     ],
     ['has none there either for who wants none', { NO_COLOR: '1' }, 'UK-Worthing (station 1): healthy,'],
-  ])('%s', { timeout: 60_000 }, async (_what, environment, beginning) => {
+  ])('%s', async (_what, environment, beginning) => {
     const config = await writeConfig();
     // A pseudo-terminal by util-linux.
     const { stdout } = await promisify(execFile)(
@@ -247,7 +247,7 @@ describe('the text of a status', () => {
           title: 'BME280, air',
           state: 'failing',
           errors: 41,
-          lastFault: { code: 'no-answer', message: 'nothing acknowledged', datetime: '2026-06-01 11:00:00' },
+          lastFault: { code: 'no-answer', message: 'nothing answers', datetime: '2026-06-01 11:00:00' },
         },
       ],
       link: { state: 'disconnected', reason: 'no route', sinceSeconds: 7_200, reconnects: 3, problem: null },
@@ -263,11 +263,17 @@ describe('the text of a status', () => {
       drain: { readingsPerSecond: 8_200, secondsLeft: 3, startedWith: 30_000 },
       preAlerts: [
         {
-          ...{ rule: 'heat', state: 'active', severity: 'alert', text: 'Temperature is 41.2 °C.' },
+          rule: 'heat',
+          state: 'active',
+          severity: 'alert',
+          text: 'Temperature is 41.2 °C.',
           output: { gpio: 17, state: 'on' },
         },
         {
-          ...{ rule: 'gust', state: 'normal', severity: 'none', text: '' },
+          rule: 'gust',
+          state: 'normal',
+          severity: 'none',
+          text: '',
           output: { gpio: 22, state: 'failing' },
         },
       ],
@@ -286,7 +292,7 @@ describe('the text of a status', () => {
       '              1,042 delivered, 0 set aside, <alert>12 given up</>',
       '  pre-alerts  <alert>heat</>: Temperature is 41.2 °C. GPIO 17 is on.',
       '              gust: <alert>GPIO 22 cannot be driven.</>',
-      '  sensors     bme280 <alert>failing</>, last fault 2026-06-01 11:00:00 UTC: nothing acknowledged, 41 in all',
+      '  sensors     bme280 <alert>failing</>, last fault 2026-06-01 11:00:00 UTC: nothing answers, 41 in all',
       '  clock       <warning>not synchronized</>, 2 steps since start',
       '  certificate <warning>12 days left</>',
       '  store       <warning>repaired</>',
@@ -331,8 +337,12 @@ describe('the text of a status', () => {
 
   it('says what comes from afar, and what of it is not in force', () => {
     const configuration: ConfigurationStatus = {
-      ...{ state: 'without', problem: 'the SUBACK refuses', retrySeconds: 3_600 },
-      ...{ inForce: 'trial', id: 'a', keys: ['log.level', 'quality.stuckMinutes'] },
+      state: 'without',
+      problem: 'the SUBACK refuses',
+      retrySeconds: 3_600,
+      inForce: 'trial',
+      id: 'a',
+      keys: ['log.level', 'quality.stuckMinutes'],
       dropped: { id: 'b', path: 'aws', found: 'an unknown key', allowed: 'log' },
     };
     const text = statusText(

@@ -451,6 +451,13 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     ],
   },
   {
+    title: 'a proxy with a password that cannot be used, which is not shown',
+    text: 'station: { id: "1", name: A }\naws: { endpoint: e, certificate: /c, privateKey: /k, proxy: "me:hunter2@proxy" }\n',
+    problems: [
+      '2:61: aws.proxy: found a secret that is not shown here; allowed: http://HOST:PORT or http://USER:PASSWORD@HOST:PORT',
+    ],
+  },
+  {
     title: 'a level of the log that does not exist',
     text: `${SMALLEST}log: { level: verbose }\n`,
     problems: ['3:15: log.level: found "verbose"; allowed: one of debug, info, warn, error'],

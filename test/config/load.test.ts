@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { gatewayJsonSchema } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { gatewayJsonSchema } from '../../src/config/schema.ts';
 
 const shipped = fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url));
 

@@ -98,7 +98,8 @@ describe('configuration from afar, at the start of the daemon', () => {
     expect([inForce, config.log.level]).toEqual(['kept', 'warn']);
     expect(overlays).toEqual(await remembered());
     expect(overlays).toMatchObject({
-      ...{ kept, trial: null },
+      kept,
+      trial: null,
       dropped: { id: 'b', problem: { found: expect.stringContaining('5 starts') } },
     });
   });
@@ -203,7 +204,9 @@ describe('configuration from afar, at the start of the daemon', () => {
   it('is checked before it is written, against the file as it is now', async () => {
     expect((await loadMerged(file, { log: { level: 'debug' } })).config?.log.level).toBe('debug');
     expect((await loadMerged(file, { log: { level: 'loud' } })).problem).toEqual({
-      ...{ path: 'log.level', found: '"loud"', allowed: 'one of debug, info, warn, error' },
+      path: 'log.level',
+      found: '"loud"',
+      allowed: 'one of debug, info, warn, error',
     });
     await writeFile(file, 'station: {}');
     expect((await loadMerged(file, {})).problem?.path).toBe('station.id');

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { formatProblem } from '../../src/config/problem.ts';
 import {
   checkRemoteValues,
   MAX_REMOTE_BYTES,
@@ -8,6 +7,7 @@ import {
   remotePartOf,
   remoteValuesIn,
 } from '../../src/config/remote-part.ts';
+import { formatProblem } from '../../src/config/text-file.ts';
 
 const check = (text: string, base?: unknown) => checkRemoteValues({ file: 'new.yaml', text, base });
 const problemsOf = (text: string, base?: unknown): string[] =>

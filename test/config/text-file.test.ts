@@ -1,9 +1,12 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { formatProblem } from '../../src/config/problem.ts';
+import { formatProblem } from '../../src/config/text-file.ts';
+import { loadMapping } from '../../src/replay/mapping.ts';
 
 const name = (text: string): string => `station: { id: "1", name: ${text} }\n`;
 const aws = 'aws: { endpoint: e, certificate: /c, privateKey: /k }\n';
@@ -55,6 +58,17 @@ describe('a file that is no text of configuration', () => {
       `${name('"\\ud800"')}${aws}`,
       ':1:27: found text with the character U+D800; allowed: printable text',
     ],
+    [
+      'bytes in text',
+      `${aws}station: !!binary aGk=\n`,
+      ':2:10: found a tag (Unresolved tag: tag:yaml.org,2002:binary); allowed: plain YAML 1.2 values',
+    ],
+    [
+      'braces of a template',
+      `${aws}station: {{ name }}\n`,
+      ':2:11: found a mapping as a key; allowed: a name',
+    ],
+    ['an empty key', `${aws}null: 1\n`, ':2:1: found an empty key; allowed: a name'],
     ['deep nesting', '['.repeat(50_000), ':1:1: found values nested too deeply; allowed: YAML 1.2'],
   ])('is answered with one line: %s', async (_what, content, problem) => {
     expect(await problemsOf(content)).toEqual([problem]);
@@ -71,10 +85,31 @@ describe('a file that is no text of configuration', () => {
     const startMs = performance.now();
 
     expect(await problemsOf(keys(100_000))).toEqual([
-      expect.stringMatching(/found a file of \d+ bytes; allowed: at most 100000 bytes/),
+      expect.stringMatching(/found a file of more than 100000 bytes/),
     ]);
     expect(performance.now() - startMs).toBeLessThan(1_000);
     expect((await problemsOf(keys(5_000))).length).toBeLessThan(100);
+  });
+
+  it('is answered with one line, whatever the path leads to', async () => {
+    const fifo = join(folder, 'fifo');
+    await promisify(execFile)('mkfifo', [fifo]);
+    const sparse = join(folder, 'sparse');
+    await writeFile(sparse, '');
+    await truncate(sparse, 3 * 1024 ** 3);
+    const foundAt = async (path: string) => (await loadConfig(path)).problems?.map(({ found }) => found);
+
+    expect(await foundAt(fifo)).toEqual(['a named pipe']);
+    expect(await foundAt(folder)).toEqual(['a directory']);
+    expect(await foundAt('/dev/zero')).toEqual(['a device or a socket']);
+    expect(await foundAt(sparse)).toEqual(['a file of more than 100000 bytes']);
+    await expect(loadMapping(fifo)).rejects.toThrow('found a named pipe');
+    await writeFile(file, `${name('A')}aws: { endpoint: e, certificate: /dev/zero, privateKey: ${fifo} }\n`);
+    const { problems } = await loadConfig(file, { areCredentialsExpected: true });
+    expect(problems?.map(({ key, found }) => `${key}: ${found}`)).toEqual([
+      'aws.certificate: a device or a socket at /dev/zero',
+      `aws.privateKey: a named pipe at ${fifo}`,
+    ]);
   });
 
   it('is answered with one line where links lead in a circle', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { crossCheck } from '../../src/config/cross-checks.ts';
-import { formatProblem } from '../../src/config/problem.ts';
 import { gatewaySchema } from '../../src/config/schema.ts';
+import { formatProblem } from '../../src/config/text-file.ts';
 import { validateYaml } from '../../src/config/validate.ts';
 import { brokenConfigurations } from './broken-configurations.ts';
 import { brokenRules } from './broken-rules.ts';

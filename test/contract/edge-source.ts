@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Edge, EdgeSource } from '../../src/gpio/edge-source.ts';
+import type { Edge, EdgeSource } from '../../src/gpio/lines.ts';
 import { systemClock } from '../../src/time/clock.ts';
 
 export type EdgeSourceHarness = {
@@ -40,7 +40,7 @@ export const describeEdgeSource = (name: string, openHarness: () => Promise<Edge
         (fault) => faults.push(fault),
       );
     const untilPulses = (count: number): Promise<unknown> =>
-      vi.waitFor(() => expect(edges.length).toBeGreaterThanOrEqual(2 * count), 10_000);
+      vi.waitFor(() => expect(edges.length).toBeGreaterThanOrEqual(2 * count), 60_000);
     const falling = (): Edge[] => edges.filter(({ level }) => level === 0);
 
     it('reports both edges of a watched line with their monotonic time', async () => {

@@ -73,7 +73,7 @@ export const describeI2cBus = (name: string, openHarness: () => Promise<I2cBusHa
 
       expect(error).toMatchObject({ address: absentAddress, register: 0xd0, isNak: true });
       expect(error.message).toMatch(
-        new RegExp(`^I2C 0x${absentAddress.toString(16)} register 0xd0: nothing acknowledged \\(E[A-Z]+\\)$`),
+        new RegExp(`^I2C 0x${absentAddress.toString(16)} register 0xd0: nothing answers \\(E[A-Z]+\\)$`),
       );
     });
 
@@ -154,7 +154,7 @@ export const describePlainI2c = (name: string, openHarness: () => Promise<I2cBus
       for (const error of [read, written]) {
         expect(error).toMatchObject({ address: absentAddress, register: undefined, isNak: true });
         expect(error.message).toMatch(
-          new RegExp(`^I2C 0x${absentAddress.toString(16)}: nothing acknowledged \\(E[A-Z]+\\)$`),
+          new RegExp(`^I2C 0x${absentAddress.toString(16)}: nothing answers \\(E[A-Z]+\\)$`),
         );
       }
       expect(await bus.readBlock(at.address, at.register, 1)).toEqual(Uint8Array.of(0x3c));

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Gap } from '../../src/outbox/gap.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import type { OutboxRecord, RecordId } from '../../src/outbox/records.ts';
+import type { Gap, OutboxRecord, RecordId } from '../../src/outbox/records.ts';
 import { StorageFullError } from '../../src/store/store.ts';
 import { acceptUpTo, deadLetterOldest, instantAt, isConserved, waitingIn } from '../fakes/outbox-bodies.ts';
 

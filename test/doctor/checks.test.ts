@@ -8,11 +8,9 @@ import { type KeyPair, renewalsIn } from '../../src/certificate/key-pairs.ts';
 import { type GatewayConfig, gatewaySchema } from '../../src/config/schema.ts';
 import { type Check, type Finding, formatFinding, runChecks } from '../../src/doctor/check.ts';
 import { cloudChecks, type RunningDaemon } from '../../src/doctor/cloud-checks.ts';
-import { hardwareChecks } from '../../src/doctor/hardware-checks.ts';
-import { machineChecks } from '../../src/doctor/machine-checks.ts';
+import { hardwareChecks, machineChecks } from '../../src/doctor/machine-checks.ts';
 import { I2cError } from '../../src/i2c/i2c-bus.ts';
-import { type Connect, ConnectError } from '../../src/mqtt/connection.ts';
-import type { PublishResult } from '../../src/mqtt/publisher.ts';
+import { type Connect, ConnectError, type PublishResult } from '../../src/mqtt/publisher.ts';
 import type { TlsExamination } from '../../src/mqtt/tls-examination.ts';
 import type { ScenarioEvent } from '../../src/simulation/scenario.ts';
 import { openSimulatedStation } from '../../src/simulation/simulated-station.ts';
@@ -113,7 +111,7 @@ describe('the hardware steps', () => {
     for (const name of ['BME280', 'wind vane'])
       expect(findings[name]).toMatchObject({
         isPassed: false,
-        detail: expect.stringContaining('nothing acknowledged'),
+        detail: expect.stringContaining('nothing answers'),
         remedy: expect.stringContaining('check its supply, SDA'),
       });
   });
@@ -139,7 +137,7 @@ describe('the hardware steps', () => {
   });
 
   it('leave the lines to a running daemon', async () => {
-    const findings = await findingsIn([], new Map([['bme280', 'nothing acknowledged']]));
+    const findings = await findingsIn([], new Map([['bme280', 'nothing answers']]));
 
     expect(findings['GPIO lines']).toMatchObject({
       isPassed: true,

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { i2cAddress } from '../../src/config/fields.ts';
 import type { I2cBus } from '../../src/i2c/i2c-bus.ts';
-import { defineInstrument } from '../../src/instruments/instrument.ts';
-import { SensorError, withBusFaults } from '../../src/instruments/sensor-error.ts';
+import { defineInstrument, type Surroundings } from '../../src/instruments/instrument.ts';
+import { SensorError, withBusFaults } from '../../src/instruments/instrument-health.ts';
 import { faultyChip } from '../../src/simulation/simulated-i2c-bus.ts';
-import type { Surroundings } from '../../src/simulation/surroundings.ts';
 import type { Clock } from '../../src/time/clock.ts';
 
 /** Measures; 6 bytes after at most 9 ms, as from an SHT4x. */

@@ -1,10 +1,10 @@
-import { type Bme280Coefficients, storeCoefficients } from '../../src/instruments/bme280/coefficients.ts';
+import { type Bme280Coefficients, storeCoefficients } from '../../src/instruments/bme280/compensation.ts';
 import {
   Bme280Chip,
   type Bme280ChipOptions,
   type RawSample,
   typicalCoefficients,
-} from '../../src/instruments/bme280/simulated-chip.ts';
+} from '../../src/instruments/bme280/simulated.ts';
 import type { Clock } from '../../src/time/clock.ts';
 
 /** T and P of the BMP280 datasheet's worked example. */

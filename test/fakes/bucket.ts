@@ -45,7 +45,9 @@ export class FakeBucket {
       'contentRange' in reply ? reply.contentRange : `bytes ${from}-${length - 1}/${length}`;
     const chunks = reply.chunks ?? chunksOf(this.content.subarray(from));
     return Promise.resolve({
-      ...{ status, contentRange, contentLength },
+      status,
+      contentRange,
+      contentLength,
       body: this.#body(chunks, breaksAfter, signal),
       close: () => {
         this.closed += 1;

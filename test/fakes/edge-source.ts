@@ -1,4 +1,4 @@
-import type { EdgeLevel, EdgeListener, EdgeSource } from '../../src/gpio/edge-source.ts';
+import type { EdgeLevel, EdgeListener, EdgeSource } from '../../src/gpio/lines.ts';
 
 export type FakeEdgeSource = EdgeSource & {
   /** One edge of a watched line; of any other, nothing happens, as on the real thing. */

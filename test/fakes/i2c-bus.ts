@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type I2cBus, I2cError } from '../../src/i2c/i2c-bus.ts';
 import { type I2cChip, type RegisterChip, withRegisters } from '../../src/simulation/simulated-i2c-bus.ts';
 
-export type I2cCall = {
+type I2cCall = {
   readonly kind: 'readBlock' | 'readWord' | 'writeByte' | 'writeWord' | 'read' | 'write';
   readonly address: number;
   /** Plain I2C transfers name none. */

@@ -1,10 +1,9 @@
 import { ulid } from 'ulid';
 import { z } from 'zod';
 import { Batch } from '../../src/outbox/batch.ts';
-import type { TimeOf } from '../../src/outbox/gap.ts';
 import { openOutboxOn } from '../../src/outbox/open-outbox.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import type { OutboxRecord, OutboxStats, RecordLane } from '../../src/outbox/records.ts';
+import type { OutboxRecord, OutboxStats, RecordLane, TimeOf } from '../../src/outbox/records.ts';
 import { type LedgerMark, noMark } from '../../src/outbox/stored-ledger.ts';
 import { firstEpochKey, LOWEST_KEY } from '../../src/outbox/stored-record.ts';
 import type { Store } from '../../src/store/store.ts';

@@ -1,12 +1,12 @@
-import type {
-  LinkState,
-  OnMessage,
-  Publisher,
-  PublishOptions,
-  PublishResult,
-  SubscribeResult,
+import {
+  type LinkState,
+  matchesFilter,
+  type OnMessage,
+  type Publisher,
+  type PublishOptions,
+  type PublishResult,
+  type SubscribeResult,
 } from '../../src/mqtt/publisher.ts';
-import { matchesFilter } from '../../src/mqtt/topic-filter.ts';
 
 export type Published = { readonly topic: string; readonly payload: string; readonly retain: boolean };
 

@@ -1,5 +1,5 @@
-import { type SensorsConfig, sensorsSchema } from '../../src/config/sensors-schema.ts';
-import type { Edge } from '../../src/gpio/edge-source.ts';
+import { type SensorsConfig, sensorsSchema } from '../../src/config/schema.ts';
+import type { Edge } from '../../src/gpio/lines.ts';
 import { configuredInstruments } from '../../src/instruments/catalogue.ts';
 import type { Scenario } from '../../src/simulation/scenario.ts';
 import { openSimulatedStation, type SimulatedStation } from '../../src/simulation/simulated-station.ts';

@@ -1,7 +1,7 @@
-import type { HandedOver, Installer } from '../../src/remote/station-update.ts';
+import type { Installer } from '../../src/remote/station-update.ts';
 import type { StationActions } from '../../src/remote/station-verbs.ts';
+import type { SignedRelease, UpdateResult } from '../../src/remote/update-files.ts';
 import { parseManifest } from '../../src/remote/verbs.ts';
-import type { UpdateResult } from '../../src/update/update-files.ts';
 
 export type FakeStationActions = StationActions & {
   /** What was done, in order. */
@@ -50,7 +50,7 @@ export const createFakeStationActions = (changes: Partial<StationActions> = {}):
 
 /** The unit of root, and what it says: nothing until a test tells it to. */
 export class FakeInstaller implements Installer {
-  readonly handedOver: (HandedOver & { readonly id: string })[] = [];
+  readonly handedOver: (SignedRelease & { readonly id: string })[] = [];
   readonly results = new Map<string, UpdateResult>();
   problem: string | null = null;
   trial = false;
@@ -68,7 +68,7 @@ export class FakeInstaller implements Installer {
     return Promise.resolve(this.request);
   }
 
-  handOver(id: string, release: HandedOver): Promise<boolean> {
+  handOver(id: string, release: SignedRelease): Promise<boolean> {
     if (this.request !== null) return Promise.resolve(false);
     this.request = id;
     this.handedOver.push({ id, ...release });

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Edge } from '../../src/gpio/edge-source.ts';
 import type { GpiodTools } from '../../src/gpio/gpiomon/gpiod-tools.ts';
 import { createGpiomonEdgeSource } from '../../src/gpio/gpiomon/gpiomon-edge-source.ts';
+import type { Edge } from '../../src/gpio/lines.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { describeEdgeSource } from '../contract/edge-source.ts';
 import { createManualClock } from '../fakes/clock.ts';
@@ -115,7 +115,7 @@ describe('gpiomon as a child', () => {
       spawnGpiomon: shell('echo "5 0 10.5"; echo "lost the chip" >&2; sleep 0.2; exit 1'),
     });
 
-    await vi.waitFor(() => expect(edges.length).toBeGreaterThanOrEqual(2), 10_000);
+    await vi.waitFor(() => expect(edges.length).toBeGreaterThanOrEqual(2), 60_000);
     await source.close();
 
     await armed;
@@ -133,7 +133,7 @@ describe('gpiomon as a child', () => {
       },
     });
 
-    await vi.waitFor(() => expect(startsMs.length).toBeGreaterThanOrEqual(10), 10_000);
+    await vi.waitFor(() => expect(startsMs.length).toBeGreaterThanOrEqual(10), 60_000);
     await source.close();
 
     const pausesMs = startsMs.slice(1, 10).map((atMs, index) => atMs - (startsMs[index] ?? 0));
@@ -146,7 +146,7 @@ describe('gpiomon as a child', () => {
       spawnGpiomon: shell('echo "5 0 10.5"; echo "5 0 1"; echo "6 0 11.5"; exec sleep 60'),
     });
 
-    await vi.waitFor(() => expect(edges.map(({ line }) => line)).toEqual([5, 6]), 10_000);
+    await vi.waitFor(() => expect(edges.map(({ line }) => line)).toEqual([5, 6]), 60_000);
 
     expect(source.suspectedMissed()).toBe(1);
     await source.close();
@@ -188,7 +188,7 @@ describe('gpiomon as a child', () => {
       findTools: () => Promise.reject(new Error("libgpiod's tools do not work: install the package gpiod")),
     });
 
-    await vi.waitFor(() => expect(faults).toHaveLength(1), 10_000);
+    await vi.waitFor(() => expect(faults).toHaveLength(1), 60_000);
     await source.close();
 
     expect(faults).toEqual(["libgpiod's tools do not work: install the package gpiod"]);
@@ -201,7 +201,7 @@ describe('gpiomon as a child', () => {
       countLineRequests: () => Promise.resolve(0),
     });
 
-    await vi.waitFor(() => expect(faults[0]).toMatch(/^gpiomon did not start: spawn .* ENOENT$/), 10_000);
+    await vi.waitFor(() => expect(faults[0]).toMatch(/^gpiomon did not start: spawn .* ENOENT$/), 60_000);
     await source.close();
     await armed;
   });
@@ -233,7 +233,7 @@ describe('gpiomon as a child', () => {
       (fault) => faults.push(fault),
     );
 
-    await vi.waitFor(() => expect(faults).toHaveLength(1), 10_000);
+    await vi.waitFor(() => expect(faults).toHaveLength(1), 60_000);
     await source.close();
     await armed.catch(() => undefined);
 

@@ -62,11 +62,11 @@ describe('an output line through sysfs', () => {
        setInterval(() => undefined, 1000);`,
       script,
     ]);
-    await vi.waitFor(async () => expect(await level()).toBe('1'), 10_000);
+    await vi.waitFor(async () => expect(await level()).toBe('1'), 60_000);
 
     daemon.kill('SIGKILL');
 
-    await vi.waitFor(async () => expect(await level()).toBe('0'), 10_000);
+    await vi.waitFor(async () => expect(await level()).toBe('0'), 60_000);
   });
 
   it('is given up with the reason where it cannot be driven, and taken up again', async () => {

@@ -116,7 +116,7 @@ describe('onoff', () => {
 
     await vi.waitFor(
       () => expect(faults).toEqual(['GPIO 5 does not report edges: direction in, edge none']),
-      10_000,
+      60_000,
     );
     await source.close();
   });
@@ -127,9 +127,9 @@ describe('onoff', () => {
     await armed;
     onoff.fail(BASE + 6, new Error('EPOLLERR'));
 
-    await vi.waitFor(() => expect(faults).toEqual(['EPOLLERR', null]), 10_000);
+    await vi.waitFor(() => expect(faults).toEqual(['EPOLLERR', null]), 60_000);
     await pulse(6);
-    await vi.waitFor(() => expect(lines).toEqual([6]), 10_000);
+    await vi.waitFor(() => expect(lines).toEqual([6]), 60_000);
     await source.close();
   });
 
@@ -139,7 +139,7 @@ describe('onoff', () => {
 
     await vi.waitFor(
       () => expect(faults[0]).toMatch(/npm rebuild --ignore-scripts=false epoll; or install gpiod$/),
-      10_000,
+      60_000,
     );
     await source.close();
   });
@@ -192,7 +192,7 @@ describe('onoff', () => {
     await armed;
     children[0]?.report({ kind: 'missed', total: 7 });
     children[0]?.exit('SIGKILL');
-    await vi.waitFor(() => expect(children).toHaveLength(2), 10_000);
+    await vi.waitFor(() => expect(children).toHaveLength(2), 60_000);
     children[1]?.report({ kind: 'missed', total: 2 });
 
     expect(source.suspectedMissed()).toBe(9);
@@ -226,7 +226,7 @@ describe('the child process of onoff', () => {
 
     await vi.waitFor(
       () => expect(reports).toEqual([{ kind: 'edges', edges: [{ line: 5, level: 0, atMs: 1.5 }] }]),
-      10_000,
+      60_000,
     );
     child.stop();
     child.stop();

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { RainTotals } from '../../src/history/rain-totals.ts';
-import { LocalDays } from '../../src/weather/local-day.ts';
+import { LocalDays } from '../../src/weather/day.ts';
 import type { Instant, Measurement } from '../../src/weather/reading.ts';
 import { measurementAt } from '../fakes/measurements.ts';
 

@@ -56,6 +56,26 @@ describe('the event feed', () => {
     await end();
   });
 
+  it('asks for what it sends at each turn, and only while somebody looks', async () => {
+    let asked = 0;
+    const snapshot = { toJSON: () => (asked += 1) };
+    const { clock, feed, end } = open(snapshot);
+    await clock.advance(60_000);
+    expect(asked).toBe(0);
+
+    const response = await view();
+    feed.add(response);
+    for (let turn = 0; turn < 3; turn += 1) await clock.advance(2_000);
+    expect(asked).toBe(4);
+
+    const closed = once(response, 'close');
+    response.destroy();
+    await closed;
+    await clock.advance(60_000);
+    expect(asked).toBe(4);
+    await end();
+  });
+
   it('lets the longest viewer make way after a minute when all places are taken', async () => {
     const { clock, feed, end } = open({});
     const first = await view();

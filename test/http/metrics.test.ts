@@ -164,7 +164,7 @@ describe('the metrics', () => {
   });
 
   it('tell the instruments apart', async () => {
-    const lastFault = { code: 'no-answer', message: 'nothing acknowledged', datetime: '2026-06-01 12:00:00' };
+    const lastFault = { code: 'no-answer', message: 'nothing answers', datetime: '2026-06-01 12:00:00' };
     const text = await render({
       instruments: [{ name: 'bme280', title: 'BME280, air', state: 'failing', errors: 3, lastFault }],
     });

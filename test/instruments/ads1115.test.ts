@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Ads1115 } from '../../src/instruments/wind-vane/ads1115.ts';
-import { Ads1115Chip } from '../../src/instruments/wind-vane/simulated-ads1115.ts';
+import { Ads1115Chip } from '../../src/instruments/wind-vane/simulated.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';
 import { createFakeI2cBus, createWordRegisters, type FakeI2cBus } from '../fakes/i2c-bus.ts';
 
@@ -88,6 +88,17 @@ describe('the ADS1115', () => {
     bus.attach(address, words);
 
     expect(await create().readVolts(0)).toBe(0);
+  });
+
+  it.each([0x7fff, 0x7ff0])('takes the end of its scale, code %i, for a fault', async (code) => {
+    const words = createWordRegisters();
+    words.words[CONVERSION] = code;
+    bus.attach(address, words);
+
+    await expect(create().readVolts(2)).rejects.toMatchObject({
+      code: 'implausible',
+      message: 'ADS1115 0x48: input 2 is above the 4.096 V it can measure',
+    });
   });
 
   it('carries out conversions one after another', async () => {

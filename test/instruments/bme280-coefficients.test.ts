@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCoefficients } from '../../src/instruments/bme280/coefficients.ts';
-import { typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
+import { parseCoefficients } from '../../src/instruments/bme280/compensation.ts';
+import { typicalCoefficients } from '../../src/instruments/bme280/simulated.ts';
 import { coefficientBlocks } from '../fakes/bme280.ts';
 
 /** T1 to H1 and H2 to H6 as a chip with the typical coefficients sends them, put together by hand. */

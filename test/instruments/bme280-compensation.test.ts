@@ -1,7 +1,7 @@
 import BME280 from 'bme280-sensor';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { compensate } from '../../src/instruments/bme280/compensation.ts';
-import { burstOf, type RawSample, typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
+import { burstOf, type RawSample, typicalCoefficients } from '../../src/instruments/bme280/simulated.ts';
 import { workedExample } from '../fakes/bme280.ts';
 
 const warm = workedExample;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Bme280 } from '../../src/instruments/bme280/bme280-driver.ts';
-import { storeCoefficients } from '../../src/instruments/bme280/coefficients.ts';
-import { burstOf, type RawSample, typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
-import { SensorError } from '../../src/instruments/sensor-error.ts';
+import { storeCoefficients } from '../../src/instruments/bme280/compensation.ts';
+import { burstOf, type RawSample, typicalCoefficients } from '../../src/instruments/bme280/simulated.ts';
+import { SensorError } from '../../src/instruments/instrument-health.ts';
 import { createScriptedBme280, type ScriptedBme280, workedExample } from '../fakes/bme280.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';
 import { createFakeI2cBus, createRegisterMap, type FakeI2cBus } from '../fakes/i2c-bus.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InstrumentHealth } from '../../src/instruments/instrument-health.ts';
-import { SensorError } from '../../src/instruments/sensor-error.ts';
+import { InstrumentHealth, SensorError } from '../../src/instruments/instrument-health.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 
 const setUp = () => {

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSimulatedSysfs } from '../../src/buses/sysfs.ts';
+import { createSimulatedSysfs } from '../../src/buses/station-buses.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import { sensorsSchema } from '../../src/config/schema.ts';
 import { configuredInstruments } from '../../src/instruments/catalogue.ts';
 import { KernelDevice, type KernelSource } from '../../src/instruments/kernel/kernel-device.ts';
 import { openSimulatedStation } from '../../src/simulation/simulated-station.ts';
@@ -67,6 +67,27 @@ describe('a device of the kernel', () => {
       },
       { subsystem: 'iio', device: 'mcp3008', attribute: 'in_voltage3_raw' },
       1.65,
+    ],
+    [
+      'what lies between two inputs of an MCP3008',
+      {
+        'bus/iio/devices/iio:device0/name': 'mcp3008\n',
+        'bus/iio/devices/iio:device0/in_voltage0-voltage1_raw': '512\n',
+        'bus/iio/devices/iio:device0/in_voltage-voltage_scale': '3.222656250\n',
+      },
+      { subsystem: 'iio', device: 'mcp3008', attribute: 'in_voltage0-voltage1_raw' },
+      1.65,
+    ],
+    [
+      'what an MLX90614 looks at, whose scale stands once for all',
+      {
+        'bus/iio/devices/iio:device0/name': 'mlx90614\n',
+        'bus/iio/devices/iio:device0/in_temp_object_raw': '14657\n',
+        'bus/iio/devices/iio:device0/in_temp_offset': '-13657.500000\n',
+        'bus/iio/devices/iio:device0/in_temp_scale': '20\n',
+      },
+      { subsystem: 'iio', device: 'mlx90614', attribute: 'in_temp_object_raw' },
+      19.99,
     ],
     [
       'the illuminance of a BH1750',
@@ -170,6 +191,56 @@ describe('a device of the kernel', () => {
   });
 });
 
+describe('85 °C in hwmon', () => {
+  const folder = 'class/hwmon/hwmon2';
+  const readAs = (device: string, name: string, text = '85000\n') =>
+    read(
+      { [`${folder}/name`]: `${name}\n`, [`${folder}/temp1_input`]: text },
+      { subsystem: 'hwmon', device, attribute: 'temp1_input' },
+    );
+
+  it.each(['w1_slave_temp', 'hwmon2'])('is no value of a sensor on 1-Wire, as %s', async (device) => {
+    await expect(readAs(device, 'w1_slave_temp')).rejects.toMatchObject({
+      code: 'not-ready',
+      message: expect.stringContaining('shows 85 °C, which it does before its first conversion'),
+    });
+    expect(await readAs(device, 'w1_slave_temp', '85062\n')).toBeCloseTo(85.062);
+  });
+
+  it('is the temperature of anything else', async () => {
+    expect(await readAs('cpu_thermal', 'cpu_thermal')).toBe(85);
+  });
+});
+
+describe('a raw value of the kernel', () => {
+  const folder = 'bus/iio/devices/iio:device0';
+  const input = { subsystem: 'iio', device: 'mcp3008', attribute: 'in_voltage3_raw' } as const;
+
+  it.each<[string, Files, string, string]>([
+    [
+      'a scale that cannot be read',
+      { in_voltage_scale: failing('EINVAL') },
+      'bus',
+      'in_voltage_scale cannot be read (EINVAL)',
+    ],
+    [
+      'a scale that is no number',
+      { in_voltage_scale: 'nan\n' },
+      'implausible',
+      'in_voltage_scale holds "nan\\n"',
+    ],
+    ['an empty offset', { in_voltage3_offset: '' }, 'implausible', 'in_voltage3_offset holds ""'],
+  ])('is no value with %s', async (_, files, code, message) => {
+    const named = Object.entries({ name: 'mcp3008', in_voltage3_raw: '512', ...files });
+    const all = Object.fromEntries(named.map(([file, text]) => [`${folder}/${file}`, text]));
+
+    await expect(read(all, input)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
 describe('the instruments of the kernel', () => {
   let folder: string;
 
@@ -253,6 +324,14 @@ sensors: { kernel: ${text} }
     const measured = await opened?.measure({ atMs: 0, lengthMs: 12_000 });
 
     expect(measured?.values.supplyvoltage).toBeCloseTo(13.1, 6);
+  });
+
+  it('measure nothing with a factor of 0', async () => {
+    const found = await problemsOf(
+      '{ soil: { subsystem: w1, device: 28-1, quantity: soiltemperature, scale: 0 } }',
+    );
+
+    expect(found).toEqual(['sensors.kernel.soil.scale: 0; a number from -1000000 to 1000000, and not 0']);
   });
 
   it('are refused with every problem of their configuration', async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { GatewayConfig } from '../../src/config/schema.ts';
 import { runChecks } from '../../src/doctor/check.ts';
-import { hardwareChecks } from '../../src/doctor/hardware-checks.ts';
+import { hardwareChecks } from '../../src/doctor/machine-checks.ts';
 import { runGateway } from '../../src/gateway.ts';
 import type { HistorySeries } from '../../src/history/series.ts';
 import { chartDefinitionsOf } from '../../src/http/page/chart-definitions.ts';

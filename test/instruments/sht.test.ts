@@ -177,7 +177,7 @@ describe.each(families)('a chip of the family $name', ({ family, name }) => {
     const chip = chipOf(family);
     chip.write(Uint8Array.from(family.measure));
 
-    expect(() => chip.read(6)).toThrow('nothing acknowledged');
+    expect(() => chip.read(6)).toThrow('nothing answers');
   });
 });
 

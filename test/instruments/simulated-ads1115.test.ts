@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Ads1115Chip, type Ads1115ChipOptions } from '../../src/instruments/wind-vane/simulated-ads1115.ts';
+import { Ads1115Chip, type Ads1115ChipOptions } from '../../src/instruments/wind-vane/simulated.ts';
 
 const CONVERSION = 0;
 const CONFIG = 1;

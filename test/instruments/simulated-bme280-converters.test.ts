@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compensate } from '../../src/instruments/bme280/compensation.ts';
-import { burstOf, decompensate, typicalCoefficients } from '../../src/instruments/bme280/simulated-chip.ts';
+import { burstOf, decompensate, typicalCoefficients } from '../../src/instruments/bme280/simulated.ts';
 import { negativeHumidity } from '../fakes/bme280.ts';
 
 describe("the simulated chip's converters", () => {

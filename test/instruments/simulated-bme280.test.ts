@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Bme280Coefficients } from '../../src/instruments/bme280/coefficients.ts';
-import { compensate } from '../../src/instruments/bme280/compensation.ts';
-import {
-  Bme280Chip,
-  createConverters,
-  typicalCoefficients,
-} from '../../src/instruments/bme280/simulated-chip.ts';
+import { type Bme280Coefficients, compensate } from '../../src/instruments/bme280/compensation.ts';
+import { Bme280Chip, createConverters, typicalCoefficients } from '../../src/instruments/bme280/simulated.ts';
 import { negativeHumidity } from '../fakes/bme280.ts';
 
 const FORCED_X1 = 0x25;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSimulatedSysfs } from '../../src/buses/sysfs.ts';
+import { createSimulatedSysfs } from '../../src/buses/station-buses.ts';
 import { simulate } from '../../src/instruments/wind-vane/simulated.ts';
 import { Vane } from '../../src/instruments/wind-vane/vane.ts';
 import { adcOf, windVane } from '../../src/instruments/wind-vane/wind-vane.ts';
@@ -46,6 +46,24 @@ describe('a vane behind a converter of the kernel', () => {
     await expect(adcOf(part, { ...parts, sysfs }).readVolts(0)).rejects.toMatchObject({
       code: 'missing',
       message: 'iio mcp3008: no IIO device; add the overlay of the chip to config.txt',
+    });
+  });
+
+  it('may be supplied with 5 V', async () => {
+    const part = windVane.schema.parse(written);
+    const device = 'bus/iio/devices/iio:device0';
+    const files = {
+      [`${device}/name`]: 'mcp3008',
+      [`${device}/in_voltage6_raw`]: '93',
+      [`${device}/in_voltage7_raw`]: '1023',
+      [`${device}/in_voltage_scale`]: '4.882812500',
+    };
+    const sysfs = createSimulatedSysfs(
+      new Map(Object.entries(files).map(([file, text]) => [file, () => text])),
+    );
+
+    expect(await new Vane(adcOf(part, { i2cBus, clock, sysfs }), part).read()).toMatchObject({
+      directionDegrees: 90,
     });
   });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WindRun } from '../../src/instruments/anemometer/wind-run.ts';
+import { WindRun } from '../../src/instruments/anemometer/anemometer.ts';
 import { gustShare } from '../../src/weather/quantities.ts';
 
 const steady = (hz: number, fromMs: number, toMs: number): number[] => {

@@ -84,7 +84,7 @@ describe('the wind vane', () => {
     await expect(vaneAt({ 0: volts }).read()).rejects.toMatchObject({ code: 'implausible', message });
   });
 
-  it.each([0, 0.9, 4.0959])('takes a supply of %f V for a fault', async (supply) => {
+  it.each([0, 0.9])('takes a supply of %f V for a fault', async (supply) => {
     await expect(vaneAt({ 0: 1, 1: supply }, { supplyChannel: 1 }).read()).rejects.toMatchObject({
       code: 'implausible',
       message: `wind vane: its supply measures ${supply.toFixed(2)} V; 3.3 V belongs there`,

@@ -4,7 +4,7 @@ import { createManualClock } from '../fakes/clock.ts';
 
 const setUp = () => {
   const clock = createManualClock();
-  return { clock, progress: new Progress({ monotonicMs: clock.monotonicMs, intervalMs: 12_000 }) };
+  return { clock, progress: new Progress({ clock, intervalMs: 12_000 }) };
 };
 
 describe('progress', () => {
@@ -35,6 +35,16 @@ describe('progress', () => {
 
     expect(progress.isAlive()).toBe(false);
     expect(progress.health().reason).toBe('no reading was stored in time');
+  });
+
+  it('has measured once it has sampled and stored', () => {
+    const { progress } = setUp();
+    progress.noteSample();
+    expect(progress.hasMeasured()).toBe(false);
+    progress.noteUnstored('the disk is full');
+    expect(progress.hasMeasured()).toBe(false);
+    progress.noteStored();
+    expect(progress.hasMeasured()).toBe(true);
   });
 
   it('is unhealthy but alive with a full disk, which no restart would mend', async () => {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSimulatedSysfs } from '../../src/buses/sysfs.ts';
+import { createSimulatedSysfs } from '../../src/buses/station-buses.ts';
 import { qualitySchema } from '../../src/config/quality-schema.ts';
-import { sensorsSchema } from '../../src/config/sensors-schema.ts';
-import type { OutputLine } from '../../src/gpio/output-line.ts';
+import { sensorsSchema } from '../../src/config/schema.ts';
+import type { OutputLine } from '../../src/gpio/lines.ts';
 import { configuredInstruments } from '../../src/instruments/catalogue.ts';
 import { StationInstruments } from '../../src/instruments/station-instruments.ts';
-import { Ads1115Chip } from '../../src/instruments/wind-vane/simulated-ads1115.ts';
+import { Ads1115Chip } from '../../src/instruments/wind-vane/simulated.ts';
 import { Sampler } from '../../src/measuring/sampler.ts';
 import type { StateChanges } from '../../src/outbox/records.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';

@@ -13,7 +13,7 @@ import {
   startBroker,
 } from '../../src/demo/broker.ts';
 import { type AwsConnectionParts, awsConnect } from '../../src/mqtt/aws-connection.ts';
-import { ConnectError } from '../../src/mqtt/connection.ts';
+import { ConnectError } from '../../src/mqtt/publisher.ts';
 
 const authority = await createCertificateAuthority('Test CA');
 const device = await authority.issueClient('1');

@@ -12,8 +12,9 @@ import {
   ConnectError,
   type Connection,
   type ConnectionEnd,
-} from '../../src/mqtt/connection.ts';
-import type { OnMessage, PublishResult } from '../../src/mqtt/publisher.ts';
+  type OnMessage,
+  type PublishResult,
+} from '../../src/mqtt/publisher.ts';
 import type { Clock } from '../../src/time/clock.ts';
 import { FleetDouble, type Message } from '../fakes/fleet-provisioning.ts';
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectError, type Connection, type ConnectionEnd } from '../../src/mqtt/connection.ts';
-import type { LinkState } from '../../src/mqtt/publisher.ts';
+import {
+  ConnectError,
+  type Connection,
+  type ConnectionEnd,
+  type LinkState,
+} from '../../src/mqtt/publisher.ts';
 import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts';
 import { untilLink } from '../contract/publisher.ts';
 import { createManualClock } from '../fakes/clock.ts';

@@ -1,6 +1,6 @@
-import type { Gap } from '../../src/outbox/gap.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import {
+  type Gap,
   type OutboxRecord,
   type OutboxStats,
   type RecordId,

@@ -134,14 +134,12 @@ describe('a rule on a limit', () => {
 
   it('says what keeps it from being judged, active or not', () => {
     const wind = ruleOf({
-      ...{
-        id: 'chill',
-        kind: 'limit',
-        quantity: 'windchill',
-        direction: 'below',
-        warning: -10,
-        hysteresis: 1,
-      },
+      id: 'chill',
+      kind: 'limit',
+      quantity: 'windchill',
+      direction: 'below',
+      warning: -10,
+      hysteresis: 1,
     });
     const station = createStation([heatRule(), wind]);
     station.reads({ temperature: 36 });

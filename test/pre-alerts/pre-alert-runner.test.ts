@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import { PreAlertRunner, savedPreAlerts } from '../../src/pre-alerts/pre-alert-runner.ts';
-import type { PreAlertStatus } from '../../src/pre-alerts/pre-alert-status.ts';
+import {
+  PreAlertRunner,
+  type PreAlertStatus,
+  savedPreAlerts,
+} from '../../src/pre-alerts/pre-alert-runner.ts';
 import { createPreAlerts, type PreAlerts } from '../../src/pre-alerts/pre-alerts.ts';
 import { StorageFullError } from '../../src/store/store.ts';
 import { createRecordingLog } from '../fakes/log.ts';
@@ -130,7 +133,9 @@ describe('the pre-alert preAlertRunner', () => {
     const outbox = { append: () => Promise.reject(new Error('a bug')) };
     const preAlerts = createPreAlerts({ rules: [heatRule()], intervalMs: 12_000, restored: undefined });
     const preAlertRunner = new PreAlertRunner({
-      ...{ preAlerts, outbox, ...createRecordingOutputs() },
+      preAlerts,
+      outbox,
+      ...createRecordingOutputs(),
       log: createRecordingLog(),
     });
 

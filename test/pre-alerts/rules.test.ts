@@ -13,7 +13,12 @@ const limit = (quantity: string) =>
 const sensor = (quantities: readonly string[]) => ruleOf({ id: 'sensor', kind: 'sensor', quantities });
 const trend = (written: object = {}) =>
   ruleOf({
-    ...{ id: 'ahead', kind: 'trend', quantity: 'temperature', direction: 'above', limit: 40, minChange: 0.5 },
+    id: 'ahead',
+    kind: 'trend',
+    quantity: 'temperature',
+    direction: 'above',
+    limit: 40,
+    minChange: 0.5,
     ...written,
   });
 

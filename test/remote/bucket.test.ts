@@ -70,7 +70,8 @@ describe('a bucket', () => {
     const address = bucket.address();
     const bucketPort = typeof address === 'object' ? address?.port : undefined;
     proxy = await startConnectProxy({
-      ...{ user: 'station', password: 'p@ss' },
+      user: 'station',
+      password: 'p@ss',
       port: (host) => (host.endsWith('.amazonaws.com') ? bucketPort : undefined),
     });
     received.length = 0;

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { type Merged, noOverlays, type Overlays, type StationConfig } from '../../src/config/overlays.ts';
+import {
+  identityOf,
+  type Merged,
+  noOverlays,
+  type Overlays,
+  type StationConfig,
+} from '../../src/config/overlays.ts';
 import { RemoteConfiguration } from '../../src/remote/configuration.ts';
 import { InboundChannel, type Session } from '../../src/remote/inbound-channel.ts';
 import { createManualClock } from '../fakes/clock.ts';
@@ -17,6 +23,7 @@ const loaded = await loadConfig('config/gateway.yaml');
 if (loaded.config === undefined) throw new Error('the shipped configuration is right');
 const { config } = loaded;
 
+const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 const debug = { id: 'one', values: { log: { level: 'debug' } } };
 const warn = { id: 'two', values: { log: { level: 'warn' } } };
 const trial = { ...debug, version: 3, starts: 1 };
@@ -47,7 +54,10 @@ const setUp = (start: Start = {}) => {
   const restarts: number[] = [];
   let jobsSession: Session | undefined;
   const jobs = new InboundChannel({
-    ...{ what: 'jobs', publisher, clock, log },
+    what: 'jobs',
+    publisher,
+    clock,
+    log,
     subscribe: () => publisher.subscribe(['jobs'], () => undefined),
     step: (session) => {
       jobsSession = session;
@@ -58,7 +68,11 @@ const setUp = (start: Start = {}) => {
     if (jobsSession !== undefined) jobs.noteAnswered(jobsSession);
   };
   const configuration = new RemoteConfiguration({
-    ...{ thing: '1', version: '1.2.3', publisher, clock, log },
+    thing: '1',
+    version: '1.2.3',
+    publisher,
+    clock,
+    log,
     station: {
       config: {
         ...config,
@@ -74,7 +88,6 @@ const setUp = (start: Start = {}) => {
         return Promise.resolve();
       },
     },
-    progress: { hasSampled: () => true, hasStored: () => true },
     restart: { hindrance: start.hindrance ?? null, begin: () => void restarts.push(clock.monotonicMs()) },
     after: start.hasJobs === true ? jobs : undefined,
     random: () => 0.5,
@@ -88,8 +101,18 @@ const setUp = (start: Start = {}) => {
     await running;
   };
   return {
-    ...{ publisher, clock, log, shadow, written, restarts, jobs, answerJobs, configuration },
-    ...{ passes, acknowledge, end },
+    publisher,
+    clock,
+    log,
+    shadow,
+    written,
+    restarts,
+    jobs,
+    answerJobs,
+    configuration,
+    passes,
+    acknowledge,
+    end,
   };
 };
 
@@ -146,7 +169,8 @@ describe('configuration from afar', () => {
 
   it('is reported once a reading was delivered with it, and kept after a quarter of an hour', async () => {
     const { shadow, written, restarts, configuration, passes, acknowledge, end } = setUp({
-      ...{ inForce: 'trial', overlays: { trial, kept } },
+      inForce: 'trial',
+      overlays: { trial, kept },
     });
     shadow.want([debug]);
     await acknowledge();
@@ -170,7 +194,9 @@ describe('configuration from afar', () => {
 
   it('goes when no reading is delivered with it in time, and the daemon restarts with the one before', async () => {
     const { written, restarts, passes, acknowledge, end } = setUp({
-      ...{ inForce: 'trial', overlays: { trial, kept }, sendSeconds: 600 },
+      inForce: 'trial',
+      overlays: { trial, kept },
+      sendSeconds: 600,
     });
     await acknowledge();
     await passes(80 * MINUTE_MS);
@@ -180,7 +206,8 @@ describe('configuration from afar', () => {
 
     expect(restarts.length).toBe(1);
     expect(written.at(-1)).toMatchObject({
-      ...{ kept, trial: null },
+      kept,
+      trial: null,
       dropped: { id: 'one', problem: { found: 'no reading that was delivered within 80 minutes' } },
     });
     await end();
@@ -189,7 +216,9 @@ describe('configuration from afar', () => {
   it('is not taken when the check finds something: path, found and allowed are reported, and what runs goes on', async () => {
     const problem = { path: 'log.level', found: '"loud"', allowed: 'one of debug, info, warn, error' };
     const { shadow, written, restarts, configuration, passes, acknowledge, end } = setUp({
-      ...{ inForce: 'kept', overlays: { kept }, check: { problem } },
+      inForce: 'kept',
+      overlays: { kept },
+      check: { problem },
     });
     await acknowledge();
 
@@ -230,6 +259,23 @@ describe('configuration from afar', () => {
     await end();
   });
 
+  it('is reported within the size of a shadow after a restart as well, however much is still wanted', async () => {
+    const wanted = [{ id: 'x', values: 'y'.repeat(6_800) }];
+    const problem = { path: 'configuration', found: 'too much', allowed: 'a list of one {id, values}' };
+    const { shadow, written, passes, acknowledge, end } = setUp({
+      inForce: 'kept',
+      overlays: { kept, dropped: { id: null, identity: identityOf(wanted), problem } },
+    });
+    shadow.want(wanted);
+    await acknowledge();
+    await passes(MINUTE_MS);
+
+    expect(shadow.reported['problem']).toMatchObject(problem);
+    expect(shadow.rejected).toBe(0);
+    expect(written).toEqual([]);
+    await end();
+  });
+
   it('changes nothing by what is late, comes twice, or makes no sense', async () => {
     const { publisher, shadow, written, passes, acknowledge, end } = setUp();
     const topic = '$aws/things/1/shadow/name/config/update/delta';
@@ -237,6 +283,11 @@ describe('configuration from afar', () => {
       { topic, payload: '\u0000' },
       { topic, payload: '{"version":"9"}' },
       { topic, payload: '{"version":9000,"state":{"other":1}}' },
+      { topic, payload: `{"version":9001,"state":{"configuration":${nested(25_000)}}}` },
+      {
+        topic,
+        payload: `{"version":9002,"state":{"configuration":[{"id":"x","values":{"a":${nested(3_000)}}}]}}`,
+      },
       delta,
       delta,
       { topic, payload: JSON.stringify({ version: 1, state: { configuration: [warn] } }) },
@@ -255,7 +306,8 @@ describe('configuration from afar', () => {
 
   it('needs no restart when the values are those that are kept already', async () => {
     const { shadow, written, restarts, configuration, passes, acknowledge, end } = setUp({
-      ...{ inForce: 'kept', overlays: { kept } },
+      inForce: 'kept',
+      overlays: { kept },
     });
     await acknowledge();
     shadow.want([{ ...warn, id: 'again' }]);

@@ -17,21 +17,12 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkDocument, type Rollout } from '../../cloud/operations/jobs.ts';
 import { describeVersions, type RolloutResult, rollOut } from '../../cloud/operations/rollout.ts';
-import { Jobs } from '../../src/remote/jobs.ts';
-import { ReleaseDownload } from '../../src/remote/release-download.ts';
-import { StationUpdate } from '../../src/remote/station-update.ts';
-import { StationVerbs } from '../../src/remote/station-verbs.ts';
-import { FakeBucket } from '../fakes/bucket.ts';
 import { createManualClock, type ManualClock } from '../fakes/clock.ts';
-import { createRecordingLog } from '../fakes/log.ts';
-import { createFakePublisher } from '../fakes/publisher.ts';
-import { createFakeStationActions, FakeInstaller } from '../fakes/station-actions.ts';
-import { type Execution, JobsService } from './jobs-service.ts';
+import { FleetStation, NEW, OLD } from './fleet-station.ts';
+import type { Execution } from './jobs-service.ts';
 
 const STATIONS = 200;
 const MINUTE_MS = 60_000;
-const OLD = '1.2.0';
-const NEW = '1.3.0';
 const GROUP_ARN = 'arn:aws:iot:eu-west-2:123456789012:thinggroup/coast';
 
 const archive = randomBytes(40_000);
@@ -49,100 +40,6 @@ const document = checkDocument({
   ],
 });
 
-/** The jobs part of a daemon, a broker of its own, and a root that restarts the daemon. Only drivers and readings are absent. */
-class Station {
-  readonly service: JobsService;
-  readonly installer = new FakeInstaller();
-  readonly bucket = new FakeBucket(archive);
-  version = OLD;
-  updates = 0;
-  readonly #id: string;
-  readonly #clock: ManualClock;
-  readonly #folder: string;
-  readonly #isGood: boolean;
-  readonly #publisher = createFakePublisher();
-  readonly #log = createRecordingLog();
-  #end: () => Promise<void> = () => Promise.resolve();
-
-  constructor(id: string, clock: ManualClock, folder: string, isGood: boolean) {
-    this.#id = id;
-    this.#clock = clock;
-    this.#folder = join(folder, id);
-    this.#isGood = isGood;
-    this.service = new JobsService(id, (topic, payload) => this.#publisher.deliver(topic, payload));
-    this.#publisher.answer = ({ topic, payload }) => {
-      if (topic.startsWith('$aws/')) setImmediate(() => this.service.receive(topic, payload));
-      return { kind: 'acknowledged' };
-    };
-    this.#publisher.start();
-    // A link that breaks in the middle of the first request.
-    this.bucket.reply = (_from, request) => (request === 1 ? { breaksAfter: 20_000 } : undefined);
-  }
-
-  async startDaemon(): Promise<void> {
-    const clock = this.#clock;
-    const { installer, bucket, version } = this;
-    const { getRange } = bucket;
-    const download = new ReleaseDownload({
-      folder: this.#folder,
-      getRange,
-      clock,
-      readingsWait: () => false,
-    });
-    const update = new StationUpdate({
-      ...{ version, architecture: 'linux-arm64', nodeAbi: 115, installer, download, clock },
-      judgeUrl: () => null,
-    });
-    const verbs = new StationVerbs({ actions: createFakeStationActions(), update, clock });
-    const parts = { thing: this.#id, publisher: this.#publisher, clock, log: this.#log, verbs };
-    const jobs = new Jobs(parts);
-    const stop = new AbortController();
-    const running = jobs.run(stop.signal);
-    this.#end = async () => {
-      stop.abort();
-      await running;
-    };
-    await this.#publisher.publish(`weather/${this.#id}/status`, '{}', { retain: true });
-  }
-
-  stop(): Promise<void> {
-    return this.#end();
-  }
-
-  async #restart(version: string): Promise<void> {
-    await this.#end();
-    this.version = version;
-    this.#publisher.reconnect('the daemon ended');
-    await turn();
-    await this.startDaemon();
-  }
-
-  /** As update.sh and its timer do it, for good. */
-  async beRoot(stop: AbortSignal): Promise<void> {
-    const { installer } = this;
-    const wait = (ms: number): Promise<void> => this.#clock.sleep(ms, stop);
-    try {
-      for (;;) {
-        while (installer.request === null) await wait(5_000);
-        this.updates += 1;
-        installer.say('IN_PROGRESS', 'verified');
-        await wait(5_000);
-        installer.say('IN_PROGRESS', 'restarting');
-        await this.#restart(NEW);
-        installer.say('IN_PROGRESS', 'trial');
-        await wait(15 * MINUTE_MS);
-        if (this.#isGood) installer.say('SUCCEEDED', 'committed');
-        else {
-          await this.#restart(OLD);
-          installer.say('FAILED', 'committed', 'the service was restarted 3 times');
-        }
-      }
-    } catch (error) {
-      if (!stop.aborted) throw error;
-    }
-  }
-}
-
 type CloudJob = {
   readonly input: CreateJobCommandInput;
   readonly sinceMs: number;
@@ -154,10 +51,10 @@ type CloudJob = {
 /** AWS IoT Jobs as an operator sees it: targets, rate and threshold. */
 class ControlPlane {
   readonly jobs = new Map<string, CloudJob>();
-  readonly #stations: ReadonlyMap<string, Station>;
+  readonly #stations: ReadonlyMap<string, FleetStation>;
   readonly #clock: ManualClock;
 
-  constructor(stations: ReadonlyMap<string, Station>, clock: ManualClock) {
+  constructor(stations: ReadonlyMap<string, FleetStation>, clock: ManualClock) {
     this.#stations = stations;
     this.#clock = clock;
   }
@@ -222,7 +119,7 @@ describe('an update of 200 stations', () => {
   const iot = mockClient(IoTClient);
   let folder: string;
   let clock: ManualClock;
-  let stations: Map<string, Station>;
+  let stations: Map<string, FleetStation>;
   let cloud: ControlPlane;
   let stopRoots: AbortController;
   const lines: string[] = [];
@@ -244,7 +141,9 @@ describe('an update of 200 stations', () => {
 
   const start = async (isGood: (id: number) => boolean): Promise<void> => {
     const ids = Array.from({ length: STATIONS }, (_, index) => index + 1);
-    stations = new Map(ids.map((id) => [`${id}`, new Station(`${id}`, clock, folder, isGood(id))]));
+    stations = new Map(
+      ids.map((id) => [`${id}`, new FleetStation(`${id}`, { clock, folder, archive, isGood: isGood(id) })]),
+    );
     cloud = new ControlPlane(stations, clock);
     iot.on(CreateJobCommand).callsFake((input) => cloud.create(input));
     iot.on(CancelJobCommand).callsFake(({ jobId }) => cloud.cancel(cloud.look(jobId)));
@@ -305,6 +204,22 @@ describe('an update of 200 stations', () => {
     return counts;
   };
 
+  /** Of before, during and after: what was stored has arrived, in order, and none of it twice. */
+  const expectEveryReading = async (): Promise<number> => {
+    await clock.advance(10 * MINUTE_MS);
+    let readings = 0;
+    for (const station of stations.values()) {
+      await station.stop();
+      expect(station.arrived).toEqual(station.stored);
+      expect(new Set(station.arrived).size).toBe(station.arrived.length);
+      const epochs = new Set(station.arrived.map((name) => name.split(' ')[0]));
+      // With the old release, the new one, and perhaps the old one again.
+      expect(epochs.size).toBeGreaterThan(station.updates);
+      readings += station.arrived.length;
+    }
+    return readings;
+  };
+
   it('of which one in ten takes the release back, reaches all of them, slowly first', {
     timeout: 240_000,
   }, async () => {
@@ -337,6 +252,8 @@ describe('an update of 200 stations', () => {
     for (const { bucket } of stations.values()) expect(bucket.asked[1]).toBeGreaterThanOrEqual(16_384);
     for (const id of ['1', '10', '200'])
       expect((await readdir(join(folder, id))).length).toBeLessThanOrEqual(1);
+    // One in five minutes, for more than an hour.
+    expect(await expectEveryReading()).toBeGreaterThan(12 * STATIONS);
   });
 
   it('of which one in three takes it back, stops after a tenth', { timeout: 240_000 }, async () => {
@@ -353,6 +270,7 @@ describe('an update of 200 stations', () => {
     expect(kept + old).toBe(STATIONS);
     for (const [id, { version }] of stations)
       expect([id, Number(id) % 3 === 0 && version === NEW]).toEqual([id, false]);
+    await expectEveryReading();
   });
 
   it('stops at the first station, when that one takes it back', { timeout: 240_000 }, async () => {
@@ -360,5 +278,6 @@ describe('an update of 200 stations', () => {
 
     expect(await sendTo('17')).toMatchObject({ problem: '1 of 1 stations did not keep it' });
     expect(runningVersions()).toEqual({ [OLD]: STATIONS });
+    await expectEveryReading();
   });
 });

@@ -23,15 +23,22 @@ describe('the download of a release', () => {
     const bucket = new FakeBucket(content);
     const waits = { readings: false };
     const download = new ReleaseDownload({
-      ...{ folder, clock, getRange: bucket.getRange, random: () => 0 },
+      folder,
+      clock,
+      getRange: bucket.getRange,
+      random: () => 0,
       readingsWait: () => waits.readings,
     });
     const stop = new AbortController();
     const fetch = (changes: Partial<WantedRelease> = {}) =>
       download.fetch(
         {
-          ...{ sha256: hashOf(content), size: content.length, unpackedSize: 1_000 },
-          ...{ url: 'https://bucket', untilMs: 3_600_000, ...changes },
+          sha256: hashOf(content),
+          size: content.length,
+          unpackedSize: 1_000,
+          url: 'https://bucket',
+          untilMs: 3_600_000,
+          ...changes,
         },
         stop.signal,
       );
@@ -189,10 +196,18 @@ describe('the download of a release', () => {
     ['a redirect', { status: 307 }, 'the bucket answers 307'],
     ['416', { status: 416 }, SIZE],
     ['an archive of another size', { contentRange: 'bytes 0-99/100' }, SIZE],
-    ['another part', { contentRange: 'bytes 5-299999/300000' }, SIZE],
-    ['no range', { contentRange: undefined }, SIZE],
+    [
+      'another part',
+      { contentRange: 'bytes 5-299999/300000' },
+      'the bucket sends bytes 5-299999/300000, asked for all from byte 0',
+    ],
+    ['no range', { contentRange: undefined }, 'the bucket sends a part of which it does not say the place'],
     ['all, of another size', { ...whole, status: 200, contentLength: 100 }, SIZE],
-    ['all, of no size', { ...whole, status: 200, contentLength: Number.NaN }, SIZE],
+    [
+      'all, of no size',
+      { ...whole, status: 200, contentLength: Number.NaN },
+      'does not say how much it sends',
+    ],
     ['too much', { chunks: Array(1_000).fill(Buffer.alloc(16_384)) }, SIZE],
     ['garbage', { chunks: [Buffer.alloc(300_000)] }, 'the archive in the bucket has another hash'],
   ])('ends with its reason, and leaves nothing, where the bucket answers %s', async (_what, reply, why) => {
@@ -206,13 +221,31 @@ describe('the download of a release', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('takes all at once from a bucket that knows no ranges, but not the rest', async () => {
+  it('begins again with all of it where a bucket that knows no ranges sends that', async () => {
     const { bucket, fetch } = setUp();
-    bucket.reply = () => ({ ...whole, status: 200, breaksAfter: 50_000 });
-    await expect(fetch()).rejects.toThrow(SIZE);
+    bucket.reply = (_from, request) => ({
+      ...{ ...whole, status: 200, contentLength: content.length },
+      ...{ chunks: [content.subarray(0, 100_000), content.subarray(100_000)] },
+      ...(request <= 3 ? { breaksAfter: 50_000 } : {}),
+    });
 
-    bucket.reply = () => ({ ...whole, status: 200 });
     expect((await readFile(await fetch())).equals(content)).toBe(true);
+
+    expect(bucket.asked).toEqual([0, 100_000, 100_000, 100_000]);
+    expect(bucket.closed).toBe(4);
+  });
+
+  it('gives up in time where each answer is all of it and breaks', async () => {
+    const { bucket, fetch, clock } = setUp();
+    bucket.reply = () => ({
+      ...{ ...whole, status: 200, contentLength: content.length },
+      ...{ chunks: [content.subarray(0, 100_000), content], breaksAfter: 50_000 },
+    });
+
+    await expect(fetch()).rejects.toThrow('not downloaded in time, 33 % are here');
+
+    expect(clock.monotonicMs()).toBeGreaterThanOrEqual(3_600_000);
+    expect(bucket.asked.length).toBeLessThan(40);
   });
 
   it('begins only where there is room for it, for the copy of root and for what is in it', async () => {

@@ -36,6 +36,8 @@ export class ShadowService {
   desired: Section = {};
   reported: Section = {};
   version = 0;
+  /** Updates that were too large. */
+  rejected = 0;
   /** Bodies of the station's updates. */
   readonly updates: Section[] = [];
   /** What becomes of each delta on its way; a test makes it none, several or another one. */
@@ -60,8 +62,11 @@ export class ShadowService {
     const { state } = JSON.parse(payload) as { state: { reported: Section } };
     this.updates.push(state.reported);
     const reported = merge(this.reported, state.reported);
-    // Rejected, which nobody listens to.
-    if (JSON.stringify({ desired: this.desired, reported }).length > MAX_BYTES) return;
+    if (JSON.stringify({ desired: this.desired, reported }).length > MAX_BYTES) {
+      // Nobody listens to the rejection.
+      this.rejected += 1;
+      return;
+    }
     this.reported = reported;
     this.#changed();
   }

@@ -13,8 +13,15 @@ import { createStationTime, settle } from './station-time.ts';
 
 const manifest = (changes: object = {}): string =>
   JSON.stringify({
-    ...{ version: '1.3.0', minimumVersion: '0.2.0', downgrade: false, architecture: 'linux-arm64' },
-    ...{ glibc: '2.36', nodeAbi: 115, size: 7_000_000, unpackedSize: 30_000_000, sha256: 'a'.repeat(64) },
+    version: '1.3.0',
+    minimumVersion: '0.2.0',
+    downgrade: false,
+    architecture: 'linux-arm64',
+    glibc: '2.36',
+    nodeAbi: 115,
+    size: 7_000_000,
+    unpackedSize: 30_000_000,
+    sha256: 'a'.repeat(64),
     ...changes,
   });
 const released = (changes: object = {}) => ({
@@ -69,7 +76,12 @@ const setUp = () => {
   publisher.start();
   const startDaemon = async (version = '1.2.0') => {
     const station = new StationUpdate({
-      ...{ version, architecture: 'linux-arm64', nodeAbi: 115, installer, download, clock },
+      version,
+      architecture: 'linux-arm64',
+      nodeAbi: 115,
+      installer,
+      download,
+      clock,
       judgeUrl: () => judge.problem,
     });
     const verbs = new StationVerbs({ actions: createFakeStationActions(), update: station, clock });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitDetails, type Tell } from '../../src/remote/job-messages.ts';
+import { fitDetails, type Tell } from '../../src/remote/job-client.ts';
 import { type StationActions, StationVerbs } from '../../src/remote/station-verbs.ts';
 import { type JobDocument, jobDocument, VERBS_IN_WORDS } from '../../src/remote/verbs.ts';
 import { createManualClock } from '../fakes/clock.ts';
@@ -15,8 +15,12 @@ const setUp = (changes: Partial<StationActions> = {}, monotonicMs = 3_600_000) =
   const stop = new AbortController();
   const run = (document: JobDocument, begun = {}, tell = told) =>
     verbs.run(document, {
-      ...{ id: 'job', executionNumber: 1, begun, tell },
-      ...{ connection: new AbortController().signal, signal: stop.signal },
+      id: 'job',
+      executionNumber: 1,
+      begun,
+      tell,
+      connection: new AbortController().signal,
+      signal: stop.signal,
     });
   return { clock, actions, verbs, stop, run };
 };
@@ -28,8 +32,10 @@ describe('the verbs of a station', () => {
 
   it('tell what doctor finds, within what AWS IoT takes', async () => {
     const findings = Array.from({ length: 30 }, (_, index) => ({
-      ...{ name: `check ${index}`, isPassed: index % 2 === 0 },
-      ...{ detail: `found\n${'😀'.repeat(2_000)}`, remedy: null },
+      name: `check ${index}`,
+      isPassed: index % 2 === 0,
+      detail: `found\n${'😀'.repeat(2_000)}`,
+      remedy: null,
     }));
     const { run } = setUp({ doctor: () => Promise.resolve(findings) });
 

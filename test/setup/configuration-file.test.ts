@@ -1,9 +1,17 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isThere, keepOld, problemsOf, readBase, writeWhole } from '../../src/setup/configuration-file.ts';
+import {
+  keepOld,
+  problemsOf,
+  readBase,
+  withAnswers,
+  writeHindrance,
+  writeWhole,
+} from '../../src/setup/configuration-file.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../config/gateway.yaml', import.meta.url));
 
@@ -29,6 +37,19 @@ describe('the file that setup writes', () => {
     await expect(readBase(file, join(folder, 'nothing.yaml'))).rejects.toThrow('nothing.yaml');
   });
 
+  it('is the sample with the answers in it, line by line', async () => {
+    const { text, present } = await readBase(file, SAMPLE);
+    const { station, aws, sensors } = present;
+    const written = withAnswers(
+      { text, present },
+      { aws, sensors, station: { ...station, timezone: 'Europe/London' } },
+    );
+
+    expect(written.split('\n').filter((line) => line !== '  timezone: Europe/London')).toEqual(
+      text.split('\n'),
+    );
+  });
+
   it('is judged as check does, without its key and certificate', async () => {
     const sample = await readFile(SAMPLE, 'utf8');
 
@@ -50,10 +71,24 @@ describe('the file that setup writes', () => {
     expect((await readdir(folder)).sort()).toEqual(['gateway.yaml', 'named.yaml']);
   });
 
+  it('is refused where it cannot be written, through a link as well, before anything is asked', async () => {
+    const link = join(folder, 'link.yaml');
+    await writeFile(file, '');
+
+    expect(await writeHindrance(file)).toBeNull();
+    expect(await writeHindrance(join(folder, 'new.yaml'))).toBeNull();
+    expect(await writeHindrance(folder)).toBe(`${folder} is a directory: name another file by --config`);
+    expect(await writeHindrance(join(folder, 'none', 'gateway.yaml'))).toBe(
+      `there is no folder ${join(folder, 'none')}`,
+    );
+    await symlink('/dev/null', link);
+    expect(await writeHindrance(link)).toBe(`${link} is a device or a socket: name another file by --config`);
+  });
+
   it('leaves nothing behind where it cannot be put in place', async () => {
     await expect(writeWhole(join(folder, 'no', 'gateway.yaml'), 'x')).rejects.toThrow('ENOENT');
 
-    expect(await isThere(join(folder, 'no'))).toBe(false);
+    expect(existsSync(join(folder, 'no'))).toBe(false);
     expect(await readdir(folder)).toEqual([]);
   });
 

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { gatewaySchema } from '../../src/config/schema.ts';
+import { headerDrawing, parseLine, pinOf } from '../../src/gpio/header-pins.ts';
 import { type Base, withAnswers } from '../../src/setup/configuration-file.ts';
 import { Dialogue, Interrupted, type Terminal } from '../../src/setup/dialogue.ts';
-import { headerDrawing, parseLine, pinOf } from '../../src/setup/header.ts';
 import { type Answers, interview, type Present } from '../../src/setup/interview.ts';
 import { kitLike } from '../../src/setup/kits.ts';
 import type { Found } from '../../src/setup/scan.ts';
-import { LocalDays } from '../../src/weather/local-day.ts';
+import { LocalDays } from '../../src/weather/day.ts';
 
 /** Answers what it is asked for by the beginning of the question; Enter otherwise. */
 const scripted = (answers: Readonly<Record<string, string | readonly string[]>>) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createSimulatedSysfs } from '../../src/buses/sysfs.ts';
-import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import { createSimulatedSysfs } from '../../src/buses/station-buses.ts';
+import { sensorsSchema } from '../../src/config/schema.ts';
 import { configuredInstruments } from '../../src/instruments/catalogue.ts';
 import { describeFound, scan, scanWithoutBus } from '../../src/setup/scan.ts';
 import {
@@ -80,6 +80,20 @@ describe('the scan', () => {
     expect(chips.flatMap(([, { written }]) => written)).toEqual([]);
   });
 
+  it('goes on where the adapter, for SMBus alone, sends no command without a register', async () => {
+    const unasked: I2cChip = { ...constantChip([0]).chip, fault: () => 'ENOTSUP' };
+
+    const { chips, troubles } = await scanChips(
+      new Map([
+        [0x44, unasked],
+        [0x76, constantChip([0x60]).chip],
+      ]),
+    );
+
+    expect(chips.map(({ key }) => key)).toEqual(['bme280']);
+    expect(troubles).toEqual([]);
+  });
+
   it('goes on after a chip that a driver of the kernel owns, and ends with a bus that is missing', async () => {
     const faulty = (code: string): I2cChip => ({ ...constantChip([0]).chip, fault: () => code });
 
@@ -95,7 +109,7 @@ describe('the scan', () => {
     const absent = await scanChips(new Map([[0x44, faulty('ENOENT')]]));
     expect(absent.chips).toEqual([]);
     expect(absent.troubles).toHaveLength(1);
-    expect(absent.troubles[0]).toContain('enable I2C with dtparam=i2c_arm=on');
+    expect(absent.troubles[0]).toContain('switch I2C on: sudo raspi-config nonint do_i2c 0');
   });
 
   it('lists what drivers of the kernel show, and none of the values of the machine itself', async () => {
@@ -124,10 +138,7 @@ describe('the scan', () => {
       '  w1 28-0316a2798fff  temperature: 18.3 °C',
       '  iio bmp380  in_pressure_input: 1013.3 hPa',
       '  hwmon ina219  in1_input: 12.40 V',
-      '  hwmon ina219  curr1_input: hwmon ina219: curr1_input holds "rubbish\\n" instead of a number'.replace(
-        'curr1_input holds',
-        'holds',
-      ),
+      '  hwmon ina219  curr1_input: hwmon ina219: curr1_input holds "rubbish\\n" instead of a number',
       '  iio mcp3008  converter for the wind vane',
       '  no bus',
     ]);

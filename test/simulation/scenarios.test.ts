@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { formatProblem } from '../../src/config/problem.ts';
+import { formatProblem } from '../../src/config/text-file.ts';
 import { catalogue, instrumentsIn } from '../../src/instruments/catalogue.ts';
-import { loadScenario } from '../../src/simulation/load-scenario.ts';
-import { createWeatherEvents } from '../../src/simulation/simulated-station.ts';
+import { createWeatherEvents, loadScenario } from '../../src/simulation/simulated-station.ts';
 import { createWeatherModel, type Weather } from '../../src/simulation/weather-model.ts';
 
 const folder = fileURLToPath(new URL('../../config/scenarios/', import.meta.url));

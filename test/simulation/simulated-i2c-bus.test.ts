@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Ads1115Chip } from '../../src/instruments/wind-vane/simulated-ads1115.ts';
+import { Ads1115Chip } from '../../src/instruments/wind-vane/simulated.ts';
 import {
   createSimulatedI2cBus,
   type I2cChip,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Bme280 } from '../../src/instruments/bme280/bme280-driver.ts';
 import { createBounceFilter } from '../../src/instruments/contacts.ts';
-import { vaneRatio } from '../../src/instruments/wind-vane/simulated.ts';
+import { vaneOhms } from '../../src/instruments/wind-vane/simulated.ts';
 import type { Scenario, ScenarioEvent } from '../../src/simulation/scenario.ts';
 import { clockContract } from '../contract/clock.ts';
 import { describeI2cBus, describePlainI2c } from '../contract/i2c-bus.ts';
@@ -24,6 +24,12 @@ const openBusHarness = async () => ({
 
 describeI2cBus('the simulated station', openBusHarness);
 describePlainI2c('the simulated station', openBusHarness);
+
+/** The divider's voltage over its supply, as the usual kit is wired. */
+const vaneRatio = (directionDegrees: number): number => {
+  const ohms = vaneOhms(directionDegrees);
+  return ohms / (ohms + 10_000);
+};
 
 describe('a simulated station', () => {
   let station: FastStation;

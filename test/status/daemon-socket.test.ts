@@ -39,7 +39,7 @@ describe('the socket of the daemon', () => {
 
     await vi.waitFor(
       async () => expect(await ask(missing)).toMatchObject({ kind: 'answered', body: { version: '1.2.3' } }),
-      5_000,
+      60_000,
     );
     expect((await stat(join(folder, 'run', 'status.sock'))).mode & 0o777).toBe(0o600);
   });
@@ -47,7 +47,7 @@ describe('the socket of the daemon', () => {
   it('does not answer there for a daemon of another data directory', async () => {
     const missing = join(folder, 'gone');
     serve(missing, join(folder, 'run'));
-    await vi.waitFor(async () => expect((await ask(missing)).kind).toBe('answered'), 5_000);
+    await vi.waitFor(async () => expect((await ask(missing)).kind).toBe('answered'), 60_000);
 
     expect(await ask(join(folder, 'other'))).toEqual({ kind: 'not running' });
   });
@@ -55,7 +55,7 @@ describe('the socket of the daemon', () => {
   it('is in the data directory otherwise', async () => {
     serve(folder, join(folder, 'run'));
 
-    await vi.waitFor(async () => expect((await ask(folder)).kind).toBe('answered'), 5_000);
+    await vi.waitFor(async () => expect((await ask(folder)).kind).toBe('answered'), 60_000);
     await expect(stat(join(folder, 'run', 'status.sock'))).rejects.toThrow('ENOENT');
   });
 
@@ -67,7 +67,7 @@ describe('the socket of the daemon', () => {
         expect(log.lines('warn').map(({ message }) => message)).toEqual([
           'the commands on this machine cannot ask for the status',
         ]),
-      5_000,
+      60_000,
     );
     expect(await ask(join(folder, 'gone'))).toEqual({ kind: 'not running' });
   });

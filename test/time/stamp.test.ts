@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Boots, noteInstant } from '../../src/time/boots.ts';
-import { stampOf } from '../../src/time/time-keeper.ts';
+import { type Boots, noteInstant, stampOf } from '../../src/time/time-keeper.ts';
 import type { Instant } from '../../src/weather/reading.ts';
 
 const HOUR_MS = 3_600_000;

@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readBootId } from '../../src/time/boots.ts';
 import { systemSynchronization } from '../../src/time/synchronization.ts';
+import { readBootId } from '../../src/time/time-keeper.ts';
 
 describe('the synchronization of the system clock', () => {
   let folder: string;

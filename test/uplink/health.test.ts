@@ -20,7 +20,13 @@ const setUp = async () => {
   const outbox = await openOutboxForTest(disk.open(), { maxBytes: 50_000_000, mark: disk.mark });
   const station: { report: HealthReport | null } = { report: { payload: '{}', states: 'ok' } };
   const uplink = new Uplink({
-    ...{ deviceid: '1', topicPrefix: 'weather', version: '1.2.3', outbox, publisher, clock, log },
+    deviceid: '1',
+    topicPrefix: 'weather',
+    version: '1.2.3',
+    outbox,
+    publisher,
+    clock,
+    log,
     timeKeeper: {
       now: () => instantAt(0),
       stampOf: ({ wallMs }) => ({ wallMs, timequality: 'synced' }),

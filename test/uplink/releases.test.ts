@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { type History, openHistory } from '../../src/history/history.ts';
 import { type OpenedOutbox, openOutbox } from '../../src/outbox/open-outbox.ts';
-import { timeOf } from '../../src/uplink/stored-bodies.ts';
+import { timeOf } from '../../src/uplink/outgoing.ts';
 import { Uplink } from '../../src/uplink/uplink.ts';
 import { type QuantityTable, quantityTable } from '../../src/weather/quantities.ts';
 import type { Instant, Stamp } from '../../src/weather/reading.ts';
@@ -121,7 +121,7 @@ describe('releases read each other', () => {
     publisher.start();
     await vi.waitFor(
       () => expect(Object.values(outbox.stats().lanes).map(({ waiting }) => waiting)).toEqual([0, 0, 0]),
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     );
     stop.abort();
     await clock.advance(5_000);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readingBodySchema, timeOf } from '../../src/uplink/stored-bodies.ts';
+import { readingBodySchema, timeOf } from '../../src/uplink/outgoing.ts';
 import { instantAt, measurementAt } from '../fakes/measurements.ts';
 
 describe('stored bodies', () => {

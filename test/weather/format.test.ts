@@ -1,13 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import {
   compassPoint,
+  errorCode,
   formatBytes,
   formatChange,
   formatDuration,
   formatFlag,
   formatNumber,
   formatWithUnit,
+  parseJson,
 } from '../../src/weather/format.ts';
+
+describe('what comes from outside', () => {
+  it('has its value where it is JSON', () => {
+    expect(['{"a":[1]}', 'null', '', '{"a":'].map(parseJson)).toEqual([
+      { a: [1] },
+      null,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('has the code of its error where there is one', () => {
+    const coded = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    expect([coded, new Error('a bug'), { code: 'ENOENT' }, null].map(errorCode)).toEqual([
+      'ENOENT',
+      '',
+      '',
+      '',
+    ]);
+  });
+});
 
 describe('numbers for people', () => {
   it('carry a true minus sign, and none on a zero', () => {
@@ -51,10 +74,13 @@ describe('numbers for people', () => {
   });
 
   it('put flags in words', () => {
-    expect(['suspect:gust', 'suspect:dew-point', 'missing:no-answer', 'odd'].map(formatFlag)).toEqual([
+    expect(
+      ['suspect:gust', 'suspect:dew-point', 'missing:no-answer', 'missing:missing', 'odd'].map(formatFlag),
+    ).toEqual([
       'suspect: contradicts the mean',
       'suspect: dew point',
       'missing: no answer',
+      'missing: not found',
       'odd',
     ]);
   });

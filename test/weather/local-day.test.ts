@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { LocalDays } from '../../src/weather/local-day.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { isTimeZone, LocalDays } from '../../src/weather/day.ts';
 
 const HOUR_MS = 3_600_000;
 
 describe('a local day', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
   it.each([
     ['Europe/London', '2026-06-01T22:59:59Z', '2026-06-01', '2026-05-31T23:00:00Z'],
     ['Europe/London', '2026-06-01T23:00:00Z', '2026-06-02', '2026-06-01T23:00:00Z'],
@@ -32,5 +34,21 @@ describe('a local day', () => {
 
   it('goes by the zone of the machine where none is given', () => {
     expect(new LocalDays().timeZone).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
+  });
+
+  it('keeps the name that it was given', () => {
+    expect(new LocalDays('Asia/Kathmandu').timeZone).toBe('Asia/Kathmandu');
+  });
+
+  it.each([
+    ['Europe/Berlin', 'Europe/Berlin'],
+    [':/etc/localtime', 'UTC'],
+    ['', 'UTC'],
+    ['Nowhere/At all', 'UTC'],
+  ])('goes by a zone that has a name where TZ is "%s"', (tz, name) => {
+    vi.stubEnv('TZ', tz);
+
+    expect(new LocalDays().timeZone).toBe(name);
+    expect(isTimeZone(new LocalDays().timeZone)).toBe(true);
   });
 });

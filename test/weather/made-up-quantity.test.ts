@@ -6,7 +6,7 @@ import { createMetrics } from '../../src/http/metrics.ts';
 import { chartDefinitionsOf, isCharted } from '../../src/http/page/chart-definitions.ts';
 import { cardTexts } from '../../src/http/page/optional-cards.ts';
 import { createQualityControl } from '../../src/quality/quality-control.ts';
-import { readingBodySchema } from '../../src/uplink/stored-bodies.ts';
+import { readingBodySchema } from '../../src/uplink/outgoing.ts';
 import { unitFormat } from '../../src/weather/display-units.ts';
 import { readingMessage } from '../../src/weather/message.ts';
 import { perStandardQuantity } from '../../src/weather/quantities.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { meanDirectionDegrees } from '../../src/weather/mean-direction.ts';
+import { meanDirectionDegrees } from '../../src/weather/derived.ts';
 
 describe('the mean direction', () => {
   it.each([

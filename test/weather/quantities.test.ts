@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { encodeEntry } from '../../src/history/entry.ts';
-import { readingBodySchema } from '../../src/uplink/stored-bodies.ts';
+import { readingBodySchema } from '../../src/uplink/outgoing.ts';
 import { readingMessage } from '../../src/weather/message.ts';
 import { isOptional, quantities, quantityTable } from '../../src/weather/quantities.ts';
 import { measurementAt } from '../fakes/measurements.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LocalDays } from '../../src/weather/local-day.ts';
-import { type Place, sunOf } from '../../src/weather/sun.ts';
+import { LocalDays, type Place, sunOf } from '../../src/weather/day.ts';
 
 const places = {
   'Europe/London': { latitude: 51.5, longitude: -0.13 },

@@ -1,10 +1,10 @@
 // The command lines of libgpiod's tools, which changed between 1.6 (Bookworm) and 2 (Trixie).
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Edge, EdgeLevel } from '../edge-source.ts';
 import { parseGpiodetect } from '../header-chip.ts';
+import type { Edge, EdgeLevel } from '../lines.ts';
 
-export type GpiodVersion = 1 | 2;
+type GpiodVersion = 1 | 2;
 
 /** The installed tools and the chip of the header. */
 export type GpiodTools = { readonly version: GpiodVersion; readonly chip: string };

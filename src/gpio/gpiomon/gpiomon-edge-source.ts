@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readlink } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import type { Clock } from '../../time/clock.ts';
-import type { EdgeListener, EdgeSource } from '../edge-source.ts';
 import { takeFromSysfs } from '../header-chip.ts';
+import type { EdgeListener, EdgeSource } from '../lines.ts';
 import { createRestartingEdgeSource, type WatchSession } from '../restarting-edge-source.ts';
 import { findGpiodTools, type GpiodTools, gpiomonArguments, parseEdge } from './gpiod-tools.ts';
 
-export type GpiomonEdgeSourceOptions = {
+type GpiomonEdgeSourceOptions = {
   readonly clock: Clock;
   readonly findTools?: () => Promise<GpiodTools>;
   /** Frees the lines, by BCM number, from what would refuse them. */
@@ -59,8 +58,14 @@ export const createGpiomonEdgeSource = (options: GpiomonEdgeSourceOptions): Edge
 const spawnDying = (args: readonly string[]): ChildProcess =>
   spawn('setpriv', ['--pdeathsig', 'TERM', 'gpiomon', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
+/** By hand: readline would do several times the work for each of up to hundreds of edges a second. */
 const readEdges = ({ stdout }: ChildProcess, onLine: (text: string) => void): void => {
-  if (stdout !== null) createInterface({ input: stdout }).on('line', onLine);
+  let begun = '';
+  stdout?.setEncoding('latin1').on('data', (text: string) => {
+    const lines = `${begun}${text}`.split('\n');
+    begun = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
 };
 
 const COMPLAINT_LENGTH = 300;

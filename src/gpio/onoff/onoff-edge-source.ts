@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../time/clock.ts';
-import type { EdgeListener, EdgeSource } from '../edge-source.ts';
 import { readSysfsNumbering, type SysfsNumbering } from '../header-chip.ts';
+import type { EdgeListener, EdgeSource } from '../lines.ts';
 import { createRestartingEdgeSource, type WatchSession } from '../restarting-edge-source.ts';
 import { type WatchReport, type WatchRequest, watchReportSchema } from './onoff-watch.ts';
 
@@ -15,7 +15,7 @@ export type OnoffChild = {
   stop(): void;
 };
 
-export type OnoffEdgeSourceOptions = {
+type OnoffEdgeSourceOptions = {
   readonly clock: Clock;
   readonly readNumbering?: () => Promise<SysfsNumbering>;
   readonly startChild?: () => OnoffChild;

@@ -1,8 +1,10 @@
 import type { Gpio } from 'onoff';
 import { z } from 'zod';
 import type { Clock } from '../../time/clock.ts';
-import type { Edge, EdgeLevel } from '../edge-source.ts';
+import { pause } from '../../time/loops.ts';
+import { formatError } from '../../weather/format.ts';
 import { unexportLine } from '../header-chip.ts';
+import type { Edge, EdgeLevel } from '../lines.ts';
 import { ServiceDelay } from './service-delay.ts';
 
 /** A contact that is closed for less is bounce or a spike. */
@@ -10,11 +12,11 @@ const SHORTEST_LEVEL_MS = 2;
 /** A process that is later than this may have missed a pulse. */
 const LATE_MS = 2;
 /** Pulses further apart have no rhythm to go by. */
-const LONGEST_GAP_MS = 2_000;
+const MAX_GAP_MS = 2_000;
 const REMEMBERED_GAPS = 16;
 const FEWEST_GAPS = 4;
 
-export type LevelEdge = Pick<Edge, 'level' | 'atMs'>;
+type LevelEdge = Pick<Edge, 'level' | 'atMs'>;
 
 /**
  * Tells the edges of one line from what sysfs tells: that something changed, and the level some time after. The line has
@@ -75,7 +77,7 @@ export class LevelTracker {
   #noteGap(gapMs: number): void {
     const wasLate = this.#lateMs > LATE_MS;
     this.#lateMs = 0;
-    if (gapMs > LONGEST_GAP_MS) {
+    if (gapMs > MAX_GAP_MS) {
       this.#gapsMs = [];
       return;
     }
@@ -122,7 +124,7 @@ export type OnoffPackage = {
   ) => Pick<Gpio, 'direction' | 'edge' | 'readSync' | 'unexport' | 'watch'>;
 };
 
-export type OnoffWatchParts = {
+type OnoffWatchParts = {
   readonly loadOnoff: () => Promise<OnoffPackage>;
   readonly report: (report: WatchReport) => void;
   readonly clock: Clock;
@@ -166,7 +168,7 @@ export const watchWithOnoff = async (
     parts.report({ kind: 'armed' });
     await sendReports({ edges, delay, watched }, parts, signal);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = formatError(error);
     if (!signal.aborted) parts.report({ kind: 'fault', message });
   } finally {
     for (const { gpio } of watched) gpio.unexport();
@@ -211,7 +213,7 @@ const sendReports = async (
   let reported = 0;
   while (!signal.aborted) {
     const dueMs = clock.monotonicMs() + periodMs;
-    await clock.sleep(periodMs, signal).catch(() => undefined);
+    await pause(clock, periodMs, signal);
     delay.noteTimer(clock.monotonicMs(), clock.monotonicMs() - dueMs);
     if (edges.length > 0) report({ kind: 'edges', edges: edges.splice(0) });
     const total = watched.reduce((sum, { tracker }) => sum + tracker.suspectedMissed, 0);

@@ -1,6 +1,6 @@
 import type { HistorySeries } from '../../history/series.ts';
 import { converted, type DisplayUnit, displayUnit, type UnitSystem } from '../../weather/display-units.ts';
-import { compassPoint, formatNumber } from '../../weather/format.ts';
+import { compassPoint, formatFlag, formatNumber, NOTHING } from '../../weather/format.ts';
 import {
   isOptional,
   type Quantity,
@@ -181,4 +181,72 @@ export const verticalRange = (
   const missing = Math.max(0, span - (to - from));
   const margin = Math.max((to - from) * 0.1, missing / 2);
   return [min ?? from - margin, max ?? to + (min === undefined ? margin : Math.max(missing, margin))];
+};
+
+const DAY_SECONDS = 86_400;
+
+const clockTime = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
+const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric' });
+
+/** The labels of a time axis, in the viewer's own time: days where they are a day or more apart. */
+export const timeLabels = (seconds: number[]): string[] => {
+  const [first = 0, second = 0] = seconds;
+  return seconds.map((each) => (second - first >= DAY_SECONDS ? dayName : clockTime).format(each * 1000));
+};
+
+const moment = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
+
+/** What a chart spans, in words. */
+export const extremesText = (
+  { lines, text, unit, summary }: ChartDefinition,
+  { values }: HistorySeries,
+): string => {
+  const known = lines.flatMap(({ of }) => of(values).filter((value) => value !== null));
+  if (known.length === 0) return 'nothing measured';
+  const [lowest, highest] = [Math.min(...known), Math.max(...known)];
+  if (summary !== undefined) return summary(lowest, highest);
+  const [from, to] = [text(lowest), text(highest)];
+  return from === to ? `${to} ${unit}` : `${from} to ${to} ${unit}`;
+};
+
+/** The time and values of one row, and what is the matter with them. */
+export const rowText = (
+  { lines, text, unit }: ChartDefinition,
+  { time, values, flags }: HistorySeries,
+  row: number,
+): string => {
+  const words = lines.map(({ name, of }) => {
+    const value = of(values)[row] ?? null;
+    const quantity = value === null ? NOTHING : `${text(value)} ${unit}`.trim();
+    return lines.length === 1 ? quantity : `${name} ${quantity}`;
+  });
+  const flagged = flags
+    .filter((flag) => flag.row === row && lines.some(({ quantity }) => quantity === flag.quantity))
+    .map(({ flag }) => ` (${formatFlag(flag)})`);
+  return `${moment.format((time[row] ?? 0) * 1000)}  ${words.join(', ')}${flagged.join('')}`;
+};
+
+const SECTORS = 16;
+export const SECTOR_DEGREES = 360 / SECTORS;
+
+/** How often the wind came from each sector, as shares of the most frequent one. */
+export const sectorShares = (directions: readonly (number | null)[]): number[] => {
+  const counts = Array.from({ length: SECTORS }, () => 0);
+  for (const degrees of directions) {
+    if (degrees === null) continue;
+    const sector = Math.round(degrees / SECTOR_DEGREES) % SECTORS;
+    counts[sector] = (counts[sector] ?? 0) + 1;
+  }
+  const most = Math.max(...counts);
+  return counts.map((count) => (most === 0 ? 0 : count / most));
 };

@@ -2,17 +2,19 @@ import uPlot from 'uplot';
 import type { HistorySeries } from '../../history/series.ts';
 import {
   type ChartDefinition,
+  extremesText,
   fromSeconds,
   type LineDefinition,
   lonely,
+  rowText,
+  timeLabels,
   verticalRange,
 } from './chart-definitions.ts';
-import { paintFlags, paintGaps } from './chart-marks.ts';
-import { extremesText, rowText } from './chart-readout.ts';
-import { timeLabels } from './chart-times.ts';
 import { create, setText } from './elements.ts';
 
 const HEIGHT = 168;
+const MARK_RADIUS = 4.5;
+const TICK = { width: 3, height: 6 };
 
 export type Span = { readonly name: string; readonly minutes: number };
 
@@ -38,6 +40,61 @@ const lineSeries = ({ colour, style, name }: LineDefinition, isDense: boolean): 
     ...(style === 'steps' && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
     ...(isFilled ? { fill: `${stroke}24` } : {}),
   };
+};
+
+type Painting = {
+  readonly plot: uPlot;
+  readonly series: HistorySeries;
+  readonly definition: ChartDefinition;
+};
+
+/** Where the station gave no reading at all: behind everything else. */
+const paintGaps = ({ plot, series }: Painting): void => {
+  const { ctx, bbox } = plot;
+  const columns = Object.values(series.values);
+  const rows = series.time.length;
+  ctx.save();
+  ctx.fillStyle = colourOf('--gap');
+  for (let row = 1; row < rows - 1; row += 1) {
+    if (columns.some((column) => column[row] !== null)) continue;
+    if (series.flags.some((flag) => flag.row === row)) continue;
+    const from = plot.valToPos(series.time[row - 1] ?? 0, 'x', true);
+    const to = plot.valToPos(series.time[row + 1] ?? 0, 'x', true);
+    const left = Math.max(from, bbox.left);
+    ctx.fillRect(left, bbox.top, Math.max(0, Math.min(to, bbox.left + bbox.width) - left), bbox.height);
+  }
+  ctx.restore();
+};
+
+/** A ring on a suspect value, a tick on the ground where a value is missing. */
+const paintFlags = ({ plot, series, definition }: Painting): void => {
+  const { ctx, bbox } = plot;
+  const { devicePixelRatio: ratio } = window;
+  const lines = new Map(definition.lines.map((each) => [each.quantity, each.of(series.values)]));
+  ctx.save();
+  ctx.lineWidth = 2 * ratio;
+  ctx.strokeStyle = colourOf('--warning');
+  ctx.fillStyle = colourOf('--alert');
+  for (const { row, quantity } of series.flags) {
+    const column = lines.get(quantity);
+    const x = plot.valToPos(series.time[row] ?? 0, 'x', true);
+    if (column === undefined || x < bbox.left || x > bbox.left + bbox.width) continue;
+    const value = column[row] ?? null;
+    if (value === null) {
+      const bottom = bbox.top + bbox.height;
+      ctx.fillRect(
+        x - (TICK.width / 2) * ratio,
+        bottom - TICK.height * ratio,
+        TICK.width * ratio,
+        TICK.height * ratio,
+      );
+    } else {
+      ctx.beginPath();
+      ctx.arc(x, plot.valToPos(value, 'y', true), MARK_RADIUS * ratio, 0, 2 * Math.PI);
+      ctx.stroke();
+    }
+  }
+  ctx.restore();
 };
 
 /** One chart with its heading, its marks, and single values under the pointer or the arrow keys. */
@@ -89,7 +146,7 @@ export class Chart {
   #options(series: HistorySeries): uPlot.Options {
     const definition = this.#definition;
     const isDense = series.time.length > 200;
-    const painting = (plot: uPlot) => ({ plot, series, definition, colours: colourOf });
+    const painting = (plot: uPlot) => ({ plot, series, definition });
     return {
       width: this.#plotArea.clientWidth,
       height: HEIGHT,

@@ -1,5 +1,6 @@
 import type { HistorySeries } from '../../history/series.ts';
 import type { UnitSystem } from '../../weather/display-units.ts';
+import { formatError } from '../../weather/format.ts';
 import { quantityTable } from '../../weather/quantities.ts';
 import { Chart, type Span } from './chart.ts';
 import { chartDefinitionsOf, isCharted } from './chart-definitions.ts';
@@ -59,7 +60,7 @@ export class Charts {
       this.#showFault(null);
       waitMs = Math.min(LATEST_MS, Math.max(MIN_MS, series.rowSeconds * 1000));
     } catch (error) {
-      this.#showFault(error instanceof Error ? error.message : String(error));
+      this.#showFault(formatError(error));
     }
     this.#timer = window.setTimeout(() => void this.refresh(), waitMs);
   }

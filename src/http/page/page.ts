@@ -3,10 +3,8 @@ import { unitFormat } from '../../weather/display-units.ts';
 import { formatDuration } from '../../weather/format.ts';
 import { Charts } from './charts.ts';
 import { element, setState, setText } from './elements.ts';
-import { Live } from './live.ts';
-import { showNotices } from './notices.ts';
 import { showNow } from './now-panel.ts';
-import { showDaemon, showLink, showPreAlerts, showSensors } from './station-panels.ts';
+import { showDaemon, showLink, showNotices, showPreAlerts, showSensors } from './station-panels.ts';
 import { WindRose } from './wind-rose.ts';
 
 const rose = new WindRose();
@@ -55,13 +53,52 @@ const show = (status: GatewayStatus): void => {
   showDaemon(status);
 };
 
-const live = new Live({
-  onStatus: show,
-  onLost: () => {
-    document.body.classList.add('lost');
-    setState(element('live'), 'alert', 'the gateway does not answer');
-  },
-});
+/** The daemon does not answer; attempts go on. */
+const showLost = (): void => {
+  document.body.classList.add('lost');
+  setState(element('live'), 'alert', 'the gateway does not answer');
+};
+
+/** A browser gives up for good where the answer is not an event stream, such as a proxy's error page. */
+const RETRY_MS = 5_000;
+/** Events come every 2 s; a connection that died without a word is noticed by their absence. */
+const SILENT_MS = 8_000;
+
+/** The event stream, kept up while the page is looked at. */
+class Live {
+  #source: EventSource | null = null;
+  #timer = 0;
+
+  start(): void {
+    this.stop();
+    const source = new EventSource('api/events');
+    this.#source = source;
+    this.#expectEvent(SILENT_MS);
+    source.addEventListener('status', ({ data }: MessageEvent<string>) => {
+      this.#expectEvent(SILENT_MS);
+      show(JSON.parse(data));
+    });
+    source.addEventListener('error', () => {
+      showLost();
+      if (source.readyState === EventSource.CLOSED) this.#expectEvent(RETRY_MS);
+    });
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+  }
+
+  #expectEvent(withinMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => {
+      showLost();
+      this.start();
+    }, withinMs);
+  }
+}
+
+const live = new Live();
 
 const look = (): void => {
   if (document.hidden) {

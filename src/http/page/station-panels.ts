@@ -1,5 +1,7 @@
 import type { InstrumentStatus } from '../../instruments/instrument-health.ts';
-import { outputText, type PreAlertStatus } from '../../pre-alerts/pre-alert-status.ts';
+import { LATE_READINGS } from '../../measuring/progress.ts';
+import { isActive, outputText } from '../../pre-alerts/alert-outputs.ts';
+import type { PreAlertStatus } from '../../pre-alerts/pre-alert-runner.ts';
 import { type GatewayStatus, roomSeconds } from '../../status/status.ts';
 import { formatBytes, formatDuration, formatNumber } from '../../weather/format.ts';
 import {
@@ -79,9 +81,6 @@ const item = (
     ]),
     ...(detail === '' ? [] : [create('p', { class: 'detail' }, detail)]),
   ]);
-
-/** Raised, and not yet for good over. */
-export const isActive = ({ state }: PreAlertStatus): boolean => ['active', 'clearing'].includes(state);
 
 const alertState = (alert: PreAlertStatus): State => {
   if (alert.output?.state === 'failing') return 'alert';
@@ -188,3 +187,56 @@ export const showDaemon = (status: GatewayStatus): void =>
       ? []
       : [{ name: 'Store', value: status.storeReport, state: 'warning' } satisfies Fact]),
   ]);
+
+type Notice = { readonly severity: 'warning' | 'alert'; readonly text: string };
+
+/** What only somebody at the station can mend, and who says how. */
+const remedyNotices = ({ instruments, link }: GatewayStatus): Notice[] => {
+  const failing = instruments.filter(({ state }) => state === 'failing').map(({ title }) => title);
+  const troubles = [
+    ...(failing.length === 0 ? [] : [`There is no value from: ${failing.join('; ')}.`]),
+    ...(link.problem === null
+      ? []
+      : ['The connection to the cloud does not work; readings are kept until it does.']),
+  ];
+  if (troubles.length === 0) return [];
+  const remedy = 'On the station, “sudo weather-gateway doctor” says what to do.';
+  return [{ severity: 'warning', text: [...troubles, remedy].join(' ') }];
+};
+
+const noticesOf = (status: GatewayStatus): Notice[] => {
+  const { health, latestAgeSeconds, intervalSeconds, preAlerts } = status;
+  const isStale = latestAgeSeconds !== null && latestAgeSeconds > LATE_READINGS * intervalSeconds;
+  return [
+    ...(health.isHealthy
+      ? []
+      : [
+          {
+            severity: 'alert' as const,
+            text: `The station does not work: ${health.reason ?? 'reason unknown'}.`,
+          },
+        ]),
+    ...preAlerts
+      .filter(isActive)
+      .map(({ severity, text }): Notice => ({ severity: severity === 'alert' ? 'alert' : 'warning', text })),
+    ...remedyNotices(status),
+    // To the minute: what is announced must not change with each event.
+    ...(isStale
+      ? [
+          {
+            severity: 'warning' as const,
+            text: `The newest reading is over ${formatDuration(Math.max(60, Math.floor(latestAgeSeconds / 60) * 60))} old.`,
+          },
+        ]
+      : []),
+  ];
+};
+
+/** What a person must not miss, above everything else. */
+export const showNotices = (status: GatewayStatus): void =>
+  replaceContent(
+    element('notices'),
+    noticesOf(status).map(({ severity, text }) =>
+      create('p', { class: 'notice', 'data-severity': severity }, text),
+    ),
+  );

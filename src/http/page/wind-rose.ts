@@ -1,7 +1,7 @@
 import type { HistorySeries } from '../../history/series.ts';
 import { compassPoint } from '../../weather/format.ts';
+import { SECTOR_DEGREES, sectorShares } from './chart-definitions.ts';
 import { createSvg, element } from './elements.ts';
-import { SECTOR_DEGREES, sectorShares } from './wind-sectors.ts';
 
 const OUTER = 46;
 const LABELS = 54;

@@ -1,7 +1,7 @@
 import { seedOf } from '../../simulation/noise.ts';
 import { createPulseTrain } from '../../simulation/pulse-train.ts';
 import { bounceOf } from '../../simulation/scenario.ts';
-import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
+import type { SimulatedInstrument, Surroundings } from '../instrument.ts';
 
 const KMH_PER_MS = 3.6;
 /** Below the time scale of gusts, and few enough steps to simulate days in seconds. */

@@ -1,10 +1,17 @@
 // Bosch BME280 in the weather-monitoring profile of its datasheet (BST-BME280-DS001 3.5.1): forced mode,
 // oversampling x1, filter off, which heats it least.
-import type { I2cBus } from '../../i2c/i2c-bus.ts';
+import { hex, type I2cBus } from '../../i2c/i2c-bus.ts';
 import type { Clock } from '../../time/clock.ts';
-import { SensorError, withBusFaults } from '../sensor-error.ts';
-import { type Bme280Coefficients, CALIB00, CALIB26, parseCoefficients } from './coefficients.ts';
-import { type Bme280Values, compensate } from './compensation.ts';
+import { SensorError, withBusFaults } from '../instrument-health.ts';
+import {
+  type Bme280Coefficients,
+  type Bme280Values,
+  CALIB00,
+  CALIB26,
+  compensate,
+  isBlank,
+  parseCoefficients,
+} from './compensation.ts';
 
 /** `null` where the humidity cell is dead, or where the chip is a BMP280, which has none. */
 export type Bme280Reading = Omit<Bme280Values, 'humidityPercent'> & {
@@ -12,7 +19,7 @@ export type Bme280Reading = Omit<Bme280Values, 'humidityPercent'> & {
   readonly chipId: number;
 };
 
-export type Bme280Options = {
+type Bme280Options = {
   readonly bus: I2cBus;
   /** 0x76 (SDO to ground) or 0x77 (SDO to the supply). */
   readonly address: number;
@@ -52,8 +59,6 @@ const otherChips: Readonly<Record<number, string>> = {
   255: 'nothing that works: SDA stays high',
 };
 
-const hex = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`;
-
 type Controls = { readonly ctrlHum: number; readonly status: number; readonly ctrlMeas: number };
 
 export const isBmp280 = (chipId: number): boolean => BMP280_IDS.includes(chipId);
@@ -74,9 +79,6 @@ const RANGE = { minHpa: 300, maxHpa: 1100, minCelsius: -40, maxCelsius: 85 };
 /** A cell that is broken or was not measured: raw 0, or 0x8000 on the dot. */
 const isDeadHumidity = (burst: Uint8Array): boolean =>
   burst[7] === 0x00 && (burst[6] === 0x00 || burst[6] === 0x80);
-
-const isBlank = (burst: Uint8Array): boolean =>
-  burst.every((byte) => byte === 0x00) || burst.every((byte) => byte === 0xff);
 
 export class Bme280 {
   readonly #options: Required<Bme280Options>;

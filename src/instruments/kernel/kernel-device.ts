@@ -1,8 +1,8 @@
 // What a driver of the kernel measures, as a file: 1-Wire (w1_therm), IIO and hwmon. Documentation/ABI/testing/sysfs-bus-iio,
 // Documentation/hwmon/sysfs-interface.rst, Documentation/w1/slaves/w1_therm.rst.
-import type { Sysfs } from '../../buses/sysfs.ts';
+import type { Sysfs } from '../../buses/station-buses.ts';
 import type { Quantity } from '../../weather/quantities.ts';
-import { SensorError, type SensorFault } from '../sensor-error.ts';
+import { SensorError, type SensorFault } from '../instrument-health.ts';
 
 export const subsystems = ['w1', 'iio', 'hwmon'] as const;
 
@@ -36,10 +36,10 @@ const OVERLAYS: Readonly<Record<KernelSource['subsystem'], string>> = {
 
 /** From the unit in the file to that of the quantity (kPa to hPa, mV to V); 1 where the ABI says nothing. */
 const factors: readonly { readonly attribute: RegExp; readonly factor: number }[] = [
-  { attribute: /^(temp(\d+_input|erature)|in_temp\d*_(input|raw)|humidity\d+_input)$/, factor: 0.001 },
-  { attribute: /^in_humidityrelative\d*_(input|raw)$/, factor: 0.001 },
-  { attribute: /^in_pressure\d*_(input|raw)$/, factor: 10 },
-  { attribute: /^(in\d+_input|curr\d+_input|in_(voltage|current)\d*_(input|raw))$/, factor: 0.001 },
+  { attribute: /^(temp(\d+_input|erature)|(humidity|in|curr)\d+_input)$/, factor: 0.001 },
+  // A channel may have a number and a name: in_voltage0-voltage1_raw, in_temp_object_raw.
+  { attribute: /^in_(temp|humidityrelative|voltage|current)(?![a-z]).*_(input|raw)$/, factor: 0.001 },
+  { attribute: /^in_pressure(?![a-z]).*_(input|raw)$/, factor: 10 },
 ];
 
 const factorOf = (attribute: string): number =>
@@ -53,6 +53,8 @@ export const fileUnitOf = (attribute: string, value: number): number =>
 
 /** A DS18B20 holds this until its first conversion after power-on: its supply dips, or cannot feed the conversion. */
 const W1_POWER_ON_MILLICELSIUS = 85_000;
+/** What the driver of 1-Wire calls its devices in hwmon. */
+const W1_IN_HWMON = 'w1_slave_temp';
 
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null ? String(Reflect.get(error, 'code')) : 'unknown';
@@ -74,10 +76,10 @@ export class KernelDevice {
    * devices anew when they come and go. Rejects with `SensorError`.
    */
   async read(): Promise<number> {
-    const { subsystem, attribute } = this.#source;
+    const { attribute } = this.#source;
     const folder = await this.#folder();
-    const number = await this.#number(`${folder}/${attribute}`);
-    if (subsystem === 'w1' && attribute === 'temperature' && number === W1_POWER_ON_MILLICELSIUS)
+    const number = await this.#number(attribute, folder);
+    if (number === W1_POWER_ON_MILLICELSIUS && (await this.#isW1Temperature(folder)))
       throw this.#fault(
         'not-ready',
         'shows 85 °C, which it does before its first conversion; check its supply',
@@ -87,12 +89,20 @@ export class KernelDevice {
     return scaled * factorOf(attribute);
   }
 
+  async #isW1Temperature(folder: string): Promise<boolean> {
+    const { subsystem, attribute } = this.#source;
+    if (subsystem === 'w1') return attribute === 'temperature';
+    if (subsystem !== 'hwmon' || attribute !== 'temp1_input') return false;
+    const name = await this.#sysfs.read(`${folder}/name`).catch(() => '');
+    return name.trim() === W1_IN_HWMON;
+  }
+
   /** `(raw + offset) × scale` (IIO); both may stand in a file for all channels of the kind. */
   async #scaled(folder: string, channel: string, raw: number): Promise<number> {
-    const kind = channel.replace(/\d+$/, '');
+    const kind = /^in_[a-z]+/.exec(channel)?.[0] ?? channel;
     const shared = async (suffix: string, otherwise: number): Promise<number> => {
-      for (const name of new Set([channel, kind])) {
-        const value = await this.#optionalNumber(`${folder}/${name}_${suffix}`);
+      for (const name of new Set([channel, channel.replaceAll(/\d+/g, ''), kind])) {
+        const value = await this.#optionalNumber(`${name}_${suffix}`, folder);
         if (value !== null) return value;
       }
       return otherwise;
@@ -133,21 +143,28 @@ export class KernelDevice {
     return false;
   }
 
-  async #number(file: string): Promise<number> {
-    const text = await this.#sysfs.read(file).catch((error: unknown) => {
-      const { attribute } = this.#source;
-      if (isAbsent(error)) throw this.#fault('missing', `has no ${attribute}`);
-      throw this.#fault('bus', `${attribute} cannot be read (${codeOf(error)})`);
-    });
-    const number = Number(text.trim());
-    if (text.trim() === '' || !Number.isFinite(number))
-      throw this.#fault('implausible', `holds ${JSON.stringify(text.slice(0, 40))} instead of a number`);
+  async #number(file: string, folder: string): Promise<number> {
+    const number = await this.#optionalNumber(file, folder);
+    if (number === null) throw this.#fault('missing', `has no ${file}`);
     return number;
   }
 
-  async #optionalNumber(file: string): Promise<number | null> {
-    const text = await this.#sysfs.read(file).catch(() => '');
-    return text.trim() === '' || !Number.isFinite(Number(text)) ? null : Number(text);
+  /** `null` where there is no such file: one that is there and cannot be read is a fault, scale and offset included. */
+  async #optionalNumber(file: string, folder: string): Promise<number | null> {
+    let text: string;
+    try {
+      text = await this.#sysfs.read(`${folder}/${file}`);
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw this.#fault('bus', `${file} cannot be read (${codeOf(error)})`);
+    }
+    const number = Number(text.trim());
+    if (text.trim() === '' || !Number.isFinite(number))
+      throw this.#fault(
+        'implausible',
+        `${file} holds ${JSON.stringify(text.slice(0, 40))} instead of a number`,
+      );
+    return number;
   }
 
   #fault(code: SensorFault['code'], complaint: string): SensorError {

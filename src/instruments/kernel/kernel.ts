@@ -7,6 +7,9 @@ import { KernelDevice, type KernelSourceConfig, subsystems } from './kernel-devi
 /** Wind is counted, and has an interval of its own. */
 const measurable = quantitiesWith('mean').filter((quantity) => quantity !== 'windintensity');
 
+/** With 0 everything would measure the offset. */
+const SCALE = 'a number from -1000000 to 1000000, and not 0';
+
 const sourceSchema = z
   .strictObject({
     subsystem: oneOf(subsystems).describe('Where the driver shows the device: w1 (1-Wire), iio or hwmon.'),
@@ -18,6 +21,7 @@ const sourceSchema = z
       .describe('File of the device that holds the value.'),
     quantity: oneOf(measurable).describe('What it measures.'),
     scale: decimalNumber(-1e6, 1e6)
+      .refine((factor) => factor !== 0, SCALE)
       .default(1)
       .describe('Factor on the value in the unit of the quantity, such as that of a voltage divider.'),
     offset: decimalNumber(-1e6, 1e6)

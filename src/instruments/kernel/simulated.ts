@@ -1,5 +1,5 @@
-import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
 import type { Quantity } from '../../weather/quantities.ts';
+import type { SimulatedInstrument, Surroundings } from '../instrument.ts';
 import { fileUnitOf, folderOf, type KernelSourceConfig } from './kernel-device.ts';
 
 /** The device as a file in /sys, in the weather of the scenario. */

@@ -1,7 +1,7 @@
 import { seedOf } from '../../simulation/noise.ts';
 import { createPulseTrain } from '../../simulation/pulse-train.ts';
 import { bounceOf } from '../../simulation/scenario.ts';
-import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
+import type { SimulatedInstrument, Surroundings } from '../instrument.ts';
 
 const STEP_SECONDS = 1;
 /** The magnet passes the contact at the speed of the bucket, whatever the rain. */

@@ -2,7 +2,7 @@
 // register. Every word carries a checksum. The heater is never switched on.
 import type { I2cBus } from '../../i2c/i2c-bus.ts';
 import type { Clock } from '../../time/clock.ts';
-import { SensorError, withBusFaults } from '../sensor-error.ts';
+import { SensorError, withBusFaults } from '../instrument-health.ts';
 
 const FULL_SCALE = 0xffff;
 
@@ -60,7 +60,7 @@ export const crc8 = (bytes: Iterable<number>): number => {
 
 export type ShtReading = { readonly temperatureCelsius: number; readonly humidityPercent: number };
 
-export type ShtOptions = {
+type ShtOptions = {
   readonly bus: I2cBus;
   readonly address: number;
   readonly clock: Clock;

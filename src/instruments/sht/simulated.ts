@@ -1,10 +1,10 @@
 import { I2cError } from '../../i2c/i2c-bus.ts';
 import { gaussian, seedOf } from '../../simulation/noise.ts';
 import { faultyChip, type I2cChip } from '../../simulation/simulated-i2c-bus.ts';
-import type { SimulatedInstrument, Surroundings } from '../../simulation/surroundings.ts';
+import type { SimulatedInstrument, Surroundings } from '../instrument.ts';
 import { crc8, type ShtFamily, type ShtReading, temperatureWord } from './sht-driver.ts';
 
-export type ShtChipOptions = {
+type ShtChipOptions = {
   readonly family: ShtFamily;
   readonly address: number;
   readonly nowMs: () => number;

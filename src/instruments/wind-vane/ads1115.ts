@@ -1,10 +1,10 @@
 // TI ADS1115 (SBAS444), single shot, ±4.096 V, 128 SPS.
-import type { I2cBus } from '../../i2c/i2c-bus.ts';
+import { hex, type I2cBus } from '../../i2c/i2c-bus.ts';
 import type { Clock } from '../../time/clock.ts';
-import { SensorError, withBusFaults } from '../sensor-error.ts';
+import { SensorError, withBusFaults } from '../instrument-health.ts';
 import type { Adc } from './vane.ts';
 
-export type Ads1115Options = {
+type Ads1115Options = {
   readonly bus: I2cBus;
   /** 0x48 (ADDR to ground), 0x49 (supply), 0x4A (SDA) or 0x4B (SCL). */
   readonly address: number;
@@ -28,8 +28,8 @@ const conversionTimeMs = 9;
 const osPollMs = 1;
 const maxOsPolls = 10;
 const codesPerVolt = 8_000;
-
-const hex = (value: number, digits: number): string => `0x${value.toString(16).padStart(digits, '0')}`;
+/** An ADS1015 has twelve bits of them. */
+const codesAtItsEnd = 0x7ff0;
 
 /** The chip sends its high byte first, an SMBus word its low one. */
 const swapBytes = (word: number): number => ((word & 0xff) << 8) | (word >> 8);
@@ -41,11 +41,11 @@ export class Ads1115 implements Adc {
 
   constructor(options: Ads1115Options) {
     this.#options = options;
-    this.#name = `ADS1115 ${hex(options.address, 2)}`;
+    this.#name = `ADS1115 ${hex(options.address)}`;
   }
 
   /**
-   * Voltage of AIN0 to AIN3 against ground, 0 to 4.096 V, in about 10 ms. Conversions follow one another however
+   * Voltage of AIN0 to AIN3 against ground, 0 to below 4.096 V, in about 10 ms. Conversions follow one another however
    * many are asked for. Rejects with `SensorError`.
    */
   readVolts(input: number): Promise<number> {
@@ -62,7 +62,14 @@ export class Ads1115 implements Adc {
     await this.#awaitConversion(config);
     const code = await this.#read(CONVERSION);
     // Two's complement: an offset near 0 V reads as a small negative number.
-    return code >= 0x8000 ? 0 : code / codesPerVolt;
+    if (code >= 0x8000) return 0;
+    // Whatever is above reads the same, and would be taken for another direction.
+    if (code >= codesAtItsEnd)
+      throw new SensorError(
+        'implausible',
+        `${this.#name}: input ${input} is above the 4.096 V it can measure`,
+      );
+    return code / codesPerVolt;
   }
 
   async #awaitConversion(expected: number): Promise<void> {

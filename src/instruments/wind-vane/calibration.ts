@@ -1,6 +1,7 @@
 import { I2cError } from '../../i2c/i2c-bus.ts';
 import type { Clock } from '../../time/clock.ts';
-import { SensorError } from '../sensor-error.ts';
+import { pause } from '../../time/loops.ts';
+import { SensorError } from '../instrument-health.ts';
 import { ohmsOf, shareOf, USUAL_POSITIONS, type Vane, type VanePosition, type VaneWiring } from './vane.ts';
 
 /** Two looks that differ by less are of a vane that does not turn. */
@@ -175,7 +176,7 @@ export const report = (turn: Turn, wiring: VaneWiring, supplyVolts: number): str
   return [...seen, ...proposal(finding), ''].join('\n');
 };
 
-export type CalibrationParts = {
+type CalibrationParts = {
   readonly vane: Pick<Vane, 'readShare'>;
   readonly wiring: VaneWiring;
   readonly clock: Clock;
@@ -213,7 +214,7 @@ export const watchTurn = async (parts: CalibrationParts): Promise<Turn> => {
       throw new SensorError('missing', nothingThere(look, wiring));
     }
     onLook?.();
-    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    await pause(clock, LOOK_EVERY_MS, signal);
   }
   write(report(turn, wiring, supplyVolts));
   return turn;

@@ -1,4 +1,4 @@
-import { SensorError } from '../sensor-error.ts';
+import { SensorError } from '../instrument-health.ts';
 
 export type VanePosition = { readonly directionDegrees: number; readonly ohms: number };
 
@@ -62,7 +62,7 @@ const MIN_SHARE = 0.03;
 const SLACK = 0.02;
 
 /** What one look at the vane shows. */
-export type VaneReading = {
+type VaneReading = {
   readonly volts: number;
   /** Of the supply. */
   readonly share: number;
@@ -80,8 +80,6 @@ export type Adc = {
 
 /** Below this the divider says nothing. */
 const MIN_SUPPLY_VOLTS = 1;
-/** The converter ends at 4.096 V: a supply beyond it cannot be measured. */
-const MAX_SUPPLY_VOLTS = 4.09;
 
 type Candidate = { readonly directionDegrees: number; readonly share: number };
 
@@ -162,7 +160,7 @@ export class Vane {
     const { supplyChannel, supplyVolts } = this.#wiring;
     if (supplyChannel === undefined) return supplyVolts;
     const volts = await this.#adc.readVolts(supplyChannel);
-    if (volts >= MIN_SUPPLY_VOLTS && volts < MAX_SUPPLY_VOLTS) return volts;
+    if (volts >= MIN_SUPPLY_VOLTS) return volts;
     throw new SensorError(
       'implausible',
       `wind vane: its supply measures ${volts.toFixed(2)} V; ${supplyVolts} V belongs there`,

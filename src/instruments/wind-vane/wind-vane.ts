@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { decimalNumber, i2cAddress, kernelName, oneOf, wholeNumber } from '../../config/fields.ts';
 import { CheckFailure } from '../../doctor/check.ts';
-import { meanDirectionDegrees } from '../../weather/mean-direction.ts';
+import { meanDirectionDegrees } from '../../weather/derived.ts';
 import { defineInstrument, type InstrumentParts, type OpenInstrument } from '../instrument.ts';
+import { SensorError } from '../instrument-health.ts';
 import { KernelDevice } from '../kernel/kernel-device.ts';
-import { SensorError } from '../sensor-error.ts';
 import { Ads1115 } from './ads1115.ts';
 import { type Adc, FitWatch, ohmsOf, shareOf, Vane } from './vane.ts';
 

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { HistorySeries } from '../../../src/history/series.ts';
 import {
   chartDefinitionsOf,
+  extremesText,
   fromSeconds,
   lonely,
+  sectorShares,
   verticalRange,
 } from '../../../src/http/page/chart-definitions.ts';
-import { extremesText } from '../../../src/http/page/chart-readout.ts';
-import { sectorShares } from '../../../src/http/page/wind-sectors.ts';
 import { quantityTable } from '../../../src/weather/quantities.ts';
 import { emptyColumns } from '../../fakes/empty-columns.ts';
 
