@@ -1,7 +1,8 @@
 /**
  * Which stations may register by the claim: one item a station, key `id`. The operator lists a station as `expected`;
  * the provisioning hook makes `used` of it, for the key of that card; a revoked station stays `revoked` until it is
- * listed again. The item also holds `name` and `endpoint`, which the card is told, and the `serial` of its board.
+ * listed again, or until its signing request is signed, which makes it `used`. The item also holds `name` and
+ * `endpoint`, which the card is told, and the `serial` of its board.
  */
 export type ClaimState = 'expected' | 'used' | 'revoked';
 

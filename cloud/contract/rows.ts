@@ -16,7 +16,7 @@
  */
 
 /** UTC, `2020-05-20 14:58:28`. */
-export type Datetime = string;
+type Datetime = string;
 
 /**
  * One row per distinct reading r at time t, over the readings of its station in the closed interval [t - 60 s, t] of

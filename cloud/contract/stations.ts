@@ -45,7 +45,7 @@ export const checkStation = (value: Station): Station => {
   return checked.data;
 };
 
-export type StationFile = {
+type StationFile = {
   readonly stations: readonly Station[];
   /** Lines that are no station, as they are: one must not cost the others, and none is lost. */
   readonly otherLines: readonly string[];

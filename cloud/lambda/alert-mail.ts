@@ -15,18 +15,19 @@ export type Mail = {
 
 const subjectOf = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
 
-const LONGEST_TEXT = 300;
-/** What mail programs make a link of: a scheme, an address, a name with a top level domain. */
-const LINK = /\S*(:\/\/|@|\b[a-z0-9-]+\.[a-z]{2,}\b)\S*/gi;
+const MAX_TEXT_LENGTH = 300;
+/** What mail programs make a link of: a scheme, an address, a name with a top level domain, in any script. */
+const LINK = /\S*(:\/\/|@|[\p{L}\p{M}\p{N}-]\.\p{L}{2,})\S*/giu;
 
-/** A station's own words as a mail may show them: one line of plain characters without links. */
-export const plainText = (text: string): string =>
-  text
-    .replace(LINK, '[...]')
-    .replace(/[^\x20-\x7e\xa0-\u024f]/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, LONGEST_TEXT);
+const inOneLine = (text: string, refused: RegExp): string =>
+  text.replace(LINK, '[...]').replace(refused, ' ').replace(/\s+/g, ' ').trim().slice(0, MAX_TEXT_LENGTH);
+
+/** A station's own words as a mail may show them: one line of plain characters without links or soft hyphens. */
+export const plainText = (text: string): string => inOneLine(text, /[^\x20-\x7e\xa0-\xac\xae-\u024f]/g);
+
+/** The operator's name for a station, in whichever script; its id where nothing of it can be shown. */
+export const stationName = (deviceid: string, name: string | null | undefined): string =>
+  inOneLine(name ?? '', /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu) || plainText(deviceid) || '?';
 
 /** Whole degrees as the post shows them, one decimal where a value has one. */
 const degrees = (celsius: number): string => `${Math.round(celsius * 10) / 10}°C`;
@@ -48,10 +49,10 @@ const clockLine = (times: readonly string[], station: Station | undefined): stri
 };
 
 const nameOf = (deviceid: string, station: Station | undefined): string =>
-  plainText(station?.weatherstationname ?? deviceid);
+  stationName(deviceid, station?.weatherstationname);
 
 const alertMail = (row: AlertRow, station: Station | undefined): Mail => {
-  const name = plainText(row.weatherstationname ?? row.deviceid);
+  const name = stationName(row.deviceid, row.weatherstationname);
   const sentence =
     `Weather station "${name}" reported ${row.count} alert(s) ` +
     `between ${degrees(row.min_temperature)} and ${degrees(row.max_temperature)} ` +

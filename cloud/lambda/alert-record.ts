@@ -8,7 +8,11 @@ export type AlertRecord =
   | { readonly kind: 'prealert'; readonly event: PreAlertMessage }
   | { readonly kind: 'gap'; readonly gap: GapMessage };
 
-const datetime = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+/** A time that there is: one that the mail cannot show would fail at every retry. */
+const datetime = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+  .refine((text) => !Number.isNaN(Date.parse(`${text.replace(' ', 'T')}Z`)), 'no time');
 const deviceid = z.string().min(1).max(100);
 
 const alertRow = z.object({

@@ -1,7 +1,8 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { formatError } from '../../src/weather/format.ts';
 
 /** What the template gave a custom resource, all of it text. */
-export type ResourceRequest = {
+type ResourceRequest = {
   readonly type: CloudFormationCustomResourceEvent['RequestType'];
   readonly properties: Readonly<Record<string, unknown>>;
 };
@@ -14,7 +15,7 @@ export const customResource =
       () => ({ Status: 'SUCCESS' }),
       (error: unknown) => ({
         Status: 'FAILED',
-        Reason: error instanceof Error ? error.message : String(error),
+        Reason: formatError(error),
       }),
     );
     const response = await fetch(event.ResponseURL, {

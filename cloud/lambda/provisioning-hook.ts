@@ -5,7 +5,7 @@ import {
   GetItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { IoTClient, ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
+import { IoTClient, paginateListThingPrincipals } from '@aws-sdk/client-iot';
 import { boardKey, type ClaimState } from '../contract/claims.ts';
 import { requiredVariable } from './environment.ts';
 
@@ -38,8 +38,11 @@ const dynamo = new DynamoDBClient();
 
 const certificateIdsOf = async (id: string): Promise<readonly string[]> => {
   try {
-    const { principals = [] } = await iot.send(new ListThingPrincipalsCommand({ thingName: id }));
-    return principals.map((arn) => arn.split('/').at(-1) ?? '');
+    const ids: string[] = [];
+    for await (const { principals = [] } of paginateListThingPrincipals({ client: iot }, { thingName: id })) {
+      ids.push(...principals.map((arn) => arn.split('/').at(-1) ?? ''));
+    }
+    return ids;
   } catch (error) {
     if (error instanceof Error && error.name === 'ResourceNotFoundException') return [];
     throw error;

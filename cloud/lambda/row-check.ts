@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { FirehoseTransformationEvent, FirehoseTransformationResult } from 'aws-lambda';
+import { parseJson } from '../../src/weather/format.ts';
 import type { LandingTableKey } from '../sql/landing-tables.ts';
-import { checkRow, columnsOf } from '../sql/row-check.ts';
+import { checkRow, checkValue, columnsOf } from '../sql/row-check.ts';
 import { loadSchema } from '../sql/warehouse-schema.ts';
 import { requiredVariable } from './environment.ts';
 
@@ -41,18 +42,19 @@ const asData = (rows: readonly string[]): Checked => ({
 
 type Checked = Pick<FirehoseTransformationResult['records'][number], 'result' | 'data'>;
 
-const LONGEST_LOGGED = 500;
+const MAX_LOGGED_LENGTH = 500;
+/** Of one batch: a message of 128 KB may hold thousands. */
+const MAX_LOGGED_ROWS = 5;
 
-/** What a station sent together, as one line for each row. A row that COPY would refuse is left in the log alone. */
-const takeApart = (text: string, reject: (row: string) => void): Checked | null => {
-  const rows = parseArray(text).map((row) => JSON.stringify(row));
-  const checked = rows.map((row) => ({ row, ...checkRow(columns, row) }));
+/** What a station sent together, as one line for each row. A row that COPY would refuse is counted, and shown in the log. */
+const takeApart = (text: string, reject: (text: string, rows: number) => void): Checked | null => {
+  const checked = parseArray(text).map((row) => ({ row, ...checkValue(columns, row) }));
   const good = checked.flatMap((each) => (each.problem === undefined ? [each.text] : []));
   if (good.length === 0) return null;
-  for (const { row } of checked.filter(({ problem }) => problem !== undefined)) {
-    reject(row);
-    logger.warn('row of a batch rejected', { row: row.slice(0, LONGEST_LOGGED) });
-  }
+  const bad = checked.filter(({ problem }) => problem !== undefined);
+  if (bad.length > 0) reject(text, bad.length);
+  for (const { row, problem } of bad.slice(0, MAX_LOGGED_ROWS))
+    logger.warn('row of a batch rejected', { problem, row: shown(row) });
   return asData(good);
 };
 
@@ -61,13 +63,18 @@ const checkOne = (text: string): Checked | null => {
   return checked.problem === undefined ? asData([checked.text]) : null;
 };
 
-const parseArray = (text: string): readonly unknown[] => {
+const shown = (row: unknown): string => {
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : [];
+    return (JSON.stringify(row) ?? '').slice(0, MAX_LOGGED_LENGTH);
   } catch {
-    return [];
+    // Nested too deep.
+    return '';
   }
+};
+
+const parseArray = (text: string): readonly unknown[] => {
+  const value = parseJson(text);
+  return Array.isArray(value) ? value : [];
 };
 
 /**
@@ -76,9 +83,9 @@ const parseArray = (text: string): readonly unknown[] => {
  */
 export const handler = ({ records }: FirehoseTransformationEvent): Promise<FirehoseTransformationResult> => {
   const rejected = new Map<string, number>();
-  const reject = (text: string): void => {
+  const reject = (text: string, rows = 1): void => {
     const station = stationOf(text);
-    rejected.set(station, (rejected.get(station) ?? 0) + 1);
+    rejected.set(station, (rejected.get(station) ?? 0) + rows);
   };
   const check = (data: string): Checked => {
     const text = Buffer.from(data, 'base64').toString('utf8');

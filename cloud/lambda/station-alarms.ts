@@ -2,7 +2,7 @@ import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/cl
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { z } from 'zod';
 import type { Session } from '../sql/data-api-session.ts';
-import { plainText } from './alert-mail.ts';
+import { stationName } from './alert-mail.ts';
 
 /** Each has a heading of its name in the runbook. */
 export const stationAlarms = [
@@ -11,19 +11,19 @@ export const stationAlarms = [
   'station-instrument-failed',
   'station-certificate-ends',
 ] as const;
-export type StationAlarm = (typeof stationAlarms)[number];
+type StationAlarm = (typeof stationAlarms)[number];
 
 const RUNBOOK = 'docs/operations.md';
 
 /** Athena gives a page of 1,000 rows, and DynamoDB an item of 400 KB. */
-const MOST_STATIONS = 500;
-const MOST_LINES = 100;
+const MAX_STATIONS = 500;
+const MAX_LINES = 100;
 
 /** The dialect of Redshift; what a station says of itself counts as long as it stands. */
 export const STATIONS_IN_TROUBLE = `SELECT deviceid, weatherstationname, silent, last_arrival, undervoltage, failing,
   certificatedays FROM station_health
   WHERE silent = 1 OR undervoltage = 1 OR failing > 0 OR certificatedays < 30
-  ORDER BY deviceid LIMIT ${MOST_STATIONS}`;
+  ORDER BY deviceid LIMIT ${MAX_STATIONS}`;
 
 export type Raised = {
   readonly alarm: StationAlarm;
@@ -38,7 +38,7 @@ type Row = readonly (string | number | null)[];
 
 const raisedBy = ([id, given, silent, arrival, undervoltage, failing, days]: Row): Raised[] => {
   const deviceid = String(id);
-  const name = plainText(String(given ?? deviceid));
+  const name = stationName(deviceid, given === null ? null : String(given));
   const raise = (alarm: StationAlarm, isSo: boolean, detail: string): Raised[] =>
     isSo ? [{ alarm, deviceid, name, detail }] : [];
   const since = String(arrival ?? '').slice(0, 19);
@@ -55,16 +55,16 @@ const raisedBy = ([id, given, silent, arrival, undervoltage, failing, days]: Row
 };
 
 /** Alarms by station that somebody was mailed for and that stand, as `ALARM/STATION`. */
-export type Mailed = readonly string[];
+type Mailed = readonly string[];
 
 const keyOf = ({ alarm, deviceid }: Pick<Raised, 'alarm' | 'deviceid'>): string => `${alarm}/${deviceid}`;
 
 const listed = (lines: readonly string[]): string[] =>
-  lines.length <= MOST_LINES
+  lines.length <= MAX_LINES
     ? [...lines]
-    : [...lines.slice(0, MOST_LINES), `and ${lines.length - MOST_LINES} more: SELECT * FROM station_health`];
+    : [...lines.slice(0, MAX_LINES), `and ${lines.length - MAX_LINES} more: SELECT * FROM station_health`];
 
-export type News = { readonly message: string | null; readonly mailed: Mailed };
+type News = { readonly message: string | null; readonly mailed: Mailed };
 
 /**
  * `daily` also says what is over. In the hours between, what comes and goes would be mailed again and again: it stays
@@ -79,7 +79,7 @@ export const newsOf = (rows: readonly Row[], before: Mailed, round: AlarmRound):
   const known = new Set(before);
   const begun = raised.filter((each) => !known.has(keyOf(each)));
   // A list that was cut says nothing of who is not on it.
-  const isSettled = round === 'daily' && rows.length < MOST_STATIONS;
+  const isSettled = round === 'daily' && rows.length < MAX_STATIONS;
   const over = isSettled ? before.filter((key) => !standing.has(key)) : [];
   const lines = [
     ...listed(
@@ -99,7 +99,7 @@ export const newsOf = (rows: readonly Row[], before: Mailed, round: AlarmRound):
 const ITEM = 'station-alarms';
 const savedMailed = z.array(z.string());
 
-export type StationAlarmParts = {
+type StationAlarmParts = {
   readonly session: Session;
   /** Of the tables that it asks. */
   readonly dialect: (sql: string) => string;

@@ -2,7 +2,7 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { parseStations, type Station } from '../contract/stations.ts';
 
 /** The station file as a function that lives for hours needs it. */
-export type StationDirectory = {
+type StationDirectory = {
   /** By device id; at most five minutes old. Empty while the file cannot be read: a mail without a name is a mail. */
   current(): Promise<ReadonlyMap<string, Station>>;
 };

@@ -6,6 +6,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
+import { formatError } from '../../src/weather/format.ts';
 import type { Session } from '../sql/data-api-session.ts';
 import { COPY_OPTIONS, columnList, type LandingTableKey, landingTables } from '../sql/landing-tables.ts';
 
@@ -13,7 +14,7 @@ const manifestSchema = z.object({
   entries: z.array(z.object({ url: z.string().startsWith('s3://') })).min(1),
 });
 
-export type BackfillProps = {
+type BackfillProps = {
   readonly s3: S3Client;
   readonly session: Session;
   readonly bucket: string;
@@ -84,7 +85,7 @@ export const backfill = async ({ s3, session, bucket, ...props }: BackfillProps)
       await keepAsLoaded(s3, bucket, key);
     } catch (error) {
       failures += 1;
-      props.report(`${key}: ${error instanceof Error ? error.message : String(error)}`);
+      props.report(`${key}: ${formatError(error)}`);
     }
   }
   if (keys.length === 0) props.report('nothing to load');

@@ -7,12 +7,18 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { boardKey, type ClaimState } from '../contract/claims.ts';
 
-export type Claim = {
+type Claim = {
   readonly id: string;
   readonly name: string;
   /** Of the board, where the card does not know its station. */
   readonly serial?: string | undefined;
   readonly endpoint: string;
+};
+
+/** Whether a station was ever let in by a claim, or kept out. */
+export const isListed = async (dynamo: DynamoDBClient, table: string, id: string): Promise<boolean> => {
+  const { Item } = await dynamo.send(new GetItemCommand({ TableName: table, Key: { id: { S: id } } }));
+  return Item !== undefined;
 };
 
 /** Keeps a station out until it is listed again. */
@@ -27,6 +33,26 @@ export const revokeClaim = async (dynamo: DynamoDBClient, table: string, id: str
       ExpressionAttributeValues: { ':state': { S: state } },
     }),
   );
+};
+
+/** A station that was revoked and has a certificate again may renew it. The claim still does not admit it. */
+export const readmit = async (dynamo: DynamoDBClient, table: string, id: string): Promise<void> => {
+  const revoked: ClaimState = 'revoked';
+  const used: ClaimState = 'used';
+  try {
+    await dynamo.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: { id: { S: id } },
+        UpdateExpression: 'SET #state = :used REMOVE usedms, #key',
+        ConditionExpression: '#state = :revoked',
+        ExpressionAttributeNames: { '#state': 'state', '#key': 'key' },
+        ExpressionAttributeValues: { ':revoked': { S: revoked }, ':used': { S: used } },
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
 };
 
 const stateOf = async (dynamo: DynamoDBClient, table: string, id: string): Promise<ClaimState> => {

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { checkRemoteValues, remoteValuesIn } from '../../src/config/remote-part.ts';
 import { readTextFile } from '../../src/config/text-file.ts';
 import { parseSentConfiguration, type SentConfiguration, SHADOW_NAME } from '../../src/remote/shadow.ts';
+import { formatError } from '../../src/weather/format.ts';
 import { oneLine } from './job-watching.ts';
 
 /** The values of a file, or all that is wrong with it, by the station's own schema: what it would refuse is not sent. */
@@ -41,7 +42,7 @@ const want = async (
   }
 };
 
-export type SendOptions = {
+type SendOptions = {
   /** Between two stations: each of them restarts. */
   readonly pauseMs: number;
   readonly report: (line: string) => void;
@@ -59,7 +60,7 @@ export const sendConfiguration = async (
     try {
       await want(data, station, configuration);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = formatError(error);
       throw new Error(`station ${station}: ${reason}\nsent to ${index} of ${stations.length} stations`);
     }
     report(`${configuration.id} for station ${station}`);
@@ -88,7 +89,7 @@ const shadowDocument = z.object({
 });
 
 /** What is wanted of a station, and what it has said of that. */
-export type StationShadow = {
+type StationShadow = {
   readonly station: string;
   /** `null` where nobody ever sent anything. */
   readonly wanted: SentConfiguration | null;

@@ -1,7 +1,7 @@
 import { costOf, formatDollars, profileTable, totalOf } from '../stack/cost.ts';
 import { type ProfileName, profileNames, profiles } from '../stack/profiles.ts';
 
-export type DeployingProps = {
+type DeployingProps = {
   /** As given to `cdk deploy`. */
   readonly args: readonly string[];
   /** In `cloud/`; throws when the command fails. */

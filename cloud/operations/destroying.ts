@@ -3,7 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { StackOutputs } from '../contract/outputs.ts';
 import { deleteBucket } from './emptying.ts';
 
-export type DestroyingProps = {
+type DestroyingProps = {
   readonly s3: S3Client;
   readonly serverless: RedshiftServerlessClient;
   readonly stack: StackOutputs;

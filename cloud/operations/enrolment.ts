@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   AddThingToThingGroupCommand,
   AttachPolicyCommand,
@@ -11,26 +12,54 @@ import {
   DetachPolicyCommand,
   DetachThingPrincipalCommand,
   type IoTClient,
-  ListAttachedPoliciesCommand,
+  paginateListAttachedPolicies,
   paginateListThingPrincipals,
   ResourceNotFoundException,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import type { StackOutputs } from '../contract/outputs.ts';
+import { isListed, revokeClaim } from './claims.ts';
+import { arnOf } from './jobs.ts';
 
-export type Enrolled = { readonly certificatePem: string; readonly endpoint: string };
+type Enrolled = { readonly certificatePem: string; readonly endpoint: string };
 
 export const idOf = (certificateArn: string): string => certificateArn.split('/').at(-1) ?? '';
 
-/** Takes one certificate out of use for good. */
-const removeCertificate = async (iot: IoTClient, thingName: string | null, arn: string): Promise<void> => {
-  const certificateId = idOf(arn);
-  // First, so that it cannot connect any more whatever fails afterwards.
-  await iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'REVOKED' }));
-  const { policies = [] } = await iot.send(new ListAttachedPoliciesCommand({ target: arn }));
-  for (const { policyName } of policies) await iot.send(new DetachPolicyCommand({ policyName, target: arn }));
-  if (thingName !== null) await iot.send(new DetachThingPrincipalCommand({ thingName, principal: arn }));
-  await iot.send(new DeleteCertificateCommand({ certificateId, forceDelete: true }));
+/** One that somebody else deleted meanwhile is as good as revoked. */
+const unlessGone = async (work: () => Promise<void>): Promise<void> => {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+  }
+};
+
+/** Takes certificates out of use for good. Returns how many there still were. */
+const removeCertificates = async (
+  iot: IoTClient,
+  thingName: string | null,
+  arns: readonly string[],
+): Promise<number> => {
+  const revoked: string[] = [];
+  // All of them first, so that none can connect any more whatever fails afterwards.
+  for (const arn of arns) {
+    await unlessGone(async () => {
+      await iot.send(new UpdateCertificateCommand({ certificateId: idOf(arn), newStatus: 'REVOKED' }));
+      revoked.push(arn);
+    });
+  }
+  for (const arn of revoked) {
+    await unlessGone(async () => {
+      const names: string[] = [];
+      for await (const { policies = [] } of paginateListAttachedPolicies({ client: iot }, { target: arn })) {
+        names.push(...policies.flatMap(({ policyName }) => policyName ?? []));
+      }
+      for (const policyName of names) await iot.send(new DetachPolicyCommand({ policyName, target: arn }));
+      if (thingName !== null) await iot.send(new DetachThingPrincipalCommand({ thingName, principal: arn }));
+      await iot.send(new DeleteCertificateCommand({ certificateId: idOf(arn), forceDelete: true }));
+    });
+  }
+  return revoked.length;
 };
 
 /** Every certificate of a station; none for a name that is no thing. */
@@ -46,12 +75,23 @@ export const certificatesOf = async (iot: IoTClient, thingName: string): Promise
   return certificates;
 };
 
-/** Takes every certificate of a station away. Returns how many it had. */
-export const revokeStation = async (iot: IoTClient, thingName: string): Promise<number> => {
-  const certificates = await certificatesOf(iot, thingName);
-  for (const arn of certificates) await removeCertificate(iot, thingName, arn);
-  return certificates.length;
+/** Takes every certificate of a station away, and its claim. Returns how many it had; throws where nobody has this name. */
+export const revokeAll = async (
+  iot: IoTClient,
+  dynamo: DynamoDBClient,
+  claimsTable: string,
+  id: string,
+): Promise<number> => {
+  // One that is only listed is no thing yet.
+  if (!(await isListed(dynamo, claimsTable, id))) await arnOf(iot, { kind: 'station', name: id });
+  // First, so that it cannot register again while its certificates go.
+  await revokeClaim(dynamo, claimsTable, id);
+  return await revokeStation(iot, id);
 };
+
+/** Takes every certificate of a station away. Returns how many it had. */
+export const revokeStation = async (iot: IoTClient, thingName: string): Promise<number> =>
+  removeCertificates(iot, thingName, await certificatesOf(iot, thingName));
 
 /** AWS IoT's id of a certificate: SHA-256 over its DER, in hexadecimal. */
 export const certificateIdOf = (pem: string): string =>
@@ -72,7 +112,7 @@ export const revokeCertificate = async (
 ): Promise<void> => {
   const arn = (await certificatesOf(iot, thingName)).find((one) => idOf(one) === certificateId);
   if (arn === undefined) throw new Error(`${thingName} has no certificate ${certificateId}`);
-  await removeCertificate(iot, thingName, arn);
+  await removeCertificates(iot, thingName, [arn]);
 };
 
 /** Signs a station's request and makes it a thing that may connect. Leaves no certificate behind when a step fails. */
@@ -105,7 +145,7 @@ export const enrollStation = async (
       }),
     );
   } catch (error) {
-    await removeCertificate(iot, null, certificateArn);
+    await removeCertificates(iot, null, [certificateArn]);
     throw error;
   }
   return { certificatePem, endpoint: endpointAddress };

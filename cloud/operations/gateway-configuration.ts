@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-export type GatewayFacts = {
+type GatewayFacts = {
   readonly id: string;
   readonly name: string;
   readonly endpoint: string;

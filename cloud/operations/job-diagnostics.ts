@@ -2,13 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { formatError } from '../../src/weather/format.ts';
 import { DIAGNOSTICS } from '../contract/outputs.ts';
 import type { JobView } from './job-watching.ts';
 
 /** What a station sends is less. */
 const MAX_BYTES = 1_000_000;
 
-export type BundlePlace = { readonly Bucket: string; readonly Key: string };
+type BundlePlace = { readonly Bucket: string; readonly Key: string };
 
 /** Where the answer to a job `diagnostics` lies: beside the errors, for a month. */
 export const bundlePlace = (bucket: string, station: string, jobId: string): BundlePlace => ({
@@ -48,7 +49,7 @@ export const downloadReports = async (
         report(await downloadBundle(s3, bundlePlace(bucket, station, jobId), folder));
       } catch (error) {
         isWhole = false;
-        report(`${station}: not downloaded: ${error instanceof Error ? error.message : String(error)}`);
+        report(`${station}: not downloaded: ${formatError(error)}`);
       }
     }
   }

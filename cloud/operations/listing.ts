@@ -2,6 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeEndpointCommand, type IoTClient } from '@aws-sdk/client-iot';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { parse } from 'csv-parse/sync';
+import { formatError } from '../../src/weather/format.ts';
 import { type ClaimState, SERIAL } from '../contract/claims.ts';
 import type { StackOutputs } from '../contract/outputs.ts';
 import { checkStation, type Station } from '../contract/stations.ts';
@@ -11,7 +12,7 @@ import { listStations } from './station-file.ts';
 /** A station that may register by the claim; `serial` of its board where the card does not know which station it is. */
 export type ListedStation = Station & { readonly serial?: string | undefined };
 
-export type Aws = { readonly iot: IoTClient; readonly s3: S3Client; readonly dynamo: DynamoDBClient };
+type Aws = { readonly iot: IoTClient; readonly s3: S3Client; readonly dynamo: DynamoDBClient };
 
 const COLUMNS = ['deviceid', 'weatherstationname', 'timezone', 'serial'];
 const AT_ONCE = 20;
@@ -61,7 +62,7 @@ export const parseListing = (text: string): ListedStation[] => {
       if (station.serial !== undefined) note(`board ${station.serial}`, line);
       listed.push(station);
     } catch (error) {
-      problems.push(`line ${line}: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`line ${line}: ${formatError(error)}`);
     }
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));

@@ -11,7 +11,7 @@ import type { StackOutputs } from '../contract/outputs.ts';
 import type { AnalyticsJob } from '../lambda/analytics-job.ts';
 import { idOf, switchOn } from './enrolment.ts';
 
-export type PausingProps = {
+type PausingProps = {
   readonly iot: IoTClient;
   readonly redshift: RedshiftClient;
   readonly s3: S3Client;

@@ -10,7 +10,7 @@ import {
 } from './job-watching.ts';
 import { createJob, nameJob, type Rollout } from './jobs.ts';
 
-export type RolloutPlan = {
+type RolloutPlan = {
   readonly groupArn: string;
   /** In the group. */
   readonly stations: readonly string[];
@@ -23,7 +23,7 @@ export type RolloutPlan = {
   readonly waitMinutes: number;
 };
 
-export type RolloutOptions = WatchOptions & { readonly nowMs: () => number };
+type RolloutOptions = WatchOptions & { readonly nowMs: () => number };
 
 export type RolloutResult = {
   /** Why the next wave was not sent; `null` when all were. */
@@ -39,7 +39,7 @@ const MINUTE_MS = 60_000;
 /** Ended by somebody: this says nothing of the release. */
 const ENDED: readonly JobExecutionStatus[] = ['CANCELED', 'REMOVED'];
 
-export type Wave = { readonly name: string; readonly targets: readonly string[]; readonly count: number };
+type Wave = { readonly name: string; readonly targets: readonly string[]; readonly count: number };
 
 /** One station, then a tenth of them, then all: those that have the release already say so at once. */
 export const wavesOf = ({ groupArn, stations, first }: RolloutPlan): Wave[] => {

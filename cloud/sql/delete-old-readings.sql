@@ -23,3 +23,13 @@ UPDATE reading_ranges_final SET fromseq = marks.throughseq + 1
 FROM (SELECT deviceid, epoch, MAX(throughseq) AS throughseq FROM retention_marks GROUP BY deviceid, epoch) AS marks
 WHERE reading_ranges_final.deviceid = marks.deviceid AND reading_ranges_final.epoch = marks.epoch
   AND reading_ranges_final.fromseq <= marks.throughseq;
+
+-- Readings without a number are counted, not numbered.
+DELETE FROM reading_ranges_final WHERE epoch = '' AND to_datetime < '2020-01-01';
+
+UPDATE reading_ranges_final SET toseq = kept.readings, from_datetime = kept.from_datetime
+FROM (
+  SELECT deviceid, COUNT(*) AS readings, MIN(datetime) AS from_datetime
+  FROM sensordata_final WHERE epoch = '' GROUP BY deviceid
+) AS kept
+WHERE reading_ranges_final.deviceid = kept.deviceid AND reading_ranges_final.epoch = '';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type LandingTableKey, landingTables } from './landing-tables.ts';
-import { type Column, columnsOf } from './row-check.ts';
+import { type Column, columnsOf, isOptionalQuantity } from './row-check.ts';
 import { loadSchema, loadStatements, type SchemaFile } from './warehouse-schema.ts';
 
 /**
@@ -35,7 +35,9 @@ export const lakeTables = (folder: string, hasAnalytics: boolean): LakeTable[] =
     .filter((key) => hasAnalytics || key !== 'averages')
     .map((key) => {
       const name = landingTables[key].name.replace(/_landing$/, '');
-      return { key, columns: columnsOf(key, files), filesName: `${name}_files`, daysName: `${name}_days` };
+      // The view takes these out of `extra`, so that the files of an older release show them too.
+      const columns = columnsOf(key, files).filter((column) => !isOptionalQuantity(column.name));
+      return { key, columns, filesName: `${name}_files`, daysName: `${name}_days` };
     });
 };
 

@@ -1,5 +1,5 @@
 /** A landing table and the columns that a COPY names, so that `loaded` takes its default (`cloud/sql/001-*.sql`). */
-export type LandingTable = { readonly name: string; readonly columns: readonly string[] };
+type LandingTable = { readonly name: string; readonly columns: readonly string[] };
 
 const stationMessage = ['deviceid', 'epoch'] as const;
 
@@ -10,7 +10,7 @@ export const landingTables = {
     columns: [
       ...['deviceid', 'datetime', 'temperature', 'humidity', 'winddirection', 'windintensity', 'rainheight'],
       ...['epoch', 'seq', 'windgust', 'pressure', 'timequality', 'quality', 'previousepoch', 'previousseq'],
-      'extra',
+      ...['extra', 'soiltemperature', 'secondtemperature', 'supplyvoltage', 'supplycurrent', 'illuminance'],
     ],
   },
   averages: {

@@ -1,3 +1,4 @@
+import { parseJson } from '../../src/weather/format.ts';
 import {
   isOptional,
   type Quantity,
@@ -27,23 +28,36 @@ export const columnsOf = (table: LandingTableKey, files: readonly SchemaFile[]):
 };
 
 const isTimestamp = (value: unknown): boolean => {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(value)) return false;
+  // There is no year 0.
+  if (typeof value !== 'string' || !/^(?!0000)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(value)) return false;
   const parsed = new Date(`${value.replace(' ', 'T')}Z`);
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().slice(0, 19).replace('T', ' ') === value;
 };
 
-/** A number of JSON or the text of one, as COPY takes both. */
-const isNumber = (value: unknown): boolean =>
-  (typeof value === 'number' || (typeof value === 'string' && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value))) &&
-  Math.abs(Number(value)) < 1e300;
+/** A number of JSON or the text of one, as COPY takes both; neither too large nor too near to zero for the column. */
+const isNumber = (value: unknown): boolean => {
+  if (typeof value === 'string') {
+    return /^-?\d{1,40}(\.\d{1,40})?(e[+-]?\d{1,2})?$/i.test(value);
+  }
+  return typeof value === 'number' && Math.abs(value) < 1e300 && (value === 0 || Math.abs(value) > 1e-300);
+};
 
 const isWhole = (value: unknown, limit: number): boolean =>
-  isNumber(value) && Number.isInteger(Number(value)) && Math.abs(Number(value)) <= limit;
+  (typeof value === 'number' || (typeof value === 'string' && /^-?\d{1,16}$/.test(value))) &&
+  Number.isInteger(Number(value)) &&
+  Math.abs(Number(value)) <= limit;
 
 const isTextOf = (value: unknown, bytes: number): boolean =>
-  (typeof value === 'string' || typeof value === 'number') &&
+  (typeof value === 'string' || Number.isFinite(value)) &&
   Buffer.byteLength(String(value)) <= bytes &&
   !String(value).includes('\0');
+
+/** Plain values by name: Athena reads the column as such. */
+const isMap = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((each) => each === null || typeof each !== 'object');
 
 const fits = (value: unknown, type: string): boolean => {
   const size = Number(/\((\d+)/.exec(type)?.[1]);
@@ -54,33 +68,44 @@ const fits = (value: unknown, type: string): boolean => {
   if (type === 'INTEGER') return isWhole(value, 2 ** 31 - 1);
   if (type.startsWith('DECIMAL')) return isNumber(value) && Math.abs(Number(value)) < 1000;
   if (type === 'BOOLEAN') return value === true || value === false;
-  if (type === 'SUPER') return typeof value === 'object';
+  if (type === 'SUPER') return isMap(value);
   throw new Error(`no check for a column of type ${type}`);
 };
 
-/** Of JSON text: NUL and halves of a character. Neither a VARCHAR nor a SUPER holds them. */
-const UNSTORABLE = /\\u(0000|d[89a-f])/i;
+/** In JSON text of our own: NUL and halves of a character. Neither a VARCHAR nor a SUPER holds them. */
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(0000|d[89a-f])/i;
+
+/** No message of a station has more than three levels; thousands of them would exhaust the stack. */
+const MAX_DEPTH = 32;
+
+const isTooDeep = (value: unknown, room = MAX_DEPTH): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (room === 0 || Object.values(value).some((each) => isTooDeep(each, room - 1)));
 
 /** A row as COPY takes it, or why it would refuse it, in one sentence. */
-export type CheckedRow =
-  | { readonly text: string; readonly problem?: undefined }
-  | { readonly problem: string };
+type CheckedRow = { readonly text: string; readonly problem?: undefined } | { readonly problem: string };
 
-/** Keys that have no column go into `extra`, where the table has one; a row without such keys stays byte for byte. */
 export const checkRow = (columns: readonly Column[], text: string): CheckedRow => {
-  let row: unknown;
-  try {
-    row = JSON.parse(text);
-  } catch {
-    return { problem: 'not JSON' };
-  }
-  if (UNSTORABLE.test(text)) return { problem: 'a character that no column holds' };
+  const row = parseJson(text);
+  return row === undefined ? { problem: 'not JSON' } : checkValue(columns, row);
+};
+
+/**
+ * Of what was read, not of the text: of a key that stands twice, or a number with too many digits, COPY could make
+ * something else. Keys that have no column, and optional quantities, go into `extra`, where the table has one; of these,
+ * what has a column as well fills it.
+ */
+export const checkValue = (columns: readonly Column[], row: unknown): CheckedRow => {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return { problem: 'not an object' };
+  if (isTooDeep(row)) return { problem: 'nested too deep' };
   const extra = extraOf(columns, row);
-  const complete = extra === null ? row : { ...withoutUnknown(columns, row), extra };
+  const complete =
+    extra === null ? row : { ...withoutUnknown(columns, row), ...ofColumns(columns, extra), extra };
   const problem = problemIn(columns, complete);
   if (problem !== null) return { problem };
-  return { text: extra === null ? text.trimEnd() : JSON.stringify(complete) };
+  const text = JSON.stringify(complete);
+  return UNSTORABLE.test(text) ? { problem: 'a character that no column holds' } : { text };
 };
 
 const problemIn = (columns: readonly Column[], row: object): string | null => {
@@ -99,10 +124,13 @@ const MAX_EXTRA_KEYS = 64;
 const MAX_EXTRA_CHARACTERS = 1_024;
 
 const isKnown = (columns: readonly Column[], key: string): boolean =>
-  key !== EXTRA && columns.some(({ name }) => name === key);
+  key !== EXTRA && !isOptionalQuantity(key) && columns.some(({ name }) => name === key);
 
 const withoutUnknown = (columns: readonly Column[], row: object): object =>
   Object.fromEntries(Object.entries(row).filter(([key]) => isKnown(columns, key)));
+
+const ofColumns = (columns: readonly Column[], extra: object): object =>
+  Object.fromEntries(Object.entries(extra).filter(([key]) => columns.some(({ name }) => name === key)));
 
 /** `null` where there is nothing unknown, or no column for it. */
 const extraOf = (columns: readonly Column[], row: object): object | null => {
@@ -112,14 +140,14 @@ const extraOf = (columns: readonly Column[], row: object): object | null => {
   return Object.fromEntries(
     unknown.slice(0, MAX_EXTRA_KEYS).flatMap(([key, value]): [string, unknown][] => {
       const isShort = key.length > 0 && key.length <= MAX_EXTRA_CHARACTERS;
-      // The view shows these as numbers: a text there would end everybody's query.
+      // Such a column takes a number, and the reading is worth more than this value.
       const isRefused = isOptionalQuantity(key) && typeof value !== 'number';
       return isShort && !isRefused ? [[key, extraValue(value)]] : [];
     }),
   );
 };
 
-const isOptionalQuantity = (key: string): boolean => {
+export const isOptionalQuantity = (key: string): boolean => {
   const record: QuantityRecord | undefined = Object.hasOwn(quantityTable, key)
     ? quantityTable[key as Quantity]
     : undefined;

@@ -41,9 +41,12 @@ export const loadSchema = (folder: string): SchemaFile[] =>
 export const SCHEMA_VERSIONS_TABLE = `CREATE TABLE IF NOT EXISTS schema_versions (
   file VARCHAR(128) NOT NULL, checksum VARCHAR(64) NOT NULL, applied TIMESTAMP DEFAULT SYSDATE)`;
 
+/** The Data API takes no more at once. */
+const MAX_STATEMENTS = 40;
+
 /**
- * Tables, then views, each in one transaction: the Data API takes no more than 40 statements at once. Views that a table file
- * drops are back when both are done, and a roll-back of the stack brings the former ones.
+ * Tables, then views, in as few transactions as there may be; no file is split. Views that a table file drops are back
+ * when all are done, and a roll-back of the stack brings the former ones.
  * `appliedChecksums`: of the `once` files that the warehouse has already. Throws when one was changed since.
  */
 export const transactionsToApply = (
@@ -52,19 +55,28 @@ export const transactionsToApply = (
 ): string[][] => {
   const isTable = ({ isApplied }: SchemaFile): boolean => isApplied === 'once';
   return [files.filter(isTable), files.filter((file) => !isTable(file))]
-    .map((some) => statementsToApply(some, appliedChecksums))
+    .flatMap((some) => packed(some.map((file) => statementsToApply(file, appliedChecksums))))
     .filter((statements) => statements.length > 0);
 };
 
+const packed = (parts: readonly string[][]): string[][] => {
+  const transactions: string[][] = [[]];
+  for (const part of parts) {
+    const last = transactions.at(-1) ?? [];
+    if (last.length + part.length <= MAX_STATEMENTS) last.push(...part);
+    else transactions.push([...part]);
+  }
+  return transactions;
+};
+
 const statementsToApply = (
-  files: readonly SchemaFile[],
+  { name, isApplied, checksum, statements }: SchemaFile,
   appliedChecksums: ReadonlyMap<string, string>,
-): string[] =>
-  files.flatMap(({ name, isApplied, checksum, statements }) => {
-    const known = appliedChecksums.get(name);
-    if (isApplied === 'once' && known !== undefined) {
-      if (known === checksum) return [];
-      throw new Error(`${name} was changed after the warehouse applied it: put the change into a new file`);
-    }
-    return [...statements, `INSERT INTO schema_versions (file, checksum) VALUES ('${name}', '${checksum}')`];
-  });
+): string[] => {
+  const known = appliedChecksums.get(name);
+  if (isApplied === 'once' && known !== undefined) {
+    if (known === checksum) return [];
+    throw new Error(`${name} was changed after the warehouse applied it: put the change into a new file`);
+  }
+  return [...statements, `INSERT INTO schema_versions (file, checksum) VALUES ('${name}', '${checksum}')`];
+};

@@ -10,7 +10,7 @@ import { Construct } from 'constructs';
 import { BundledFunction } from './bundled-function.ts';
 import { STATIONS_KEY } from './storage.ts';
 
-export type AlertsProps = {
+type AlertsProps = {
   /** Absent without analytics: then the rules call the mailer. */
   readonly stream: Stream | undefined;
   readonly errors: Bucket;
@@ -92,8 +92,11 @@ export class Alerts extends Construct {
   #readStream(stream: Stream, errors: Bucket, batchingSeconds: number): void {
     this.mailer.allow(
       [
-        ...['kinesis:DescribeStream', 'kinesis:DescribeStreamSummary', 'kinesis:GetRecords'],
-        ...['kinesis:GetShardIterator', 'kinesis:ListShards'],
+        'kinesis:DescribeStream',
+        'kinesis:DescribeStreamSummary',
+        'kinesis:GetRecords',
+        'kinesis:GetShardIterator',
+        'kinesis:ListShards',
       ],
       [stream.streamArn],
     );

@@ -9,7 +9,7 @@ export const BUILT_JAR = resolve(CLOUD, 'analytics/target/weather-analytics.jar'
 /** What stands in a template that is only looked at; such a template refuses to be deployed. */
 const JAR_NOT_BUILT = resolve(CLOUD, 'stack/analytics-jar-not-built.txt');
 
-export type AnalyticsJar = { readonly path: string; readonly isBuilt: boolean };
+type AnalyticsJar = { readonly path: string; readonly isBuilt: boolean };
 
 /** Synth needs no Java: without a built job the template carries a marker instead of one. */
 export const findAnalyticsJar = (given: string | undefined): AnalyticsJar => {

@@ -14,7 +14,7 @@ import type { Delivery } from './delivery.ts';
 import type { StationList } from './station-list.ts';
 import { STATIONS_KEY } from './storage.ts';
 
-export type AnalyticsProps = {
+type AnalyticsProps = {
   readonly capacity: Capacity;
   readonly readings: Stream;
   readonly alerts: Stream;

@@ -14,7 +14,7 @@ import { Construct } from 'constructs';
 import { acknowledgeObjects } from './acknowledge.ts';
 import { bundleFunction, type FunctionName } from './bundle.ts';
 
-export type BundledFunctionProps = {
+type BundledFunctionProps = {
   readonly functionName: FunctionName;
   readonly description: string;
   readonly timeout: Duration;

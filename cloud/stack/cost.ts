@@ -6,7 +6,7 @@ import {
   SMALLEST_BASE,
   WAREHOUSE_ROWS_PER_SECOND,
 } from './capacity.ts';
-import { IOT_MESSAGE_MILLION, PRICES, type Source } from './prices.ts';
+import { IOT_MESSAGE_STEPS, PRICES } from './prices.ts';
 import { hasRedshift, type Profile } from './profiles.ts';
 
 const HOURS_PER_MONTH = 730;
@@ -42,11 +42,12 @@ const ALARM_METRICS = { always: 11, analytics: 4, tables: 4 } as const;
 /** Metrics of our own that are written once a day, so in one hour of 24. */
 const DAILY_METRICS = 5;
 
-export type CostLine = {
+type CostLine = {
   readonly part: string;
   readonly size: string;
   readonly dollarsPerMonth: number;
-  readonly source: Source;
+  /** Where the price that decides was read. */
+  readonly source: string;
 };
 
 /** How long Firehose gathers before it writes a file: until it has the time or the size, whichever is first. */
@@ -88,9 +89,9 @@ const messagesCost = (millions: number): number => {
   let left = millions;
   let below = 0;
   let dollars = 0;
-  for (const step of IOT_MESSAGE_MILLION.steps) {
+  for (const step of IOT_MESSAGE_STEPS) {
     const here = Math.min(left, step.upToMillions - below);
-    dollars += here * step.dollars;
+    dollars += here * step.price.dollars;
     left -= here;
     below = step.upToMillions;
   }
@@ -117,19 +118,19 @@ const stationLines = (load: Load, capacity: Capacity, profile: Profile): CostLin
       part: 'IoT Core: messages',
       size: `${millionsOf(millions)} of 5 KB, ${capacity.readingsPerMessage} reading${capacity.readingsPerMessage === 1 ? '' : 's'} each`,
       dollarsPerMonth: messagesCost(millions),
-      source: IOT_MESSAGE_MILLION.source,
+      source: PRICES.iotMessageMillion.source.name,
     },
     {
       part: 'IoT Core: rules',
       size: `${actions} for each message of readings`,
       dollarsPerMonth: (readingMillions * actions + healthMillions * 2) * PRICES.iotRuleMillion.dollars,
-      source: PRICES.iotRuleMillion.source,
+      source: PRICES.iotRuleMillion.source.name,
     },
     {
       part: 'IoT Core: connections',
       size: `${millionsOf(minutes)} minutes`,
       dollarsPerMonth: minutes * PRICES.iotConnectionMillionMinutes.dollars,
-      source: PRICES.iotConnectionMillionMinutes.source,
+      source: PRICES.iotConnectionMillionMinutes.source.name,
     },
   ];
 };
@@ -148,7 +149,7 @@ const deliveryLines = (load: Load, capacity: Capacity, profile: Profile): CostLi
       part: 'Firehose',
       size: `${Number(gigabytes.toPrecision(3)).toLocaleString('en-US')} GB, messages in steps of 5 KB`,
       dollarsPerMonth: gigabytes * PRICES.firehoseGigabyte.dollars,
-      source: PRICES.firehoseGigabyte.source,
+      source: PRICES.firehoseGigabyte.source.name,
     },
     {
       part: 'Lambda',
@@ -157,7 +158,7 @@ const deliveryLines = (load: Load, capacity: Capacity, profile: Profile): CostLi
         checks *
         (CHECK_SECONDS * CHECK_GIGABYTES * PRICES.lambdaGigabyteSecond.dollars +
           PRICES.lambdaRequestMillion.dollars / 1e6),
-      source: PRICES.lambdaGigabyteSecond.source,
+      source: PRICES.lambdaGigabyteSecond.source.name,
     },
   ];
 };
@@ -172,7 +173,7 @@ const analyticsLines = (capacity: Capacity): CostLine[] => {
       size: `${shards} shards`,
       dollarsPerMonth:
         shards * PRICES.kinesisShardHour.dollars * HOURS_PER_MONTH + puts * PRICES.kinesisPutMillion.dollars,
-      source: PRICES.kinesisShardHour.source,
+      source: PRICES.kinesisShardHour.source.name,
     },
     {
       part: 'Managed Flink',
@@ -180,7 +181,7 @@ const analyticsLines = (capacity: Capacity): CostLine[] => {
       dollarsPerMonth:
         (flinkUnits + 1) * PRICES.flinkUnitHour.dollars * HOURS_PER_MONTH +
         flinkUnits * PRICES.flinkStorageUnitMonth.dollars,
-      source: PRICES.flinkUnitHour.source,
+      source: PRICES.flinkUnitHour.source.name,
     },
   ];
 };
@@ -192,13 +193,18 @@ const redshiftLines = (load: Load, capacity: Capacity, profile: Profile): CostLi
     part: 'Redshift storage',
     size: 'one month of rows, 3 addresses',
     dollarsPerMonth: gigabytes * PRICES.redshiftGigabyteMonth.dollars + 3 * PRICES.publicAddressMonth.dollars,
-    source: PRICES.redshiftGigabyteMonth.source,
+    source: PRICES.redshiftGigabyteMonth.source.name,
   };
   if (profile.warehouse === 'provisioned') {
     const nodes = capacity.redshiftNodes;
     const dollarsPerMonth = nodes * PRICES.ra3LargeHour.dollars * HOURS_PER_MONTH;
     return [
-      { part: 'Redshift', size: `${nodes} ra3.large`, dollarsPerMonth, source: PRICES.ra3LargeHour.source },
+      {
+        part: 'Redshift',
+        size: `${nodes} ra3.large`,
+        dollarsPerMonth,
+        source: PRICES.ra3LargeHour.source.name,
+      },
       storage,
     ];
   }
@@ -210,7 +216,7 @@ const redshiftLines = (load: Load, capacity: Capacity, profile: Profile): CostLi
       part: 'Redshift Serverless',
       size: `${units} units, a load every ${seconds} s, awake ${Math.round(share * 100)} %`,
       dollarsPerMonth: share * HOURS_PER_MONTH * units * PRICES.redshiftUnitHour.dollars,
-      source: PRICES.redshiftUnitHour.source,
+      source: PRICES.redshiftUnitHour.source.name,
     },
     storage,
   ];
@@ -234,7 +240,7 @@ const storageLines = (load: Load, capacity: Capacity, profile: Profile): CostLin
     size: `${Number((bytes / 1e9).toPrecision(2)).toLocaleString('en-US')} GB compressed, ${Math.round(files).toLocaleString('en-US')} files`,
     dollarsPerMonth:
       (bytes / 1e9) * PRICES.s3GigabyteMonth.dollars + (files / 1000) * PRICES.s3WriteThousand.dollars,
-    source: PRICES.s3GigabyteMonth.source,
+    source: PRICES.s3GigabyteMonth.source.name,
   };
   if (profile.warehouse !== 'athena') return [storage];
   const queries = (QUERIES_PER_DAY * HOURS_PER_MONTH) / 24;
@@ -251,7 +257,7 @@ const storageLines = (load: Load, capacity: Capacity, profile: Profile): CostLin
       size: `${QUERIES_PER_DAY} queries a day over the ${profile.analytics ? 'day' : 'month'}, the daily and hourly work`,
       dollarsPerMonth:
         (read / 1e12) * PRICES.athenaTerabyte.dollars + (files * 3 * PRICES.s3ReadThousand.dollars) / 1000,
-      source: PRICES.athenaTerabyte.source,
+      source: PRICES.athenaTerabyte.source.name,
     },
   ];
 };
@@ -271,7 +277,7 @@ const watchingLines = (profile: Profile): CostLine[] => {
         alarms * PRICES.alarmMetricMonth.dollars +
         (DAILY_METRICS * PRICES.customMetricMonth.dollars) / 24 +
         0.2 * PRICES.logGigabyte.dollars,
-      source: PRICES.alarmMetricMonth.source,
+      source: PRICES.alarmMetricMonth.source.name,
     },
     ...(secrets === 0
       ? []
@@ -280,7 +286,7 @@ const watchingLines = (profile: Profile): CostLine[] => {
             part: 'Secrets Manager',
             size: `${secrets} secrets`,
             dollarsPerMonth: secrets * PRICES.secretMonth.dollars,
-            source: PRICES.secretMonth.source,
+            source: PRICES.secretMonth.source.name,
           },
         ]),
   ];

@@ -13,7 +13,7 @@ import type { Lake } from './lake.ts';
 import type { Warehouse } from './warehouse.ts';
 import { allowDataApi } from './warehouse-schema-update.ts';
 
-export type DailyCheckProps = {
+type DailyCheckProps = {
   readonly warehouse: Warehouse | undefined;
   readonly lake: Lake | undefined;
   /** Where the alarms of stations go. */

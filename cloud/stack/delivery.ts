@@ -10,7 +10,7 @@ import { BundledFunction } from './bundled-function.ts';
 import type { Settings } from './settings.ts';
 import type { Warehouse } from './warehouse.ts';
 
-export type DeliveryProps = {
+type DeliveryProps = {
   readonly settings: Settings;
   readonly warehouse: Warehouse | undefined;
   readonly deliveries: Bucket;

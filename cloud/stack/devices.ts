@@ -3,13 +3,13 @@ import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPolicy, CfnProvisioningTemplate, CfnThingGroup, CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Construct } from 'constructs';
-import { jobTopicsOf } from '../../src/remote/job-topics.ts';
 import { shadowTopicsOf } from '../../src/remote/shadow.ts';
+import { jobTopicsOf } from '../../src/remote/verbs.ts';
 import { topicsOf } from '../../src/weather/message.ts';
 import { accountAsShown } from './acknowledge.ts';
 import { BundledFunction } from './bundled-function.ts';
 
-export type DevicesProps = { readonly topicPrefix: string };
+type DevicesProps = { readonly topicPrefix: string };
 
 /** IoT Core puts the name of the thing here whose certificate connects. */
 const THING = `\${iot:Connection.Thing.ThingName}`;
@@ -183,14 +183,18 @@ export class Devices extends Construct {
       new PolicyStatement({
         effect: Effect.ALLOW,
         actions: [
-          ...['iot:AddThingToThingGroup', 'iot:AttachPolicy', 'iot:AttachThingPrincipal', 'iot:CreateThing'],
-          ...[
-            'iot:DescribeCertificate',
-            'iot:DescribeThing',
-            'iot:DescribeThingGroup',
-            'iot:DescribeThingType',
-          ],
-          ...['iot:GetPolicy', 'iot:ListThingGroupsForThing', 'iot:UpdateCertificate', 'iot:UpdateThing'],
+          'iot:AddThingToThingGroup',
+          'iot:AttachPolicy',
+          'iot:AttachThingPrincipal',
+          'iot:CreateThing',
+          'iot:DescribeCertificate',
+          'iot:DescribeThing',
+          'iot:DescribeThingGroup',
+          'iot:DescribeThingType',
+          'iot:GetPolicy',
+          'iot:ListThingGroupsForThing',
+          'iot:UpdateCertificate',
+          'iot:UpdateThing',
         ],
         resources,
       }),

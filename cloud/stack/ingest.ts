@@ -34,7 +34,7 @@ export class Streams extends Construct {
   }
 }
 
-export type IngestProps = {
+type IngestProps = {
   readonly settings: Settings;
   /** Absent without analytics. */
   readonly streams: Streams | undefined;

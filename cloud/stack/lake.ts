@@ -18,11 +18,11 @@ const SQL = fileURLToPath(new URL('../sql', import.meta.url));
 /** Folders of the deliveries bucket. */
 const COMPACTED = 'compacted';
 /** A query that would read more is stopped: half a dollar. */
-const MOST_BYTES_READ = 100e9;
+const MAX_BYTES_READ = 100e9;
 /** Before this day no station has sent anything. */
 const FIRST_DAY = '2026-01-01';
 
-export type LakeProps = {
+type LakeProps = {
   readonly deliveries: Bucket;
   readonly stations: Bucket;
   readonly hasAnalytics: boolean;
@@ -81,7 +81,7 @@ export class Lake extends Construct {
       recursiveDeleteOption: true,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
-        bytesScannedCutoffPerQuery: MOST_BYTES_READ,
+        bytesScannedCutoffPerQuery: MAX_BYTES_READ,
         engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
         resultConfiguration: {
           outputLocation: this.#props.deliveries.s3UrlForObject(`${RESULTS}/`),

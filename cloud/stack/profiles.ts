@@ -11,7 +11,7 @@ export type Profile = {
   readonly sendSeconds: number;
 };
 
-export type Warehouse = 'serverless' | 'provisioned' | 'athena' | 'none';
+type Warehouse = 'serverless' | 'provisioned' | 'athena' | 'none';
 
 /** 128 MB: the buffer time alone decides, until a load of thousands of stations. */
 const LARGEST_BUFFER_MEGABYTES = 128;

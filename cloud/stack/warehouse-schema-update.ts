@@ -10,7 +10,7 @@ import { type DataApiTarget, dataApiEnvironment } from '../sql/data-api.ts';
 import { loadSchema } from '../sql/warehouse-schema.ts';
 import { BundledFunction } from './bundled-function.ts';
 
-export type WarehouseSchemaProps = {
+type WarehouseSchemaProps = {
   readonly dataApi: DataApiTarget;
   readonly databaseArn: string;
   readonly loaderSecret: ISecret;

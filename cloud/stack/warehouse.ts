@@ -16,7 +16,7 @@ const DATABASE_NAME = 'weather';
 /** The user that Firehose logs in as; it may add rows and nothing else. */
 const LOADER_USER = 'firehose_loader';
 
-export type WarehouseProps = {
+type WarehouseProps = {
   readonly settings: Settings;
   readonly capacity: Capacity;
   /** Reads the files of a COPY. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AthenaClient, CreateWorkGroupCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   AddThingToThingGroupCommand,
   CancelJobCommand,
@@ -696,5 +696,27 @@ describe('the commands against moto', () => {
       const file = await s3.send(new GetObjectCommand({ Bucket: 'stations', Key: 'stations.csv' }));
       expect(await file.Body?.transformToString()).toContain('31,UK-Hove,');
     });
+
+    it('cloud:revoke takes no name that nobody has', async () => {
+      const revoked = await runNode(['--import', 'tsx', 'cloud/operations/commands/revoke.ts', 'nobody'], {});
+      expect(revoked).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: 'there is no station "nobody" in this account and region\n',
+      });
+    });
+
+    it('cloud:enroll lets a station that was revoked renew again, and not come by the claim', async () => {
+      const csr = join(folder, 'revoked.csr');
+      writeFileSync(csr, requestOf('32'));
+      await revokeClaim(dynamo, 'claims', '32');
+
+      expect(await enrolled(csr, '--station', 'UK-Hove', '--yes')).toMatchObject({ status: 0 });
+
+      const { Item } = await dynamo.send(
+        new GetItemCommand({ TableName: 'claims', Key: { id: { S: '32' } } }),
+      );
+      expect(Item).toEqual({ id: { S: '32' }, state: { S: 'used' } });
+    }, 60_000);
   });
 });

@@ -111,7 +111,7 @@ describe.each(topicRules('weather'))('10,000 malformed payloads on the topic $la
     await warehouse.copy(rule.table, gzipSync(rows.join('\n')));
     await warehouse.close();
     expect(records.length).toBeGreaterThan(100);
-  }, 180_000);
+  });
 });
 
 it('10,000 malformed payloads that pass a rule on to Kinesis are what the tests of the Flink job read', async () => {

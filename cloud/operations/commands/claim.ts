@@ -5,7 +5,7 @@ import { runCommand, say } from './command-line.ts';
 
 const USAGE = 'npm run cloud:claim -- FOLDER   makes a claim, and the folder that goes onto every card';
 
-await runCommand(async () => {
+await runCommand(USAGE, async () => {
   const [folder, ...others] = process.argv.slice(2);
   if (folder === undefined || folder.startsWith('-') || others.length > 0) throw new Error(USAGE);
   const id = await makeClaim(new IoTClient(), await readDeployedStack(), folder);

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
+import { errorCode, formatError } from '../../../src/weather/format.ts';
 import type { Target } from '../jobs.ts';
 
 export const say = (line: string): void => {
@@ -16,6 +18,22 @@ export const openQuestions = (): ((question: string) => Promise<string>) | undef
         return answer;
       }
     : undefined;
+
+/** What a file holds that was named; what is wrong with it is one line that names it. */
+export const readNamed = <T>(file: string, what: string, parse: (text: string) => T): T => {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = errorCode(error);
+    throw new Error(`${file} cannot be read${code === '' ? '' : ` (${code})`}: ${what} is expected`);
+  }
+  try {
+    return parse(text);
+  } catch {
+    throw new Error(`${file} is not ${what}`);
+  }
+};
 
 /** From `--station` or `--group`, one of the two. */
 export const targetOf = (
@@ -41,12 +59,18 @@ export const openStop = (): { readonly signal: AbortSignal; readonly close: () =
   return { signal: stopping.signal, close: () => process.off('SIGINT', stop) };
 };
 
-/** Runs a command; what goes wrong is one line for a person and exit status 1. */
-export const runCommand = async (work: () => Promise<number>): Promise<void> => {
+/** Runs a command, or says how it is used where that is asked; what goes wrong is one line for a person and exit status 1. */
+export const runCommand = async (usage: string, work: () => Promise<number>): Promise<void> => {
+  if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
+    say(usage);
+    return;
+  }
   try {
     process.exitCode = await work();
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    const reason = formatError(error);
+    const advice = reason === 'Region is missing' ? ' (of AWS: set AWS_REGION, or run aws configure)' : '';
+    process.stderr.write(`${reason}${advice}\n`);
     process.exitCode = 1;
   }
 };

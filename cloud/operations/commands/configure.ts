@@ -2,7 +2,8 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
-import { BAD_CONFIGURATION, formatProblem } from '../../../src/config/problem.ts';
+import { BAD_CONFIGURATION, formatProblem } from '../../../src/config/text-file.ts';
+import { formatError } from '../../../src/weather/format.ts';
 import {
   describeConfigurations,
   haveFailed,
@@ -52,7 +53,7 @@ const watch = async (
     report: say,
     stop,
   }).catch((error: unknown) => {
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${lookAgain(target)}`);
+    throw new Error(`${formatError(error)}\n${lookAgain(target)}`);
   });
   if (answers === null) {
     say(`the stations go on; ${lookAgain(target)}`);
@@ -74,11 +75,10 @@ const valuesOf = async (file: string | undefined) => {
   return null;
 };
 
-await runCommand(async () => {
+await runCommand(USAGE, async () => {
   const { values: options, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      help: { type: 'boolean', default: false },
       station: { type: 'string' },
       group: { type: 'string' },
       watch: { type: 'boolean', default: false },
@@ -88,10 +88,6 @@ await runCommand(async () => {
       'timeout-minutes': { type: 'string', default: '120' },
     },
   });
-  if (options.help) {
-    say(USAGE);
-    return 0;
-  }
   const target = targetOf(options, USAGE);
   const [file] = positionals;
   if (positionals.length + Number(options.clear) + Number(options.show) !== 1) throw new Error(USAGE);

@@ -2,12 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUILT_JAR } from '../../stack/analytics-jar.ts';
+import { profileNames } from '../../stack/profiles.ts';
 import { deploy } from '../deploying.ts';
 import { openQuestions, runCommand, say } from './command-line.ts';
 
 const CLOUD = fileURLToPath(new URL('../..', import.meta.url));
 
-await runCommand(async () => {
+const USAGE = `npm run cloud:deploy [-- -c profile=NAME] [-- …]   what cdk deploy takes; asks for the profile without one
+
+-c profile=${profileNames.join('|')}
+           docs/cloud.md has the others`;
+
+await runCommand(USAGE, async () => {
   await deploy({
     args: process.argv.slice(2),
     run(command, args) {

@@ -6,7 +6,11 @@ import { isStackThere, readDeployedStack } from '../deployed-stack.ts';
 import { destroy } from '../destroying.ts';
 import { runCommand, say } from './command-line.ts';
 
-await runCommand(async () => {
+const USAGE = `npm run cloud:destroy [-- --data]   removes the stack, and what cdk destroy takes
+
+--data   once the stack is gone, its buckets and tables as well`;
+
+await runCommand(USAGE, async () => {
   const args = process.argv.slice(2);
   const isDone = await destroy({
     s3: new S3Client(),

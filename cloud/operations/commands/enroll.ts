@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -8,12 +8,13 @@ import { IoTClient } from '@aws-sdk/client-iot';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { checkStation } from '../../contract/stations.ts';
+import { readmit } from '../claims.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { certificatesOf, enrollStation } from '../enrolment.ts';
 import { gatewayConfiguration } from '../gateway-configuration.ts';
 import { type ListedStation, listForClaim, parseListing } from '../listing.ts';
 import { listStations } from '../station-file.ts';
-import { openQuestions, runCommand, say } from './command-line.ts';
+import { openQuestions, readNamed, runCommand, say } from './command-line.ts';
 
 const USAGE = `npm run cloud:enroll -- FILE.csr --station NAME [--id ID] [--timezone ZONE] [--replace] [--yes]
 npm run cloud:enroll -- --list ID --station NAME [--serial SERIAL] [--timezone ZONE]   only list it, for the claim
@@ -55,8 +56,10 @@ const sign = async (
     ...named
   }: { id?: string; station: string; timezone: string; replace: boolean; yes: boolean },
 ): Promise<number> => {
-  const requestPem = readFileSync(file, 'utf8');
-  const request = new Pkcs10CertificateRequest(requestPem);
+  const { requestPem, request } = readNamed(file, 'a certificate signing request', (text) => ({
+    requestPem: text,
+    request: new Pkcs10CertificateRequest(text),
+  }));
   const deviceid = id ?? request.subjectName.getField('CN')[0] ?? '';
   const station = checkStation({ deviceid, weatherstationname: named.station, timezone: named.timezone });
   const stack = await readDeployedStack();
@@ -71,6 +74,7 @@ const sign = async (
 
   await listStations(new S3Client(), stack.StationsBucket, [station]);
   const { certificatePem, endpoint } = await enrollStation(iot, stack, { id: deviceid, requestPem });
+  await readmit(new DynamoDBClient(), stack.ClaimsTable, deviceid);
   const certificateFile = join(dirname(file), `${deviceid}.pem`);
   writeFileSync(certificateFile, certificatePem);
   say(`# ${certificateFile}: copy it to the station as /etc/weather-gateway/device.pem`);
@@ -91,7 +95,7 @@ const sign = async (
   return 0;
 };
 
-await runCommand(async () => {
+await runCommand(USAGE, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -109,7 +113,10 @@ await runCommand(async () => {
   const [file, ...others] = positionals;
   const ways = [file, values.list, values.csv].filter((each) => each !== undefined);
   if (ways.length !== 1 || others.length > 0) throw new Error(USAGE);
-  if (values.csv !== undefined) return await list(parseListing(readFileSync(values.csv, 'utf8')), false);
+  if (values.csv !== undefined) {
+    const text = readNamed(values.csv, 'a list of stations', (content) => content);
+    return await list(parseListing(text), false);
+  }
   if (station === undefined) throw new Error(USAGE);
   if (values.list !== undefined)
     return await list([{ deviceid: values.list, weatherstationname: station, timezone, serial }], true);

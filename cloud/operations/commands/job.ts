@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { JobDocument } from '../../../src/remote/verbs.ts';
+import { formatError } from '../../../src/weather/format.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { bundlePlace, downloadReports, presignUpload } from '../job-diagnostics.ts';
 import { readReleases, updateDocument, uploadReleases } from '../job-releases.ts';
@@ -139,7 +140,10 @@ const sendUpdate = async (values: Values): Promise<string[] | number> => {
   const { signal: stop, close } = openStop();
   const plan = { groupArn: targetArn, stations, first, document, rollout, waitMinutes };
   const { problem, jobIds, answers } = await rollOut(iot, plan, {
-    ...{ intervalMs: POLL_MS, report: say, stop, nowMs: () => Date.now() },
+    intervalMs: POLL_MS,
+    report: say,
+    stop,
+    nowMs: () => Date.now(),
   });
   if (!stop.aborted) close();
   for (const line of describeVersions(stations, answers)) say(line);
@@ -158,9 +162,7 @@ const watch = async (jobIds: readonly string[]): Promise<JobView[] | null> => {
     if (views !== null) close();
     return views;
   } catch (error) {
-    throw new Error(
-      `${error instanceof Error ? error.message : String(error)}\nlook again: ${lookAgain(jobIds)}`,
-    );
+    throw new Error(`${formatError(error)}\nlook again: ${lookAgain(jobIds)}`);
   }
 };
 
@@ -180,11 +182,10 @@ const show = async (jobIds: readonly string[], values: Values): Promise<number> 
   return haveFailed(views) || !isWhole ? 1 : 0;
 };
 
-await runCommand(async () => {
+await runCommand(USAGE, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      help: { type: 'boolean', default: false },
       station: { type: 'string' },
       group: { type: 'string' },
       level: { type: 'string' },
@@ -201,10 +202,6 @@ await runCommand(async () => {
       'timeout-minutes': { type: 'string' },
     },
   });
-  if (values.help) {
-    say(USAGE);
-    return 0;
-  }
   const [verb, ...others] = positionals;
   if (verb === undefined) throw new Error(USAGE);
   if (verb === 'show') {

@@ -7,10 +7,13 @@ import { runCommand, say } from './command-line.ts';
 
 const works = { pause, resume };
 
+const USAGE = `npm run cloud:pause    stops what costs by the hour, and the stations' connections
+npm run cloud:resume   starts what pause stopped`;
+
 /** The two npm scripts differ in their argument alone. */
-await runCommand(async () => {
-  const [name = ''] = process.argv.slice(2);
-  if (!(name === 'pause' || name === 'resume')) throw new Error('npm run cloud:pause, npm run cloud:resume');
+await runCommand(USAGE, async () => {
+  const [name = '', ...others] = process.argv.slice(2);
+  if (!(name === 'pause' || name === 'resume') || others.length > 0) throw new Error(USAGE);
   const stack = await readDeployedStack();
   await works[name]({
     iot: new IoTClient(),

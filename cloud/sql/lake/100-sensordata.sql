@@ -11,9 +11,19 @@ FROM (
          MAX(loaded) OVER (PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END) AS arrival,
          ROW_NUMBER() OVER (
            PARTITION BY deviceid, epoch, seq, CASE WHEN seq IS NULL THEN datetime END
-           ORDER BY CASE timequality WHEN 'synced' THEN 0 WHEN 'corrected' THEN 1 ELSE 2 END, datetime DESC
+           ORDER BY CASE timequality WHEN 'synced' THEN 0 WHEN 'corrected' THEN 1 ELSE 2 END, datetime DESC,
+                    CASE timequality WHEN 'estimated' THEN 1 ELSE 0 END,
+                    temperature, humidity, winddirection, windintensity, rainheight, windgust, pressure, timequality
          ) AS delivery
-  FROM sensordata_landing
+  FROM (
+    SELECT deviceid, datetime, temperature, humidity, winddirection, windintensity, rainheight,
+           CASE WHEN seq IS NOT NULL THEN NULLIF(epoch, '') END AS epoch,
+           CASE WHEN epoch <> '' THEN seq END AS seq,
+           windgust, pressure, timequality, quality, extra,
+           CASE WHEN epoch <> '' AND seq IS NOT NULL THEN previousepoch END AS previousepoch,
+           CASE WHEN epoch <> '' AND seq IS NOT NULL THEN previousseq END AS previousseq, loaded
+    FROM sensordata_landing
+  ) AS named
 ) AS deliveries
 WHERE delivery = 1;
 

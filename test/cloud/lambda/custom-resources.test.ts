@@ -35,8 +35,11 @@ describe('the start of the Flink job', () => {
   const flink = mockClient(KinesisAnalyticsV2Client);
   const detail = (ApplicationStatus: 'READY' | 'RUNNING') => ({
     ApplicationDetail: {
-      ...{ ApplicationARN: 'arn', ApplicationName: 'job', RuntimeEnvironment: 'FLINK-2_2' as const },
-      ...{ ApplicationVersionId: 1, ApplicationStatus },
+      ApplicationARN: 'arn',
+      ApplicationName: 'job',
+      RuntimeEnvironment: 'FLINK-2_2' as const,
+      ApplicationVersionId: 1,
+      ApplicationStatus,
     },
   });
   const run = (type: RequestType) => startAnalytics(eventOf(type, { applicationName: 'job' }));
@@ -109,8 +112,11 @@ describe('the daily limit of Redshift Serverless', () => {
 
     expect(redshift.commandCalls(CreateUsageLimitCommand).map(({ args }) => args[0].input)).toEqual([
       {
-        ...{ resourceArn: 'arn:workgroup', usageType: 'serverless-compute', period: 'daily' },
-        ...{ amount: 24, breachAction: 'deactivate' },
+        resourceArn: 'arn:workgroup',
+        usageType: 'serverless-compute',
+        period: 'daily',
+        amount: 24,
+        breachAction: 'deactivate',
       },
     ]);
     expect(cloudFormation.answers).toMatchObject([{ Status: 'SUCCESS' }]);

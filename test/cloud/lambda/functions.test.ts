@@ -109,6 +109,23 @@ describe('the hook of fleet provisioning', () => {
     ]);
   });
 
+  it('looks at every page of the certificates of a station', async () => {
+    iot
+      .on(ListThingPrincipalsCommand)
+      .resolves({ principals: [], nextToken: 'more' })
+      .on(ListThingPrincipalsCommand, { thingName: '1', nextToken: 'more' })
+      .resolves({ principals: ['arn:aws:iot:r:1:cert/abc'] });
+
+    await ask({ StationId: '1' });
+
+    expect(dynamo.commandCalls(UpdateItemCommand)[0]?.args[0].input.ConditionExpression).toContain(
+      '(#state = :used AND #key = :key)',
+    );
+    expect(dynamo.commandCalls(UpdateItemCommand)[0]?.args[0].input.ConditionExpression).not.toContain(
+      ':expected',
+    );
+  });
+
   it('lets a station renew its own certificate, and nobody else, and not a station that was revoked', async () => {
     iot.on(ListThingPrincipalsCommand).rejects(new ResourceNotFoundException({ message: '', $metadata: {} }));
     iot
@@ -196,7 +213,9 @@ describe('the daily check', () => {
 
   it('asks 401 times for a hundred thousand stations, whose certificates AWS IoT signed', async () => {
     const page = Array.from({ length: 250 }, (_, n) => ({
-      ...{ certificateId: String(n), status: 'ACTIVE' as const, certificateMode: 'DEFAULT' as const },
+      certificateId: String(n),
+      status: 'ACTIVE' as const,
+      certificateMode: 'DEFAULT' as const,
     }));
     let pages = 0;
     iot.on(ListCertificatesCommand).callsFake(() => {
@@ -259,7 +278,9 @@ describe('the daily check', () => {
     expect(iot.calls().length).toBe(looked);
     expect(sns.commandCalls(PublishCommand).length).toBe(1);
     expect(data.commandCalls(ExecuteStatementCommand)[0]?.args[0].input).toMatchObject({
-      ...{ Database: 'weather', SecretArn: 'secret', WorkgroupName: 'weathergateway' },
+      Database: 'weather',
+      SecretArn: 'secret',
+      WorkgroupName: 'weathergateway',
     });
   });
 
@@ -277,7 +298,8 @@ describe('the daily check', () => {
     await checkDaily({});
 
     expect(JSON.parse(String(written.mock.calls.at(-1)?.[0]))).toMatchObject({
-      ...{ MissingReadings: 4, StationsTwice: 4 },
+      MissingReadings: 4,
+      StationsTwice: 4,
     });
     const [first] = athena.commandCalls(StartQueryExecutionCommand);
     expect(first?.args[0].input).toMatchObject({

@@ -5,6 +5,7 @@ import type { Station } from '../../../cloud/contract/stations.ts';
 import { type Mail, mailOf, plainText } from '../../../cloud/lambda/alert-mail.ts';
 import { parseAlertRecord } from '../../../cloud/lambda/alert-record.ts';
 import type { GapMessage, PreAlertMessage } from '../../../src/weather/message.ts';
+import { preAlert } from '../example-pre-alert.ts';
 
 const { cases }: { cases: { name: string; row: AlertRow; message: string }[] } = JSON.parse(
   readFileSync(new URL('../../../cloud/vectors/mails.json', import.meta.url), 'utf8'),
@@ -24,24 +25,6 @@ const mailFor = (...args: Parameters<typeof mailOrNull>): Mail => {
 };
 
 const row = { ...cases[0]?.row } as AlertRow;
-
-const preAlert: PreAlertMessage = {
-  deviceid: '1',
-  epoch: '01JX',
-  seq: 7,
-  datetime: '2020-05-20 14:58:28',
-  timequality: 'synced',
-  rule: 'heat',
-  kind: 'limit',
-  quantity: 'temperature',
-  severity: 'warning',
-  transition: 'raised',
-  value: 38.5,
-  limit: 38,
-  unit: '°C',
-  minutestolimit: null,
-  text: 'temperature 38.5 °C is above 38 °C.',
-};
 
 const gap: GapMessage = {
   deviceid: '1',
@@ -120,6 +103,38 @@ describe('the mail', () => {
     expect(message.length).toBeLessThan(500);
     expect(message.split('\n').length).toBe(2);
   });
+
+  it('takes no link in another script, and none behind what no one sees', () => {
+    for (const link of ['examplé.com', 'bücher.de', 'пример.рф', 'evil.com', 'x@evil'])
+      expect(plainText(`at ${link} now`)).toBe('at [...] now');
+    expect(plainText('evil\u00ad.com')).toBe('evil .com');
+    expect(plainText('evil\u200b.com')).toBe('evil .com');
+  });
+
+  it.each(['東京', 'Αθήνα 2', 'St. Ives', 'Zürich/Süd'])('shows the name %s of a station', (name) => {
+    const { message, attributes } = mailFor({ ...row, weatherstationname: name });
+    expect(message).toContain(`Weather station "${name}" reported`);
+    expect(attributes).toMatchObject({ station: name });
+    expect(mailFor(gap, 'gap', { ...worthing, weatherstationname: name }).attributes).toMatchObject({
+      station: name,
+    });
+  });
+
+  it('never has an attribute without a value, which SNS refuses', () => {
+    const { attributes } = mailFor({ ...row, weatherstationname: '\u200b' });
+    expect(attributes).toMatchObject({ station: row.deviceid });
+  });
+
+  it.each(['2020-13-01 00:00:00', '9999-99-99 99:99:99', '2020-05-20 24:61:00'])(
+    'sets aside at once what happened at %s',
+    (datetime) => {
+      const text = JSON.stringify({ ...preAlert, datetime, lane: 'prealert' });
+      expect(() => parseAlertRecord(text, '1')).toThrow('no time');
+      expect(() => parseAlertRecord(JSON.stringify({ ...gap, from: datetime, lane: 'gap' }), '1')).toThrow(
+        'no time',
+      );
+    },
+  );
 
   it('refuses what is neither alert, pre-alert nor gap', () => {
     for (const text of ['{"deviceid":"1"}', 'not JSON', '[]', 'null', JSON.stringify({ ...row, count: 0 })]) {

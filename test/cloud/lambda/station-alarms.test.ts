@@ -80,7 +80,7 @@ describe('the alarms of stations', () => {
     beforeAll(async () => {
       warehouse = await openWarehouse();
       await warehouse.applySchema();
-    }, 60_000);
+    });
     afterAll(() => warehouse.close());
 
     it('are those of stations that are silent, failing, low on supply or about to lose their certificate', async () => {

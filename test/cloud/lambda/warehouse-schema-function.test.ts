@@ -96,7 +96,7 @@ describe('the function that applies the SQL, as it is deployed', () => {
     cloudFormation = await openAnswerAddress();
     const bundle: { handler: Handler } = await import(join(folder, 'index.mjs'));
     handler = bundle.handler;
-  }, 60_000);
+  });
   afterEach(() => {
     aws.statements.length = 0;
   });
@@ -123,21 +123,21 @@ describe('the function that applies the SQL, as it is deployed', () => {
     expect(await warehouse.query(`SELECT usename FROM pg_user WHERE usename = '${LOGIN.username}'`)).toEqual([
       { usename: LOGIN.username },
     ]);
-  }, 60_000);
+  });
 
   it('never sends the password, only its digest', async () => {
     await apply('Update');
 
     expect(aws.statements.join('\n')).toMatch(/ALTER USER firehose_loader PASSWORD 'md5[0-9a-f]{32}'/);
     expect(aws.statements.join('\n')).not.toContain(LOGIN.password);
-  }, 60_000);
+  });
 
   it('applies the views again, and no table a second time', async () => {
     await apply('Update');
 
     expect(aws.statements.some((sql) => sql.startsWith('CREATE TABLE sensordata_landing'))).toBe(false);
     expect(aws.statements.some((sql) => sql.startsWith('CREATE OR REPLACE VIEW sensordata '))).toBe(true);
-  }, 60_000);
+  });
 
   it('tells CloudFormation what the database said when it fails', async () => {
     await warehouse.query(
@@ -148,7 +148,7 @@ describe('the function that applies the SQL, as it is deployed', () => {
       Status: 'FAILED',
       Reason: expect.stringContaining('001-landing-tables.sql was changed after the warehouse applied it'),
     });
-  }, 60_000);
+  });
 
   it('leaves the tables where they are when the stack goes', async () => {
     expect(await apply('Delete')).toMatchObject({ Status: 'SUCCESS' });

@@ -21,7 +21,7 @@ import {
   watchConfigurations,
 } from '../../../cloud/operations/configuring.ts';
 import { nameByTime } from '../../../cloud/operations/jobs.ts';
-import { formatProblem } from '../../../src/config/problem.ts';
+import { formatProblem } from '../../../src/config/text-file.ts';
 import { parseDelta, parseSentConfiguration, type SentConfiguration } from '../../../src/remote/shadow.ts';
 import { ShadowService } from '../../remote/shadow-service.ts';
 import { actionsOf, commandsIn, documentedRights, problemsOfRights } from './documented-rights.ts';
@@ -234,7 +234,11 @@ describe('configuring stations', () => {
   describe('watches', () => {
     const sentTo = (...stations: string[]) => new Map(stations.map((station) => [station, 'slower']));
     const options = (stop = new AbortController().signal) => ({
-      ...{ intervalMs: 1, timeoutMs: 60_000, nowMs: () => performance.now(), report, stop },
+      intervalMs: 1,
+      timeoutMs: 60_000,
+      nowMs: () => performance.now(),
+      report,
+      stop,
     });
     /** What happens before each look at a station. */
     const beforeLooks = (station: string, ...steps: readonly (() => void)[]): void => {

@@ -11,15 +11,18 @@ import { destroy } from '../../../cloud/operations/destroying.ts';
 import { profileNames } from '../../../cloud/stack/profiles.ts';
 
 const stack: StackOutputs = {
-  ...{ TopicPrefix: 'weather', DeliveriesBucket: 'deliveries', ErrorsBucket: 'errors' },
-  ...{ StationsBucket: 'stations', ThingGroup: 'g', GatewayPolicy: 'p', ClaimPolicy: 'c' },
-  ...{
-    ProvisioningTemplate: 't',
-    ClaimsTable: 'ct',
-    AlertTopic: 'a',
-    CopyRole: 'r',
-    Workgroup: 'weathergateway',
-  },
+  TopicPrefix: 'weather',
+  DeliveriesBucket: 'deliveries',
+  ErrorsBucket: 'errors',
+  StationsBucket: 'stations',
+  ThingGroup: 'g',
+  GatewayPolicy: 'p',
+  ClaimPolicy: 'c',
+  ProvisioningTemplate: 't',
+  ClaimsTable: 'ct',
+  AlertTopic: 'a',
+  CopyRole: 'r',
+  Workgroup: 'weathergateway',
 };
 
 describe('cloud:deploy', () => {
@@ -107,7 +110,7 @@ describe('cloud:deploy', () => {
       lines: 1,
     });
     expect(stderr).toMatch(/^name a profile: /);
-  }, 60_000);
+  });
 });
 
 describe('cloud:destroy', () => {
@@ -116,7 +119,10 @@ describe('cloud:destroy', () => {
   const run = async ({ endsWell = true, isThere = false, deletesData = true }) => {
     const lines: string[] = [];
     const isDone = await destroy({
-      ...{ s3: new S3Client(), serverless: new RedshiftServerlessClient(), stack, deletesData },
+      s3: new S3Client(),
+      serverless: new RedshiftServerlessClient(),
+      stack,
+      deletesData,
       destroyStack: () => endsWell,
       isStackThere: () => Promise.resolve(isThere),
       report: (line) => void lines.push(line),
@@ -164,7 +170,9 @@ describe('the deployed stack', () => {
   const outputs = (names: object) => ({
     Stacks: [
       {
-        ...{ StackName: 'WeatherGateway', CreationTime: new Date(), StackStatus: 'CREATE_COMPLETE' as const },
+        StackName: 'WeatherGateway',
+        CreationTime: new Date(),
+        StackStatus: 'CREATE_COMPLETE' as const,
         Outputs: Object.entries(names).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })),
       },
     ],

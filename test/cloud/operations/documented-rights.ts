@@ -15,7 +15,9 @@ export const documentedRights = (sentence: string): readonly DocumentedStatement
 export const problemsOfRights = async (statements: readonly DocumentedStatement[]): Promise<string[]> => {
   const problems = statements.map(({ Action: actions, Resource }) =>
     problemsOf({
-      ...{ policy: 'operator', actions, condition: undefined },
+      policy: 'operator',
+      actions,
+      condition: undefined,
       resources: Resource.map((arn) => arn.replace('REGION', 'eu-west-2').replace('ACCOUNT', '111122223333')),
     }),
   );

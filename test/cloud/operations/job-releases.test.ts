@@ -20,8 +20,13 @@ describe('the releases of a job', () => {
     const archive = `archive ${name}`;
     const base = join(folder, name);
     const manifest = {
-      ...{ version: '1.3.0', architecture: 'linux-arm64', nodeAbi: 115, unpackedSize: 100 },
-      ...{ size: archive.length, sha256: createHash('sha256').update(archive).digest('hex'), ...changes },
+      version: '1.3.0',
+      architecture: 'linux-arm64',
+      nodeAbi: 115,
+      unpackedSize: 100,
+      size: archive.length,
+      sha256: createHash('sha256').update(archive).digest('hex'),
+      ...changes,
     };
     writeFileSync(`${base}.tar.gz`, archive);
     writeFileSync(`${base}.json`, JSON.stringify(manifest, null, 2));
@@ -52,7 +57,8 @@ describe('the releases of a job', () => {
   it('have a name of their own in the bucket, and URLs that a station takes', async () => {
     const s3 = mockClient(S3Client);
     const client = new S3Client({
-      ...{ region: 'eu-west-2', responseChecksumValidation: 'WHEN_REQUIRED' },
+      region: 'eu-west-2',
+      responseChecksumValidation: 'WHEN_REQUIRED',
       credentials: { accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 't/'.repeat(700) },
     });
     const releases = readReleases([make('arm'), make('x64', { architecture: 'linux-x64' })]);
@@ -79,7 +85,9 @@ describe('the releases of a job', () => {
 
 describe('the waves of a roll-out', () => {
   const plan = (count: number, first = '1') => ({
-    ...{ groupArn: 'arn:aws:iot:eu-west-2:1:thinggroup/coast', first, waitMinutes: 1 },
+    groupArn: 'arn:aws:iot:eu-west-2:1:thinggroup/coast',
+    first,
+    waitMinutes: 1,
     stations: Array.from({ length: count }, (_, index) => `${index + 1}`),
     document: () => Promise.reject(new Error('not asked for')),
     rollout: { stationsPerMinute: 1, abortPercent: 1, abortAfterStations: 1, timeoutMinutes: 1 },

@@ -48,7 +48,9 @@ describe('a job', () => {
   it('is what the station takes, or is not sent', () => {
     expect(checkDocument({ verb: 'doctor' })).toEqual({ verb: 'doctor' });
     expect(checkDocument({ verb: 'log-level', level: 'debug' })).toEqual({
-      ...{ verb: 'log-level', level: 'debug', minutes: 60 },
+      verb: 'log-level',
+      level: 'debug',
+      minutes: 60,
     });
     expect(() => checkDocument({ verb: 'log-level', level: 'trace' })).toThrow(
       /^level: .*\na station takes: /,
@@ -113,8 +115,10 @@ describe('a job', () => {
         abortConfig: {
           criteriaList: [
             {
-              ...{ failureType: 'ALL', action: 'CANCEL' },
-              ...{ thresholdPercentage: 20, minNumberOfExecutedThings: 5 },
+              failureType: 'ALL',
+              action: 'CANCEL',
+              thresholdPercentage: 20,
+              minNumberOfExecutedThings: 5,
             },
           ],
         },
@@ -359,10 +363,14 @@ describe('the place of a report', () => {
     const Body = { transformToByteArray: () => Promise.resolve(Buffer.from('report')) };
     s3.on(GetObjectCommand).rejects(new Error('access denied'));
     s3.on(GetObjectCommand, bundlePlace('errors', '2', 'diagnostics-a')).resolves({
-      ...{ Body: Body as unknown as GetObjectCommandOutput['Body'], ContentLength: 6 },
+      Body: Body as unknown as GetObjectCommandOutput['Body'],
+      ContentLength: 6,
     });
     const view = (jobId: string, station: string, status: JobExecutionStatus) => ({
-      ...{ jobId, isDone: true, canceled: null, answers: [{ station, status, details: {} }] },
+      jobId,
+      isDone: true,
+      canceled: null,
+      answers: [{ station, status, details: {} }],
     });
     const lines: string[] = [];
     const download = (...views: ReturnType<typeof view>[]) =>

@@ -80,7 +80,9 @@ describe('backfill', () => {
 
     expect(data.commandCalls(BatchExecuteStatementCommand).map(({ args }) => args[0].input)).toEqual([
       {
-        ...{ Database: 'weather', SecretArn: 'secret', WorkgroupName: 'weathergateway' },
+        Database: 'weather',
+        SecretArn: 'secret',
+        WorkgroupName: 'weathergateway',
         Sqls: [
           'COPY sensordata_avgs_landing (deviceid,weatherstationname,min_datetime,avg_temperature,avg_humidity,' +
             "msg_count,datetime,epoch,seq,revision) FROM 's3://bucket/errors/manifests/2026/05/01/12/stream-manifest' " +
@@ -167,26 +169,25 @@ describe('pause and resume', () => {
     });
   };
   const stack: StackOutputs = {
-    ...{
-      TopicPrefix: 'weather',
-      DeliveriesBucket: 'd',
-      ErrorsBucket: 'e',
-      StationsBucket: 's',
-      ThingGroup: 'g',
-    },
-    ...{
-      GatewayPolicy: 'p',
-      ClaimPolicy: 'c',
-      ProvisioningTemplate: 't',
-      ClaimsTable: 'ct',
-      AlertTopic: 'a',
-      CopyRole: ROLE,
-    },
+    TopicPrefix: 'weather',
+    DeliveriesBucket: 'd',
+    ErrorsBucket: 'e',
+    StationsBucket: 's',
+    ThingGroup: 'g',
+    GatewayPolicy: 'p',
+    ClaimPolicy: 'c',
+    ProvisioningTemplate: 't',
+    ClaimsTable: 'ct',
+    AlertTopic: 'a',
+    CopyRole: ROLE,
     Cluster: 'cluster',
   };
   const order: string[] = [];
   const props = () => ({
-    ...{ iot: new IoTClient(), redshift: new RedshiftClient(), s3: new S3Client(), stack },
+    iot: new IoTClient(),
+    redshift: new RedshiftClient(),
+    s3: new S3Client(),
+    stack,
     analytics: openAnalyticsJob(new KinesisAnalyticsV2Client(), 'job', 1),
     report: (line: string): void => void order.push(line),
   });

@@ -5,7 +5,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AverageRow } from '../../../cloud/contract/rows.ts';
 import { type LandingTableKey, landingTables } from '../../../cloud/sql/landing-tables.ts';
-import { loadSchema, transactionsToApply } from '../../../cloud/sql/warehouse-schema.ts';
+import { checkRow, columnsOf } from '../../../cloud/sql/row-check.ts';
+import {
+  loadSchema,
+  loadStatements,
+  SCHEMA_VERSIONS_TABLE,
+  transactionsToApply,
+} from '../../../cloud/sql/warehouse-schema.ts';
 import type {
   GapMessage,
   HealthMessage,
@@ -90,6 +96,19 @@ const health = (
   ...changes,
 });
 
+/** Of what is older than 2020. */
+const deletingOldReadings = (): string[] =>
+  loadStatements(fileURLToPath(new URL('../../../cloud/sql/delete-old-readings.sql', import.meta.url)));
+
+const schemaFiles = loadSchema(fileURLToPath(new URL('../../../cloud/sql', import.meta.url)));
+
+/** A file of what a station sent, as the check of rows passes it on. */
+const checkedFileOf = (...messages: object[]): Uint8Array => {
+  const columns = columnsOf('sensordata', schemaFiles);
+  const rows = messages.map((message) => checkRow(columns, JSON.stringify(message)));
+  return gzipSync(rows.map((row) => ('text' in row ? `${row.text}\n` : '')).join(''));
+};
+
 const FINAL_TABLES = [
   ...['sensordata_final', 'sensordata_avgs_final', 'reading_ranges_final', 'average_ranges_final'],
 ];
@@ -107,7 +126,7 @@ describe.each(['as it was delivered', 'compacted'])('the warehouse, %s', (state)
   beforeAll(async () => {
     warehouse = await openWarehouse();
     await warehouse.applySchema();
-  }, 60_000);
+  });
   beforeEach(async () => {
     const tables = Object.values(landingTables).map(({ name }) => name);
     await warehouse.query(`TRUNCATE ${[...tables, ...FINAL_TABLES].join(', ')}`);
@@ -154,7 +173,7 @@ describe.each(['as it was delivered', 'compacted'])('the warehouse, %s', (state)
 
   it('shows optional quantities, and keeps what no column has, before and after a compaction', async () => {
     const extra = { supplyvoltage: 12.4, soiltemperature: -1.5, firmware: 'x' };
-    await load('sensordata', { ...reading(1), extra }, reading(2));
+    await warehouse.copy('sensordata', checkedFileOf({ ...reading(1), ...extra }, reading(2)));
 
     const expected = [
       { seq: 1, soiltemperature: -1.5, supplyvoltage: 12.4, illuminance: null, extra },
@@ -290,13 +309,7 @@ describe.each(['as it was delivered', 'compacted'])('the warehouse, %s', (state)
       reading(n + 1, { datetime: `2019-12-${10 + (n % 20)} 00:00:00` }),
     );
     await load('sensordata', ...days, reading(41), reading(43));
-    const script = readFileSync(
-      new URL('../../../cloud/sql/delete-old-readings.sql', import.meta.url),
-      'utf8',
-    );
-    for (const statement of script.split(/;\n/).filter((sql) => /[A-Z]{6}/.test(sql))) {
-      await warehouse.query(statement);
-    }
+    for (const statement of deletingOldReadings()) await warehouse.query(statement);
 
     expect(await look('SELECT COUNT(*) AS n FROM sensordata')).toEqual([{ n: 2 }]);
     expect(await look('SELECT fromseq, toseq FROM sensordata_gaps')).toEqual([{ fromseq: 42, toseq: 42 }]);
@@ -407,15 +420,29 @@ describe.each(['as it was delivered', 'compacted'])('the warehouse, %s', (state)
   });
 });
 
+/** The post's own message has neither. */
+const unnumbered = (second: number, changes: object = {}): LandingRow => {
+  const { epoch, seq, ...message } = { ...reading(0), ...changes } as ReadingMessage;
+  return { ...message, datetime: `2020-05-20 14:58:0${second}`, ...changes };
+};
+
+const unnumberedAverage = (second: number, changes: Partial<AverageRow> = {}): AverageRow => ({
+  ...average(0),
+  ...{ epoch: null, seq: null, datetime: `2020-05-20 14:58:0${second}` },
+  ...changes,
+});
+
 describe('a compaction', () => {
   let warehouse: Warehouse;
   const load = (table: LandingTableKey, ...rows: LandingRow[]) => warehouse.copy(table, fileOf(rows));
+  const HEALTH =
+    'SELECT deviceid, weatherstationname, readings, epochs, last_reading, missing FROM station_health';
   const VIEWS = ['sensordata', 'sensordata_avgs', 'sensordata_gaps', 'concurrent_epochs'];
   /** In an order of their own, without when a hole showed, which depends on the moment of the test. */
   const tables = () =>
     Promise.all(
-      VIEWS.map(async (view) => {
-        const rows = await warehouse.query(`SELECT * FROM ${view}`);
+      [...VIEWS.map((view) => `SELECT * FROM ${view}`), HEALTH].map(async (query) => {
+        const rows = await warehouse.query(query);
         return rows.map(({ known_since, ...row }) => JSON.stringify(row)).sort();
       }),
     );
@@ -423,11 +450,45 @@ describe('a compaction', () => {
     const landing = Object.values(landingTables).map(({ name }) => name);
     await warehouse.query(`TRUNCATE ${[...landing, ...FINAL_TABLES].join(', ')}`);
   };
+  type Delivery = { file: { table: LandingTableKey; rows: LandingRow[] }; isCompacted: boolean };
+  /** A repetition of what is compacted counts from the next compaction on, so there is one at the end. */
+  const deliver = async (steps: readonly Delivery[]) => {
+    await truncate();
+    for (const { file, isCompacted } of steps) {
+      await load(file.table, ...file.rows);
+      if (isCompacted) await warehouse.compact();
+    }
+    await warehouse.compact();
+  };
   beforeAll(async () => {
     warehouse = await openWarehouse();
     await warehouse.applySchema();
-  }, 60_000);
+  });
   afterAll(() => warehouse.close());
+
+  it.each([
+    ['of equal values', {}],
+    ['of larger values', { temperature: 40 }],
+  ])('keeps a time that nobody doubts before an estimated one, %s', async (_, changes) => {
+    const plain = unnumbered(3, { timequality: null, ...changes });
+    const estimated = unnumbered(3, { timequality: 'estimated' });
+    const found: unknown[] = [];
+    for (const [first, second] of [
+      [plain, estimated],
+      [estimated, plain],
+    ] as const) {
+      for (const isCompacted of [false, true]) {
+        await deliver([
+          { file: { table: 'sensordata', rows: [first] }, isCompacted },
+          { file: { table: 'sensordata', rows: [second] }, isCompacted },
+        ]);
+        found.push(await tables());
+      }
+    }
+
+    expect(JSON.stringify(found[0])).not.toContain('estimated');
+    for (const each of found) expect(each).toEqual(found[0]);
+  });
 
   it('changes no table, whenever it runs between whichever deliveries', async () => {
     const seqs = fc.integer({ min: 1, max: 12 });
@@ -439,14 +500,31 @@ describe('a compaction', () => {
           ...(isBetter ? {} : { timequality: 'estimated' as const, datetime: '1970-01-01 00:00:09' }),
         }),
       );
-    const averages = fc
-      .record({ seq: seqs, revision: fc.nat(3) })
-      .map(({ seq, revision }) => average(seq, { revision }));
+    const nameless = fc
+      .record({
+        second: fc.nat(5),
+        changes: fc.constantFrom(
+          ...[{}, {}, { temperature: 40 }, { temperature: null }, { timequality: null }],
+          ...[{ timequality: 'estimated' }, { epoch: 'A' }, { epoch: '', seq: 3 }, { seq: 4 }],
+          { timequality: null, temperature: 40 },
+        ),
+      })
+      .map(({ second, changes }) => unnumbered(second, changes));
+    const averages = fc.oneof(
+      fc.record({ seq: seqs, revision: fc.nat(3) }).map(({ seq, revision }) => average(seq, { revision })),
+      fc
+        .record({ second: fc.nat(5), revision: fc.nat(3) })
+        .map(({ second, revision }) => unnumberedAverage(second, { revision })),
+    );
     const gaps = fc.tuple(seqs, fc.nat(3)).map(([from, more]) => gap(from, from + more));
     const filesOf = (table: LandingTableKey, rows: fc.Arbitrary<LandingRow>) =>
       fc.record({ table: fc.constant(table), rows: fc.array(rows, { minLength: 1, maxLength: 6 }) });
     const deliveries = fc.record({
-      file: fc.oneof(filesOf('sensordata', readings), filesOf('averages', averages), filesOf('gaps', gaps)),
+      file: fc.oneof(
+        filesOf('sensordata', fc.oneof(readings, nameless)),
+        filesOf('averages', averages),
+        filesOf('gaps', gaps),
+      ),
       isCompacted: fc.boolean(),
     });
 
@@ -456,19 +534,149 @@ describe('a compaction', () => {
         for (const { file } of steps) await load(file.table, ...file.rows);
         const undisturbed = await tables();
 
-        await truncate();
-        for (const { file, isCompacted } of steps) {
-          await load(file.table, ...file.rows);
-          if (isCompacted) await warehouse.compact();
-        }
-        // A repetition of what is compacted counts from the next one on.
-        await warehouse.compact();
-
+        await deliver(steps);
+        expect(await tables()).toEqual(undisturbed);
+        const backwards = steps.map(({ file, isCompacted }) => ({
+          file: { ...file, rows: file.rows.toReversed() },
+          isCompacted,
+        }));
+        await deliver(backwards.toReversed());
         expect(await tables()).toEqual(undisturbed);
       }),
-      { numRuns: 10 },
+      { numRuns: 15 },
     );
-  }, 180_000);
+  });
+
+  it('takes readings and averages without a number along, each second of a station once', async () => {
+    await truncate();
+    await load('sensordata', unnumbered(1), unnumbered(1), unnumbered(2), unnumbered(1, { deviceid: '2' }));
+    await load('averages', unnumberedAverage(1), unnumberedAverage(1), unnumberedAverage(2));
+    await warehouse.compact();
+
+    expect(
+      await warehouse.query(`SELECT (SELECT COUNT(*) FROM sensordata_landing) AS readings,
+        (SELECT COUNT(*) FROM sensordata_avgs_landing) AS averages`),
+    ).toEqual([{ readings: 0, averages: 0 }]);
+    expect(
+      await warehouse.query(
+        'SELECT deviceid, datetime, epoch, seq FROM sensordata ORDER BY deviceid, datetime',
+      ),
+    ).toEqual([
+      { deviceid: '1', datetime: '2020-05-20 14:58:01', epoch: null, seq: null },
+      { deviceid: '1', datetime: '2020-05-20 14:58:02', epoch: null, seq: null },
+      { deviceid: '2', datetime: '2020-05-20 14:58:01', epoch: null, seq: null },
+    ]);
+    expect(
+      await warehouse.query('SELECT datetime, epoch, seq FROM sensordata_avgs ORDER BY datetime'),
+    ).toEqual([
+      { datetime: '2020-05-20 14:58:01', epoch: null, seq: null },
+      { datetime: '2020-05-20 14:58:02', epoch: null, seq: null },
+    ]);
+    expect(await warehouse.query('SELECT readings, epochs FROM station_health ORDER BY deviceid')).toEqual([
+      { readings: 2, epochs: 0 },
+      { readings: 1, epochs: 0 },
+    ]);
+  });
+
+  it('shows a reading without a number once when it comes again, and the better one after the next', async () => {
+    await truncate();
+    await load('sensordata', unnumbered(1, { timequality: 'estimated', temperature: 1 }));
+    await load('averages', unnumberedAverage(1));
+    await warehouse.compact();
+    await load('sensordata', unnumbered(1, { temperature: 2 }), unnumbered(3, { temperature: 3 }));
+    await load('averages', unnumberedAverage(1, { revision: 1, msg_count: 5 }));
+
+    const temperatures = 'SELECT temperature FROM sensordata ORDER BY datetime';
+    const health = 'SELECT readings, weatherstationname FROM station_health';
+    expect(await warehouse.query(temperatures)).toEqual([{ temperature: 1 }, { temperature: 3 }]);
+    expect(await warehouse.query(health)).toEqual([{ readings: 2, weatherstationname: 'UK-Worthing' }]);
+    await warehouse.compact();
+    expect(await warehouse.query(temperatures)).toEqual([{ temperature: 2 }, { temperature: 3 }]);
+    expect(await warehouse.query('SELECT revision, msg_count FROM sensordata_avgs')).toEqual([
+      { revision: 1, msg_count: 5 },
+    ]);
+    expect(await warehouse.query(health)).toEqual([{ readings: 2, weatherstationname: 'UK-Worthing' }]);
+  });
+
+  it('counts what is left of readings without a number when old ones are deleted', async () => {
+    await truncate();
+    const of = (deviceid: string, year: number) =>
+      unnumbered(1, { deviceid, datetime: `${year}-02-01 00:00:00` });
+    await load('sensordata', of('1', 2018), of('1', 2019), of('1', 2021), of('2', 2018));
+    await warehouse.compact();
+    for (const statement of deletingOldReadings()) await warehouse.query(statement);
+
+    expect(await warehouse.query('SELECT datetime FROM sensordata')).toEqual([
+      { datetime: '2021-02-01 00:00:00' },
+    ]);
+    expect(await warehouse.query('SELECT deviceid, readings FROM station_health')).toEqual([
+      { deviceid: '1', readings: 1 },
+    ]);
+    expect(await warehouse.query('SELECT * FROM sensordata_gaps')).toEqual([]);
+  });
+
+  it('finds the epochs that were alive at once, each pair of them', async () => {
+    const epochs = fc.uniqueArray(
+      fc.record({
+        deviceid: fc.constantFrom('1', '2'),
+        epoch: fc.constantFrom('A', 'B', 'C', 'D', 'E', 'F'),
+        from: fc.nat(60),
+        seconds: fc.nat(60),
+      }),
+      { selector: ({ deviceid, epoch }) => `${deviceid}/${epoch}`, minLength: 2, maxLength: 9 },
+    );
+    const STEP = 30;
+    await fc.assert(
+      fc.asyncProperty(epochs, async (some) => {
+        await truncate();
+        const of = (deviceid: string, epoch: string, seq: number, at: number) =>
+          reading(seq, {
+            ...{ deviceid, epoch },
+            datetime: new Date(Date.UTC(2020, 4, 20) + at * STEP * 1000)
+              .toISOString()
+              .slice(0, 19)
+              .replace('T', ' '),
+          });
+        await load(
+          'sensordata',
+          ...some.flatMap(({ deviceid, epoch, from, seconds }) => [
+            of(deviceid, epoch, 1, from),
+            of(deviceid, epoch, 2, from + seconds),
+          ]),
+        );
+        const isAtOnce = (one: (typeof some)[number], other: (typeof some)[number]): boolean =>
+          other.from * STEP < (one.from + one.seconds) * STEP - 120;
+        const expected = some.flatMap((one) =>
+          some
+            .filter(({ deviceid, epoch }) => deviceid === one.deviceid && epoch > one.epoch)
+            .filter((other) => isAtOnce(one, other) && isAtOnce(other, one))
+            .map((other) => `${one.deviceid} ${one.epoch} ${other.epoch}`),
+        );
+
+        const rows = await warehouse.query('SELECT deviceid, epoch, other_epoch FROM concurrent_epochs');
+        expect(rows.map((row) => Object.values(row).join(' ')).sort()).toEqual(expected.sort());
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('keeps a reading once that comes again after older ones of its epoch were deleted', async () => {
+    await truncate();
+    // The third is dated before the second: what is deleted goes by time, and its mark by number.
+    const wrong = reading(3, { datetime: '2019-12-11 00:00:00' });
+    await load('sensordata', reading(1, { datetime: '2019-12-10 00:00:00' }), reading(2), wrong, reading(4));
+    await warehouse.compact();
+    for (const statement of deletingOldReadings()) await warehouse.query(statement);
+    await load('sensordata', reading(2), reading(4));
+    await warehouse.compact();
+
+    expect(await warehouse.query('SELECT seq FROM sensordata ORDER BY seq')).toEqual([
+      { seq: 2 },
+      { seq: 4 },
+    ]);
+    expect(await warehouse.query('SELECT * FROM sensordata_gaps')).toEqual([]);
+    await warehouse.query('TRUNCATE retention_marks');
+  });
 
   it('shows what is new at once', async () => {
     await truncate();
@@ -512,11 +720,62 @@ describe('a deploy', () => {
 
     expect(await warehouse.query('SELECT * FROM hot_days')).toEqual([]);
     await warehouse.close();
-  }, 60_000);
+  });
+});
+
+describe('a warehouse that was deployed before the quantities had columns', () => {
+  const openFormerWarehouse = async (): Promise<Warehouse> => {
+    const warehouse = await openWarehouse();
+    const before = schemaFiles.filter(({ name }) => name < '060');
+    await warehouse.execute([SCHEMA_VERSIONS_TABLE]);
+    for (const statements of transactionsToApply(before, new Map())) await warehouse.execute(statements);
+    return warehouse;
+  };
+  const ROWS = `(deviceid, datetime, epoch, seq, extra) VALUES
+    ('1', '2020-05-20 14:58:28', 'A', 1, '{"soiltemperature": -1.5, "firmware": "x"}'),
+    ('1', '2020-05-20 14:58:40', 'A', 2, NULL)`;
+
+  it.each(['sensordata_final', 'sensordata_landing'])(
+    'shows what its readings in %s had',
+    async (table) => {
+      const warehouse = await openFormerWarehouse();
+      await warehouse.query(`INSERT INTO ${table} ${ROWS}`);
+
+      await warehouse.applySchema();
+
+      expect(
+        await warehouse.query('SELECT seq, soiltemperature, illuminance, extra FROM sensordata ORDER BY seq'),
+      ).toEqual([
+        { seq: 1, soiltemperature: -1.5, illuminance: null, extra: { soiltemperature: -1.5, firmware: 'x' } },
+        { seq: 2, soiltemperature: null, illuminance: null, extra: null },
+      ]);
+      await warehouse.close();
+    },
+    60_000,
+  );
+
+  it('shows open quantities without epoch, and what was loaded without the columns after a compaction', async () => {
+    const warehouse = await openFormerWarehouse();
+    const insert = (second: number) =>
+      warehouse.query(`INSERT INTO sensordata_landing (deviceid, datetime, epoch, seq, extra) VALUES
+        ('1', '2020-05-20 14:58:0${second}', NULL, NULL, '{"soiltemperature": ${second}}'),
+        ('1', '2020-05-20 14:58:0${second}', 'A', ${second}, '{"soiltemperature": ${second}}')`);
+    await insert(1);
+    await warehouse.applySchema();
+    const query = 'SELECT soiltemperature FROM sensordata ORDER BY datetime, soiltemperature';
+    expect(await warehouse.query(query)).toEqual([{ soiltemperature: 1 }, { soiltemperature: 1 }]);
+
+    await insert(2);
+    await warehouse.compact();
+    expect((await warehouse.query(query)).filter(({ soiltemperature }) => soiltemperature === 2)).not.toEqual(
+      [],
+    );
+    await warehouse.close();
+  });
 });
 
 describe('the files of the schema', () => {
-  const files = loadSchema(fileURLToPath(new URL('../../../cloud/sql', import.meta.url)));
+  const files = schemaFiles;
 
   it('fit into transactions of the Data API', () => {
     for (const statements of transactionsToApply(files, new Map()))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { capacityFor, READING_BYTES } from '../../../cloud/stack/capacity.ts';
+import { capacityFor, FLINK_UNIT_READINGS_PER_SECOND, READING_BYTES } from '../../../cloud/stack/capacity.ts';
 import {
   costOf,
   costTable,
@@ -11,6 +11,7 @@ import {
   totalOf,
   warehouseActiveShare,
 } from '../../../cloud/stack/cost.ts';
+import { PRICES, priceTable, sourceTable } from '../../../cloud/stack/prices.ts';
 import { profileNames, profiles } from '../../../cloud/stack/profiles.ts';
 import type { ReadingMessage } from '../../../src/weather/message.ts';
 
@@ -20,13 +21,21 @@ const at = (stations: number) => capacityFor(loadOf(stations));
 describe('the capacity model', () => {
   it('gives one station the smallest of everything', () => {
     expect(at(1)).toMatchObject({
-      ...{ readingsShards: 1, alertsShards: 1, flinkUnits: 1, redshiftProcessingUnits: 4, quotas: [] },
+      readingsShards: 1,
+      alertsShards: 1,
+      flinkUnits: 1,
+      redshiftProcessingUnits: 4,
+      quotas: [],
     });
   });
 
   it('gives a thousand stations the smallest still: 83 readings a second', () => {
     expect(at(1000)).toMatchObject({
-      ...{ readingsShards: 1, alertsShards: 1, flinkUnits: 1, redshiftProcessingUnits: 4, quotas: [] },
+      readingsShards: 1,
+      alertsShards: 1,
+      flinkUnits: 1,
+      redshiftProcessingUnits: 4,
+      quotas: [],
     });
     expect(at(1000).readingsPerSecond).toBeCloseTo(83.3, 1);
   });
@@ -38,6 +47,7 @@ describe('the capacity model', () => {
     expect(capacity.alertsShards).toBe(12);
     // The state of a day needs the disks of more units than the readings need cores.
     expect(capacity.flinkUnits).toBe(11);
+    expect(capacity.flinkUnits).toBeGreaterThan(capacity.readingsPerSecond / FLINK_UNIT_READINGS_PER_SECOND);
     expect(capacity.redshiftProcessingUnits).toBe(136);
     expect(capacity.redshiftNodes).toBe(17);
     expect(capacity.quotas.map(({ name }) => name)).toEqual([
@@ -66,19 +76,18 @@ describe('the capacity model', () => {
 
   it('counts with a reading no shorter than a real one', () => {
     const longest: ReadingMessage = {
-      ...{
-        deviceid: 'UK-Worthing-0001',
-        datetime: '2020-05-11 09:42:05',
-        temperature: -33.12,
-        humidity: 85.25,
-      },
-      ...{
-        winddirection: 292.5,
-        windintensity: 175.35,
-        rainheight: 10.5588,
-        epoch: '01JX0000000000000000000000',
-      },
-      ...{ seq: 104_200_000, windgust: 188.85, pressure: 1006.55, timequality: 'corrected' },
+      deviceid: 'UK-Worthing-0001',
+      datetime: '2020-05-11 09:42:05',
+      temperature: -33.12,
+      humidity: 85.25,
+      winddirection: 292.5,
+      windintensity: 175.35,
+      rainheight: 10.5588,
+      epoch: '01JX0000000000000000000000',
+      seq: 104_200_000,
+      windgust: 188.85,
+      pressure: 1006.55,
+      timequality: 'corrected',
       quality: { humidity: 'suspect:stuck' },
     };
     expect(JSON.stringify(longest).length + 1).toBeLessThanOrEqual(READING_BYTES);
@@ -180,6 +189,15 @@ describe('the cost table', () => {
     expect(page).toEqual(expect.arrayContaining(cells(costTable(loadOf(5), profiles.lake))));
     const fleet = costTable(loadOf(1_000_000, profiles.fleet.sendSeconds), profiles.fleet);
     expect(page).toEqual(expect.arrayContaining(cells(fleet)));
+    expect(page).toEqual(expect.arrayContaining(cells(priceTable())));
+    expect(page).toEqual(expect.arrayContaining(cells(sourceTable())));
+  });
+
+  it('says where each price was read, and which one nobody verified', () => {
+    const prices = Object.values(PRICES);
+    for (const { source } of prices) expect(source.where).toMatch(/https:\/\/|^not verified$/);
+    const unverified = prices.filter(({ source }) => source.where === 'not verified');
+    expect(unverified).toEqual([PRICES.iotRuleMillion]);
   });
 
   it('prints profiles down and stations across', () => {

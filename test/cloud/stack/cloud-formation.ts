@@ -9,7 +9,7 @@ const answerSchema = z.object({
   Reason: z.string().optional(),
   PhysicalResourceId: z.string(),
 });
-export type ResourceAnswer = z.output<typeof answerSchema>;
+type ResourceAnswer = z.output<typeof answerSchema>;
 
 /** Stand-in for the address that CloudFormation waits at for a custom resource's answer. */
 export type AnswerAddress = {
@@ -51,8 +51,13 @@ export const resourceEvent = (
 ): CloudFormationCustomResourceEvent => {
   const own = { ServiceToken: 'arn:function', ...properties };
   const event = {
-    ...{ ServiceToken: 'arn:function', ResponseURL: url, StackId: 'stack', RequestId: 'request' },
-    ...{ LogicalResourceId: 'Resource', ResourceType: 'Custom::Any', ResourceProperties: own },
+    ServiceToken: 'arn:function',
+    ResponseURL: url,
+    StackId: 'stack',
+    RequestId: 'request',
+    LogicalResourceId: 'Resource',
+    ResourceType: 'Custom::Any',
+    ResourceProperties: own,
   };
   const PhysicalResourceId = 'made before';
   switch (type) {

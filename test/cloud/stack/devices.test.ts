@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { jobTopicsOf } from '../../../src/remote/job-topics.ts';
 import { shadowTopicsOf } from '../../../src/remote/shadow.ts';
+import { jobTopicsOf } from '../../../src/remote/verbs.ts';
 import { topicsOf } from '../../../src/weather/message.ts';
 import { synthesize } from './synthesis.ts';
 
@@ -39,7 +39,7 @@ describe('what a station may do', () => {
     statements = documents.find((document) => JSON.stringify(document).includes('iot:RetainPublish')) ?? [];
     claim = documents.find((document) => JSON.stringify(document).includes('client/claim-')) ?? [];
     templateBody = JSON.stringify(template.findResources('AWS::IoT::ProvisioningTemplate'));
-  }, 60_000);
+  });
 
   const actionsOf = ({ Action }: Statement): string[] => [Action].flat();
   const statement = (action: string): Statement => {

@@ -37,5 +37,5 @@ describe.each(Object.keys(profiles))('the policies of the profile %s', (profile)
     expect((await Promise.all(statements.map(problemsOf))).flat()).toEqual([]);
     // A pattern of actions would grant what nobody looked at.
     expect(statements.flatMap(({ actions }) => actions.filter((action) => action.includes('*')))).toEqual([]);
-  }, 180_000);
+  });
 });

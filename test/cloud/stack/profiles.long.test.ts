@@ -28,8 +28,11 @@ describe('the settings', () => {
     'choose the buffer, the daily limit and the region, whose Firehose alone gets in',
     () => {
       const { template } = synthesize({
-        ...{ profile: 'tables', bufferSeconds: 300, bufferMegabytes: 5 },
-        ...{ warehouseDailyLimit: 7, region: 'eu-west-2' },
+        profile: 'tables',
+        bufferSeconds: 300,
+        bufferMegabytes: 5,
+        warehouseDailyLimit: 7,
+        region: 'eu-west-2',
       });
 
       template.allResourcesProperties('AWS::KinesisFirehose::DeliveryStream', {

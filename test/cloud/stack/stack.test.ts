@@ -15,7 +15,7 @@ const resourcesOf = ({ template }: Synthesis, type: string): [string, Resource][
 let synthesis: Synthesis;
 beforeAll(() => {
   synthesis = synthesize({ profile: 'post', alertEmail: 'a@example.org', operatorEmail: 'o@example.org' });
-}, 180_000);
+});
 
 describe("the stack with the post's numbers", () => {
   it('passes the CloudFormation validator and cdk-nag without a finding', () => {

@@ -9,20 +9,34 @@ import {
   topicsOf,
 } from '../../../src/weather/message.ts';
 import { parseRule, READINGS, type Reading } from '../../system/stand-ins/rule-sql.ts';
+import { preAlert as examplePreAlert } from '../example-pre-alert.ts';
 
 const reading: ReadingMessage = {
-  ...{ deviceid: '1', datetime: '2020-05-11 09:42:05', temperature: 33.1, humidity: 85.2 },
-  ...{ winddirection: 304, windintensity: 75.3, rainheight: 0.5588, epoch: '01JX', seq: 1042 },
-  ...{ windgust: 88.8, pressure: 1006.5, timequality: 'synced', quality: {} },
+  deviceid: '1',
+  datetime: '2020-05-11 09:42:05',
+  temperature: 33.1,
+  humidity: 85.2,
+  winddirection: 304,
+  windintensity: 75.3,
+  rainheight: 0.5588,
+  epoch: '01JX',
+  seq: 1042,
+  windgust: 88.8,
+  pressure: 1006.5,
+  timequality: 'synced',
+  quality: {},
 };
 const gap: GapMessage = {
-  ...{ deviceid: '1', epoch: '01JX', fromseq: 1, toseq: 2, count: 2, from: null, to: null, reason: 'full' },
+  deviceid: '1',
+  epoch: '01JX',
+  fromseq: 1,
+  toseq: 2,
+  count: 2,
+  from: null,
+  to: null,
+  reason: 'full',
 };
-const preAlert: PreAlertMessage = {
-  ...{ deviceid: '1', epoch: '01JX', seq: 7, datetime: '2020-05-20 14:58:28', timequality: 'synced' },
-  ...{ rule: 'heat', kind: 'limit', quantity: 'temperature', severity: 'warning', transition: 'raised' },
-  ...{ value: 38.5, limit: 38, unit: '°C', minutestolimit: null, text: 'hot' },
-};
+const preAlert: PreAlertMessage = { ...examplePreAlert, text: 'hot' };
 const offline: StatusMessage = { deviceid: '1', state: 'offline' };
 
 const rulesOf = (prefix = 'weather') =>
