@@ -84,20 +84,30 @@ pulses() {
   rm -f "$edges"
 }
 
+# A row with what a command does in a second. What it does in no time because it failed is no figure.
+timed() { # name, amount, unit, command
+  local name=$1 amount=$2 unit=$3 from
+  shift 3
+  from=$(now_ms)
+  if "$@" 2>/dev/null; then
+    row "$name" "$(rate "$amount" $(($(now_ms) - from)))$unit"
+  else
+    row "$name" 'not measured: the disk did not take it'
+    return 1
+  fi
+}
+
+scratch=
+trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
 card() {
-  local folder disk from
-  folder=$(mktemp -d "${FIRST_LIGHT_FOLDER:-/var/tmp}/first-light-XXXXXX") || return
-  disk=$(lsblk -no PKNAME "$(df --output=source "$folder" | tail -n 1)" 2>/dev/null | head -n 1)
-  row disk "$(df --output=source,fstype,size,avail -h "$folder" | tail -n 1 | tr -s ' '), card: $(content "/sys/block/$disk/device/name") $(content "/sys/block/$disk/device/date")"
-  from=$(now_ms)
-  dd if=/dev/zero of="$folder/small" bs=4k count=1000 oflag=dsync status=none
-  row 'synced writes' "$(rate 1000 $(($(now_ms) - from))) a second, of 4 KiB"
-  from=$(now_ms)
-  dd if=/dev/zero of="$folder/large" bs=1M count=32 conv=fsync status=none
-  row 'write' "$(rate 32 $(($(now_ms) - from))) MiB/s"
-  from=$(now_ms)
-  dd if="$folder/large" of=/dev/null bs=1M iflag=direct status=none 2>/dev/null && row 'read' "$(rate 32 $(($(now_ms) - from))) MiB/s"
-  rm -rf "$folder"
+  local where=${FIRST_LIGHT_FOLDER:-/var/tmp} disk
+  disk=$(lsblk -no PKNAME "$(df --output=source "$where" | tail -n 1)" 2>/dev/null | head -n 1)
+  row disk "$(df --output=source,fstype,size,avail -h "$where" | tail -n 1 | tr -s ' '), card: $(content "/sys/block/$disk/device/name") $(content "/sys/block/$disk/device/date")"
+  scratch=$(mktemp -d "$where/first-light-XXXXXX" 2>/dev/null) || { row 'synced writes' "not measured: $where takes no folder" && return; }
+  timed 'synced writes' 1000 ' a second, of 4 KiB' dd if=/dev/zero of="$scratch/small" bs=4k count=1000 oflag=dsync status=none
+  timed write 32 ' MiB/s' dd if=/dev/zero of="$scratch/large" bs=1M count=32 conv=fsync status=none &&
+    timed read 32 ' MiB/s' dd if="$scratch/large" of=/dev/null bs=1M iflag=direct status=none
+  rm -rf "$scratch"
 }
 
 memory_and_clock() {

@@ -123,10 +123,9 @@ enable_i2c() {
 
 # Whoever wants another time, or none, has it in a file of /etc/systemd/system.conf.d that sorts behind this one.
 watchdog=/etc/systemd/system.conf.d/60-weather-gateway-watchdog.conf
-enable_watchdog() {
+put_watchdog() {
   if [ -e /dev/watchdog0 ] && [ -e "$1/systemd/${watchdog##*/}" ]; then
     install -D -m 644 "$1/systemd/${watchdog##*/}" "$watchdog"
-    systemctl daemon-reload
   fi
 }
 
@@ -145,14 +144,15 @@ TEXT
 activate() {
   local release=$1 previous
   previous=$(readlink -e "$program/current" || true)
+  put_watchdog "$release"
+  # systemd reads all units anew here. Nothing has to wait for that again until they have changed: it takes seconds on a Pi.
   install_files "$release"
   enable_i2c
-  enable_watchdog "$release"
   switch_to "$release"
-  systemctl enable --quiet weather-gateway weather-gateway-claim
+  systemctl enable --quiet --no-reload weather-gateway weather-gateway-claim
   # Jobs may then reboot the machine; a release that is older has no such unit.
   [ ! -e "$release/systemd/weather-gateway-reboot.path" ] ||
-    systemctl enable --quiet --now weather-gateway-reboot.path
+    systemctl enable --quiet --no-reload --now weather-gateway-reboot.path
   [ -e "$etc/device.key" ] || weather-gateway enroll || true
   if ! systemctl restart weather-gateway; then
     [ -n "$previous" ] && [ "$previous" != "$release" ] ||
@@ -183,8 +183,8 @@ end_trial() {
 }
 
 uninstall() {
-  systemctl disable --now --quiet weather-gateway-update.path weather-gateway-update.timer 2>/dev/null || true
-  systemctl disable --now --quiet weather-gateway weather-gateway-claim weather-gateway-reboot.path 2>/dev/null || true
+  systemctl disable --now --quiet --no-reload weather-gateway-update.path weather-gateway-update.timer 2>/dev/null || true
+  systemctl disable --now --quiet --no-reload weather-gateway weather-gateway-claim weather-gateway-reboot.path 2>/dev/null || true
   rm -rf "$program" /usr/local/bin/weather-gateway "$updates"
   rm -f "$units/weather-gateway.service" "$units/weather-gateway-claim.service" "${update_units[@]/#/$units/}"
   rm -f "$units"/weather-gateway-reboot.{path,service}

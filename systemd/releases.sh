@@ -76,8 +76,8 @@ commit_to() {
   mkdir -p "$updates/results" && link_to committed "$release" || return
   for unit in "${update_units[@]}"; do put "$release/systemd/$unit" "$units/$unit" || return; done
   # The timer starts only where a release is on trial.
-  systemctl daemon-reload && systemctl enable --quiet weather-gateway-update.timer &&
-    systemctl enable --quiet --now weather-gateway-update.path
+  systemctl daemon-reload && systemctl enable --quiet --no-reload weather-gateway-update.timer &&
+    systemctl enable --quiet --no-reload --now weather-gateway-update.path
 }
 
 # Only what runs and what ran before it is kept.

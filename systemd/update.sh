@@ -42,7 +42,7 @@ write_synced() { # file, text from stdin
   cat >"$1.new" && sync "$1.new" && mv -f "$1.new" "$1" && sync -f "$1"
 }
 
-# --- What others hear: src/update/update-files.ts has the schema.
+# --- What others hear: src/remote/update-files.ts has the schema.
 
 id=
 version=

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -73,17 +73,15 @@ describe('the gateway', () => {
     const isKnown = (): Promise<boolean> => Promise.resolve(true);
     const running = runGateway(
       {
-        ...{
-          config,
-          version: '1.2.3',
-          directory: outbox,
-          bootId: 'boot',
-          release: '/opt/release',
-          clock: systemClock,
-          buses,
-          publisher,
-          log,
-        },
+        config,
+        version: '1.2.3',
+        directory: outbox,
+        bootId: 'boot',
+        release: '/opt/release',
+        clock: systemClock,
+        buses,
+        publisher,
+        log,
         instruments: usualInstruments,
         synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
         manager: {
@@ -129,6 +127,8 @@ describe('the gateway', () => {
     await end();
 
     expect(payloads(publisher, 'status')[0]).toMatchObject({ state: 'online', version: '1.2.3' });
+    const proof = JSON.parse(await readFile(join(directory, 'working.json'), 'utf8'));
+    expect(proof).toEqual({ release: '/opt/release', version: '1.2.3', bootId: 'boot' });
     const seqs = seqsOf(publisher);
     expect(seqs).toEqual(seqs.map((_, index) => index + 1));
     expect(payloads(publisher, 'prealert')).toMatchObject([{ rule: 'any-air', transition: 'raised' }]);

@@ -14,9 +14,10 @@ export default defineConfig({
     pool: 'forks',
     // Vitest leaves one processor idle by itself, which is half of a machine with two.
     maxWorkers: '100%',
-    testTimeout: 20_000,
     // A busy machine may take its time; no test is about how long.
-    expect: { poll: { timeout: 10_000 } },
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
@@ -27,9 +28,9 @@ export default defineConfig({
         lines: 95,
         // The pure core. `format` writes for people; the runner and the outputs of the pre-alerts are adapters.
         'src/weather/!(format).ts': { branches: 100 },
-        'src/time/{elapsed,backoff}.ts': { branches: 100 },
+        'src/time/backoff.ts': { branches: 100 },
         'src/quality/**': { branches: 100 },
-        'src/pre-alerts/!(pre-alert-runner|pre-alert-status|alert-outputs).ts': { branches: 100 },
+        'src/pre-alerts/!(pre-alert-runner|alert-outputs).ts': { branches: 100 },
       },
     },
   },

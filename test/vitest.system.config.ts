@@ -9,7 +9,9 @@ export default defineConfig({
     passWithNoTests: true,
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    // A busy machine may take its time; no test is about how long.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 180_000 } },
   },
 });

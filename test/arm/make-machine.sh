@@ -48,14 +48,22 @@ make_tools() {
 }
 
 make_kernel() { # flavour
-  local name=$version-$1 kernel=$folder/$1 build=$tools/tmp/modules
-  rm -rf "$kernel" "$build"
-  mkdir -p "$kernel/ours" "$build"
+  local name=$version-$1 kernel=$folder/$1
+  rm -rf "$kernel"
+  mkdir -p "$kernel"
   download "linux-image-$name:arm64" "linux-headers-$name:arm64"
   unpack "linux-image-${name}_*_arm64.deb" "$kernel"
   unpack "linux-headers-${name}_*_arm64.deb" "$tools"
   ln -s usr/lib "$kernel/lib"
   depmod -b "$kernel" "$name"
+  cp "$kernel/boot/vmlinuz-$name" "$kernel/vmlinuz"
+}
+
+# The modules that Debian's kernel lacks.
+make_modules() { # flavour
+  local name=$version-$1 build=$tools/tmp/modules
+  rm -rf "$build"
+  mkdir -p "$build" "$folder/$1/ours"
   cp "$folder/source/drivers/i2c/i2c-stub.c" "$here/contacts.c" "$build/"
   cp "$folder/source/drivers/gpio/gpio-sim.c" "$build/gpio-sim-main.c"
   # gpio-sim needs the interrupts of irq_sim, which Debian's kernel has not; irq_to_desc is not for modules.
@@ -64,8 +72,8 @@ make_kernel() { # flavour
   printf 'obj-m := i2c-stub.o gpio-sim.o contacts.o\ngpio-sim-y := gpio-sim-main.o irq_sim.o\n' >"$build/Makefile"
   inside make -s -C "/usr/src/linux-headers-$name" M=/tmp/modules ARCH=arm64 \
     CROSS_COMPILE=aarch64-linux-gnu- CC=aarch64-linux-gnu-gcc-14 modules
-  cp "$build"/{i2c-stub,gpio-sim,contacts}.ko "$kernel/ours/"
-  cp "$kernel/boot/vmlinuz-$name" "$kernel/vmlinuz"
+  cp "$build"/{i2c-stub,gpio-sim,contacts}.ko "$folder/$1/ours/"
+  cp "$here/contacts.c" "$folder/$1/ours/"
 }
 
 # The kernel's own device tree of the Raspberry Pi 4 Model B, without what QEMU's lacks.
@@ -108,6 +116,8 @@ make_card() {
 version=$(cat "$folder/version")
 for flavour in arm64 arm64-16k; do
   [ -e "$folder/$flavour/vmlinuz" ] || make_kernel $flavour
+  # Again after each change of ours.
+  cmp -s "$here/contacts.c" "$folder/$flavour/ours/contacts.c" || make_modules $flavour
 done
 [ -e "$folder/raspi4b.dtb" ] || make_device_tree
 [ -e "$folder/card.img" ] || make_card

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gatewayJsonSchema } from '../../src/config/json-schema.ts';
+import { gatewayJsonSchema } from '../../src/config/schema.ts';
 import { markdownTable } from '../markdown-table.ts';
 
 const HEAD = ['key', 'default', 'meaning'];

@@ -23,7 +23,7 @@ const onDay = (rules: Rules, day: SimulatedReadings, isReached: IsReached) => {
 };
 
 // A sample of what `npm run evidence` measures for docs/quality-and-alerts.md.
-describe('the shipped rules', { timeout: 120_000 }, () => {
+describe('the shipped rules', () => {
   it('warn of 40 °C a quarter of an hour ahead at least, and without a false warning', async () => {
     const day = { ...hotDay(3, 17), ...eachMinute };
     const foresight = onDay(await shipped(), day, ({ temperature }) => (temperature ?? 0) >= 40);
@@ -49,7 +49,7 @@ describe('the shipped rules', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the table in docs/quality-and-alerts.md', { timeout: 120_000 }, () => {
+describe('the table in docs/quality-and-alerts.md', () => {
   const rowsOfPage = async (): Promise<readonly Cells[]> =>
     (await readMarkedPart(evidencePart))
       .split('\n')

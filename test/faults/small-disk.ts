@@ -3,6 +3,7 @@ import { appendFile, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { formatError } from '../../src/weather/format.ts';
 
 const run = promisify(execFile);
 
@@ -47,7 +48,7 @@ export const whyNoSmallDisk = async (): Promise<string | null> => {
     }
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message.trim() : String(error);
+    return formatError(error).trim();
   } finally {
     await rm(path, { recursive: true, force: true });
   }

@@ -67,7 +67,10 @@ export const trendsOf = (footprints: readonly TimedFootprint[]): readonly Trend[
     const line = lineThrough(times, warm.map(of));
     const surelyGained = (line.perHour - line.uncertaintyPerHour) * hours;
     return {
-      ...{ quantity: name, unit, ...line, hours },
+      quantity: name,
+      unit,
+      ...line,
+      hours,
       grows: surelyGained > line.level * SLACK_SHARE + slack,
     };
   });

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorCode } from '../../src/weather/format.ts';
 import type { FaultyStation } from './faulty-station.ts';
 import { footprintOf } from './process-footprint.ts';
 import type { TimedFootprint } from './trend.ts';
@@ -8,8 +9,7 @@ const FOOTPRINT_EVERY_MS = 10_000;
 
 /** The process may end while it is looked at. */
 const unlessGone = (error: unknown): null => {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
-    return null;
+  if (['ENOENT', 'ESRCH'].includes(errorCode(error))) return null;
   throw error;
 };
 

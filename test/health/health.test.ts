@@ -50,7 +50,10 @@ describe('the message about the health of the station', () => {
     const { machine, link, instruments, outbox, runs, latest } = usual;
     const lane = { ...outbox.lanes.reading, waiting: 17 };
     const numbers = {
-      ...{ uptimeSeconds: 1e6, certificateDaysLeft: 3, suspectedMissedPulses: 9, writtenTodayBytes: 7 },
+      uptimeSeconds: 1e6,
+      certificateDaysLeft: 3,
+      suspectedMissedPulses: 9,
+      writtenTodayBytes: 7,
       machine: { ...machine, load: 3, temperatureCelsius: 80, freeDiskBytes: 1, wifiSignalDbm: -90 },
       link: { ...link, reconnects: 99, sinceSeconds: 1 },
       outbox: { ...outbox, lanes: { ...outbox.lanes, reading: lane } },
@@ -105,7 +108,11 @@ describe('the message about the health of the station', () => {
     const message = 'x'.repeat(300);
     const lastFault = { code: 'bus', message, datetime: '2026-06-01 11:58:00' };
     const instruments = Array.from({ length: 10 }, (_, n) => ({
-      ...{ name: `kernel.sensor-${n}`, title: 'a sensor', state: 'failing' as const, errors: 9, lastFault },
+      name: `kernel.sensor-${n}`,
+      title: 'a sensor',
+      state: 'failing' as const,
+      errors: 9,
+      lastFault,
     }));
     const { payload = '' } = healthReport(createGatewayStatus({ instruments }), stamp) ?? {};
     expect(payload.length).toBeLessThan(5_120);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createSimulatedSysfs } from '../../src/buses/sysfs.ts';
+import { createSimulatedSysfs } from '../../src/buses/station-buses.ts';
 import { MachineWatch } from '../../src/health/machine-watch.ts';
 import { createManualClock } from '../fakes/clock.ts';
 import { openFastStation } from '../fakes/simulated-station.ts';
@@ -116,7 +116,10 @@ describe('the watch over the machine', () => {
   it('finds all of it in a simulation, too', async () => {
     const { buses, manualClock } = await openFastStation();
     const machine = new MachineWatch({
-      ...{ sysfs: buses.sysfs, procfs: buses.procfs, directory: '/', clock: manualClock },
+      sysfs: buses.sysfs,
+      procfs: buses.procfs,
+      directory: '/',
+      clock: manualClock,
       datetime: () => '',
     });
     const stop = new AbortController();
@@ -124,8 +127,12 @@ describe('the watch over the machine', () => {
     void machine.run(stop.signal);
     await manualClock.untilSleeping();
     expect(machine.status()).toMatchObject({
-      ...{ isUnderVoltage: false, load: 0.05, wifiSignalDbm: -61, freeMemoryBytes: 268_435_456 },
-      ...{ temperatureCelsius: expect.any(Number), freeDiskBytes: expect.any(Number) },
+      isUnderVoltage: false,
+      load: 0.05,
+      wifiSignalDbm: -61,
+      freeMemoryBytes: 268_435_456,
+      temperatureCelsius: expect.any(Number),
+      freeDiskBytes: expect.any(Number),
     });
   });
 });

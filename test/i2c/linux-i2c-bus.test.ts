@@ -97,12 +97,15 @@ describe('LinuxI2cBus', () => {
   });
 
   it.each([
-    [{ errno: 121, code: '' }, 'nothing acknowledged (EREMOTEIO)'],
-    [{ errno: 6, code: 'ENXIO' }, 'nothing acknowledged (ENXIO)'],
-    [{ errno: 19 }, 'nothing acknowledged (ENODEV)'],
+    [{ errno: 121, code: '' }, 'nothing answers (EREMOTEIO)'],
+    [{ errno: 6, code: 'ENXIO' }, 'nothing answers (ENXIO)'],
+    [{ errno: 19 }, 'nothing answers (ENODEV)'],
     [{ errno: 5, code: 'EIO' }, 'transfer failed (EIO)'],
     [{ errno: 16 }, 'a kernel driver owns this address; remove its dtoverlay from config.txt (EBUSY)'],
-    [{ errno: -2, code: 'ENOENT' }, 'the bus is not there; enable I2C with dtparam=i2c_arm=on (ENOENT)'],
+    [
+      { errno: -2, code: 'ENOENT' },
+      'the bus is not there; switch I2C on: sudo raspi-config nonint do_i2c 0 (ENOENT)',
+    ],
     [{ errno: -13, code: 'EACCES' }, 'no permission; add the user to the group i2c (EACCES)'],
     [{ errno: 95 }, 'failed (ENOTSUP)'],
     [{}, 'transfer failed (EIO)'],

@@ -5,8 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type GatewayConfig, gatewaySchema } from '../../src/config/schema.ts';
-import { sensorsSchema } from '../../src/config/sensors-schema.ts';
+import { type GatewayConfig, gatewaySchema, sensorsSchema } from '../../src/config/schema.ts';
 import { runGateway } from '../../src/gateway.ts';
 import { configuredInstruments } from '../../src/instruments/catalogue.ts';
 import { inspectOutbox } from '../../src/outbox/inspection.ts';
@@ -76,17 +75,15 @@ const startGateway = async () => {
   const isKnown = (): Promise<boolean> => Promise.resolve(true);
   const running = runGateway(
     {
-      ...{
-        config: config(),
-        version: '1.2.3',
-        directory,
-        bootId: 'boot',
-        release: '/opt/release',
-        clock,
-        buses,
-        publisher,
-        log,
-      },
+      config: config(),
+      version: '1.2.3',
+      directory,
+      bootId: 'boot',
+      release: '/opt/release',
+      clock,
+      buses,
+      publisher,
+      log,
       instruments: configuredInstruments(sensors),
       synchronization: { isSynchronized: isKnown, wasSynchronizedInThisBoot: isKnown },
       manager: { watchdogMs: 60_000, notify: () => Promise.resolve(true) },

@@ -48,15 +48,16 @@ const runLane = async (suites: readonly Suite[], isShownAtOnce: boolean): Promis
   return results;
 };
 
-const lineOf = ({ suite, end, tally, seconds }: SuiteResult): string =>
+const lineOf = ({ suite, end, tally, seconds, processorSeconds }: SuiteResult): string =>
   [
     end.padEnd(8),
-    suite.name.padEnd(10),
+    suite.name.padEnd(11),
     `${tally.passed}`.padStart(5),
     'passed',
     `${tally.failed}`.padStart(4),
     'failed',
     `${seconds.toFixed(0)} s`.padStart(8),
+    `${processorSeconds.toFixed(0)} s of processor time`.padStart(26),
   ].join(' ');
 
 const results: SuiteResult[] = [];
@@ -76,6 +77,9 @@ for (const { suite, failure } of results)
 write('\n');
 for (const result of results) write(`${lineOf(result)}\n`);
 const gaps = results.flatMap((result) => result.gaps);
+// In few lines, since some pages show the last ones only.
+for (const { suite, failedTests } of results)
+  for (const failedTest of failedTests) write(`${suite.name}: ${failedTest}\n`);
 for (const gap of gaps) write(`${gap}\n`);
 if (gaps.length > 0) write('On Debian .ci/run installs everything (as root).\n');
 const { passed, failed } = totalOf(results.map(({ tally }) => tally));

@@ -19,6 +19,18 @@ describe('a suite', () => {
     expect(await runQuietly(suite, true)).toMatchObject({ end: 'passed', tally: { passed: 1, failed: 0 } });
   });
 
+  it.runIf(process.platform === 'linux')(
+    'says what processor time it took, in programs of its own as well',
+    async () => {
+      const busy = 'const end = Date.now() + 400; while (Date.now() < end);';
+      const script = `require("node:child_process").spawnSync(process.execPath, ["-e", ${JSON.stringify(busy)}])`;
+      const { processorSeconds } = await runQuietly(suiteOf(script));
+
+      expect(processorSeconds).toBeGreaterThan(0.05);
+      expect((await runQuietly(suiteOf(''))).processorSeconds).toBeLessThan(processorSeconds + 5);
+    },
+  );
+
   it('fails by its exit status', async () => {
     expect(await runQuietly(suiteOf('process.exit(3)'))).toMatchObject({
       end: 'failed',
@@ -35,6 +47,24 @@ describe('a suite', () => {
       failure: 'no such file',
     });
     expect(await runQuietly(suiteOf('console.log("all is well")'))).toMatchObject({ failure: '' });
+  });
+
+  it('names each failed test with the first lines of its error, however long one of them is', async () => {
+    const told = [
+      '⎯⎯⎯ Failed Tests 2 ⎯⎯⎯',
+      ' FAIL  test/a.test.ts > one',
+      ...['Error: first', ...Array.from({ length: 200 }, (_, index) => `more ${index}`)],
+      ' FAIL  test/b.test.ts > two',
+      'Error: second',
+    ];
+    const { failedTests } = await runQuietly(
+      suiteOf(`console.log(${JSON.stringify(told.join('\n'))}); process.exit(1)`),
+    );
+
+    expect(failedTests).toEqual([
+      ' FAIL  test/a.test.ts > one\nError: first\nmore 0\nmore 1\nmore 2',
+      ' FAIL  test/b.test.ts > two\nError: second',
+    ]);
   });
 
   it('is left out where a program is missing, which fails where no gap is tolerated', async () => {

@@ -48,7 +48,7 @@ const byTheClock: readonly Suite[] = [
   },
   {
     name: 'cloud-tools',
-    about: 'the templates by cfn-lint, the commands against moto, the SQL of the lake in DuckDB',
+    about: 'the templates by cfn-lint, the commands against moto, the SQL in DuckDB, by sqlfluff and sqlglot',
     command: ['vitest', 'run', '--config', 'test/vitest.cloud-tools.config.ts'],
     needs: ['python3'],
   },
@@ -84,9 +84,12 @@ const byTheClock: readonly Suite[] = [
   },
   {
     name: 'update',
-    about: 'signed updates as root in a mount namespace, through power cuts',
-    command: [...SYSTEM, 'system/update.test', 'update-power-cut'],
-    needs: ['unshare', 'systemd-sysusers', 'ssh-keygen', 'setpriv', 'mkfs.ext4', 'python3'],
+    about: 'signed updates as root in a mount namespace, through power cuts, and the job that asks for them',
+    command: [...SYSTEM, 'system/update.test', 'update-power-cut', 'update-job'],
+    needs: [
+      ...['unshare', 'nsenter', 'systemd-sysusers', 'ssh-keygen', 'setpriv', 'mkfs.ext4', 'python3'],
+      'mosquitto',
+    ],
   },
   {
     name: 'package',
@@ -97,6 +100,28 @@ const byTheClock: readonly Suite[] = [
       'qemu-arm-static',
     ],
   },
+  {
+    name: 'arm-node',
+    about: 'store, outbox, MQTT and buses in Node.js for 64-bit ARM',
+    command: ['test/arm/user-mode.sh'],
+    needs: ['unshare', 'mmdebstrap', 'python3', 'qemu-aarch64-static'],
+  },
+  {
+    name: 'dashboard',
+    about: 'the page in a browser',
+    command: [...SYSTEM, 'system/dashboard.test', 'dashboard-daemon'],
+    needs: ['chromium'],
+  },
+  {
+    name: 'chain',
+    about: 'daemon, broker, Flink, warehouse and mail on this machine',
+    command: [...SYSTEM, 'system/chain.test', 'day-away', 'demo-cloud', 'flink-job'],
+    needs: ['mosquitto', 'javac', 'mvn'],
+  },
+];
+
+/** By the clock as well, but they mostly wait: for links that are away, for intervals that pass. */
+const waiting: readonly Suite[] = [
   {
     name: 'broker',
     about: 'the daemon against mosquitto over mutual TLS',
@@ -113,18 +138,6 @@ const byTheClock: readonly Suite[] = [
       ...['nothing-lost', 'system/pre-alert', 'system/publisher'],
     ],
     needs: ['mosquitto'],
-  },
-  {
-    name: 'dashboard',
-    about: 'the page in a browser',
-    command: [...SYSTEM, 'system/dashboard.test', 'dashboard-daemon'],
-    needs: ['chromium'],
-  },
-  {
-    name: 'chain',
-    about: 'daemon, broker, Flink, warehouse and mail on this machine',
-    command: [...SYSTEM, 'system/chain.test', 'day-away', 'demo-cloud', 'flink-job'],
-    needs: ['mosquitto', 'javac', 'mvn'],
   },
   {
     name: 'faults',
@@ -147,7 +160,20 @@ const byVirtualTime: readonly Suite[] = [
   },
 ];
 
+/** As those, one machine at a time: beside those from the start, since it takes as long. */
+const onArm: readonly Suite[] = [
+  {
+    name: 'arm',
+    about: 'the package on emulated 64-bit ARM machines',
+    command: ['nice', '-n', '10', 'tsx', 'test/arm/main.ts'],
+    needs: [
+      ...['unshare', 'mmdebstrap', 'cpio', 'modprobe', 'xz', 'mkfs.ext4', 'python3', 'dh', 'help2man'],
+      ...['aarch64-linux-gnu-g++', 'chromium'],
+    ],
+  },
+];
+
 /** Side by side, the suites of each one after the other. */
-export const lanes: readonly (readonly Suite[])[] = [byTheClock, byVirtualTime];
+export const lanes: readonly (readonly Suite[])[] = [byTheClock, waiting, byVirtualTime, onArm];
 
 export const allSuites: readonly Suite[] = [...first, ...lanes.flat()];

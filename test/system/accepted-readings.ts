@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inspectOutbox } from '../../src/outbox/inspection.ts';
 import type { OutboxStats } from '../../src/outbox/records.ts';
-import { readingBodySchema } from '../../src/uplink/stored-bodies.ts';
+import { readingBodySchema } from '../../src/uplink/outgoing.ts';
 import { type ReadingMessage, readingMessage } from '../../src/weather/message.ts';
 import type { Mosquitto } from './mosquitto.ts';
 import { type Subscriber, subscribe } from './subscriber.ts';

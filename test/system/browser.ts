@@ -23,6 +23,8 @@ export type Look = {
   readonly width?: number;
   readonly height?: number;
   readonly scheme?: 'light' | 'dark';
+  /** For whatever is waited for. The machine may be doing anything else besides. */
+  readonly timeoutMs?: number;
 };
 
 export type Viewer = {
@@ -35,7 +37,7 @@ export type Viewer = {
 export const openViewer = async (
   browser: Browser,
   url: string,
-  { width = 1360, height = 900, scheme = 'light' }: Look = {},
+  { width = 1360, height = 900, scheme = 'light', timeoutMs = 30_000 }: Look = {},
 ): Promise<Viewer> => {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -44,8 +46,7 @@ export const openViewer = async (
     locale: 'en-GB',
     timezoneId: 'Europe/London',
   });
-  // The machine may be doing anything else besides.
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(timeoutMs);
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));

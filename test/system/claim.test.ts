@@ -16,8 +16,8 @@ import { DeviceCredentials } from '../../src/certificate/device-credentials.ts';
 import { type KeyPair, renewalsIn } from '../../src/certificate/key-pairs.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { awsConnect } from '../../src/mqtt/aws-connection.ts';
-import { connectWithCredentials } from '../../src/mqtt/credentialed-connect.ts';
 import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts';
+import { connectWithCredentials } from '../../src/mqtt/station-connection.ts';
 import { Renewal } from '../../src/remote/renewal.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { untilLink } from '../contract/publisher.ts';
@@ -172,6 +172,19 @@ describe('a card with a claim', () => {
     await until('a reading of station 17', () =>
       aws.readings.some(({ topic }) => topic === 'weather/17/reading'),
     );
+  });
+
+  it('is the station that it became when it was killed before the folder of its claim was removed', async () => {
+    await enroll();
+    await mkdir(file('claim'));
+
+    expect(await enroll()).toMatchObject({
+      status: 0,
+      out: 'this card is station 17, UK-Lancing; the claim is removed\n',
+      err: '',
+    });
+
+    await expectStation();
   });
 
   it('connects under the id that the policy of the claim allows alone', async () => {
@@ -351,7 +364,7 @@ describe('a card with a claim', () => {
       log,
     }).run(stop.signal);
 
-    await until('a renewed certificate', () => existsSync(join(renewals, 'renewed.pem')), 30_000);
+    await until('a renewed certificate', () => existsSync(join(renewals, 'renewed.pem')));
     expect(await publish()).toEqual({ kind: 'acknowledged' });
     expect(publisher.link().state).toBe('connected');
     publisher.reconnect('test');

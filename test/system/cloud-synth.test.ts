@@ -36,4 +36,4 @@ it('npm run cloud:synth needs no network, prints what it costs, and writes a tem
   const template = JSON.parse(readFileSync(join(folder, 'WeatherGateway.template.json'), 'utf8'));
   expect(Object.keys(template.Resources).length).toBeGreaterThan(80);
   rmSync(folder, { recursive: true });
-}, 180_000);
+});

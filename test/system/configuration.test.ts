@@ -78,9 +78,7 @@ describe('configuration from afar over mutual TLS', () => {
     await until('readings go on', () => cloud.seqs.length >= before + 3);
   };
 
-  it('is run by after a restart, reported once a reading was delivered, and taken back', {
-    timeout: 240_000,
-  }, async () => {
+  it('is run by after a restart, reported once a reading was delivered, and taken back', async () => {
     await start();
     await until('the station says that it is there', () => cloud.shadow.updates.length > 0);
     // Whatever goes to and fro beside it.
@@ -134,9 +132,7 @@ describe('configuration from afar over mutual TLS', () => {
     await readingsGoOn();
   });
 
-  it('goes after five starts that came to nothing, and one that no release knows never keeps it down', {
-    timeout: 240_000,
-  }, async () => {
+  it('goes after five starts that came to nothing, and one that no release knows never keeps it down', async () => {
     await start();
     await readingsGoOn();
     await gateway.stop('SIGTERM');
@@ -188,7 +184,7 @@ describe('configuration from afar over mutual TLS', () => {
 
     // mosquitto answers a denied publish, or ends the connection.
     await expect
-      .poll(() => gateway.status(), { timeout: 20_000 })
+      .poll(() => gateway.status())
       .toMatchObject({
         ...{ jobs: { state: 'listening' }, configuration: { state: 'without' } },
       });

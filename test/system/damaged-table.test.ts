@@ -10,14 +10,14 @@ describe.each(seeds(5))('an outbox with a table damaged at the places of seed %i
   });
   afterEach(() => fixture.remove());
 
-  it('accounts for every reading when bits flip', { timeout: 60_000 }, async () => {
+  it('accounts for every reading when bits flip', async () => {
     await fixture.flipBits(/\.ldb$/, 3);
 
     expect(drainAsService(fixture)).not.toBeNull();
     expect(fixture.faults()).toEqual(noFaults);
   });
 
-  it('accounts for every reading when it is cut short', { timeout: 60_000 }, async () => {
+  it('accounts for every reading when it is cut short', async () => {
     await fixture.cutShort(/\.ldb$/);
 
     expect(drainAsService(fixture)).not.toBeNull();

@@ -38,7 +38,7 @@ const noAnswer = {
   errors: 41,
   lastFault: {
     code: 'no-answer',
-    message: 'BME280 0x76: nothing acknowledged (EREMOTEIO)',
+    message: 'BME280 0x76: nothing answers (EREMOTEIO)',
     datetime: '2026-06-01 11:22:33',
   },
 };
@@ -200,12 +200,30 @@ describe('the dashboard', () => {
     await sees('#humidity-flag', 'missing: no answer');
     await sees('#windgust-flag', 'gust suspect: contradicts the mean');
     await sees('#sensors li[data-state=alert]', 'no value');
-    await sees('#sensors', 'nothing acknowledged (EREMOTEIO)');
+    await sees('#sensors', 'nothing answers (EREMOTEIO)');
+    await sees(
+      '#notices',
+      /There is no value from: BME280, air\. On the station, “sudo weather-gateway doctor” says/,
+    );
 
     station.show({ instruments: [{ ...noAnswer, state: 'ok' }, ...others], latest });
-    await sees('#sensors li[data-state=good]', '2026-06-01 11:22:33 UTC: BME280 0x76: nothing acknowledged');
+    await sees('#sensors li[data-state=good]', '2026-06-01 11:22:33 UTC: BME280 0x76: nothing answers');
     await sees('#humidity', '61');
+    expect(await viewer.page.locator('#notices').textContent()).toBe('');
     await viewer.page.locator('#humidity-flag').waitFor({ state: 'hidden' });
+  });
+
+  it('says that the connection does not work where waiting does not help', async () => {
+    const problem = 'the certificate /etc/weather-gateway/device.pem cannot be used: no such file';
+    station.show({ link: { ...normal.link, state: 'disconnected', reason: problem, problem } });
+    await sees('#link', problem);
+    await sees(
+      '#notices',
+      /connection to the cloud does not work; readings are kept until it does\. On the station, “sudo/,
+    );
+
+    station.show(normal);
+    await viewer.page.locator('#notices .notice').waitFor({ state: 'detached' });
   });
 
   it('says when the station does not work, its clock is not set or its certificate expires', async () => {
@@ -273,7 +291,7 @@ describe('the dashboard', () => {
   it.each([320, 390])('fits a phone %i pixels wide, trouble and all', async (width) => {
     station.show({ preAlerts: [heat], instruments: [noAnswer, ...normal.instruments.slice(1)] });
     const { page } = await openViewer(browser, station.url, { width, height: 640 });
-    await page.locator('#sensors', { hasText: 'nothing acknowledged' }).waitFor();
+    await page.locator('#sensors', { hasText: 'nothing answers' }).waitFor();
     await drawnCharts(page).nth(5).waitFor();
 
     const overhang = await page.evaluate<number>(

@@ -49,4 +49,4 @@ it('shows the dashboard, rows and the mail of the post, and ends when it is told
     ),
   );
   expect(demo.exitCode).toBe(0);
-}, 120_000);
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort } from '../../src/demo/demo.ts';
+import { formatError } from '../../src/weather/format.ts';
 import { type Chain, startChain } from './chain.ts';
 import { ensureChainNeeds } from './chain-needs.ts';
 import { heatOfThePost } from './heat-of-the-post.ts';
@@ -118,6 +119,6 @@ const main = async (): Promise<void> => {
 };
 
 await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${formatError(error)}\n`);
   process.exitCode = 1;
 });

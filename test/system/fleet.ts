@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { capacityFor } from '../../cloud/stack/capacity.ts';
 import { costTable } from '../../cloud/stack/cost.ts';
 import { profiles } from '../../cloud/stack/profiles.ts';
+import { formatError } from '../../src/weather/format.ts';
 import { type Chain, startChain } from './chain.ts';
 import { ensureChainNeeds } from './chain-needs.ts';
 import type { FleetOrder } from './fleet-stations.ts';
@@ -146,6 +147,6 @@ const main = async (): Promise<void> => {
 };
 
 await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${formatError(error)}\n`);
   process.exitCode = 1;
 });

@@ -74,7 +74,7 @@ it('goes on from its last checkpoint when it is killed', async () => {
   listStations();
   const firstLife = start();
   await send(1, 6);
-  await expect.poll(takeAverages, { timeout: 60_000 }).toEqual([1, 2, 3, 4, 5, 6]);
+  await expect.poll(takeAverages).toEqual([1, 2, 3, 4, 5, 6]);
   listStations('1,UK-Worthing');
   await firstLife.checkpoint();
   await firstLife.kill();
@@ -82,8 +82,8 @@ it('goes on from its last checkpoint when it is killed', async () => {
 
   await send(7, 9);
   const secondLife = start();
-  await expect.poll(takeAverages, { timeout: 60_000 }).toEqual([6, 6, 6]);
-  await expect.poll(() => kinesis.records('alerts'), { timeout: 60_000 }).not.toEqual([]);
+  await expect.poll(takeAverages).toEqual([6, 6, 6]);
+  await expect.poll(() => kinesis.records('alerts')).not.toEqual([]);
   await secondLife.kill();
 
   const alerts = (await kinesis.records('alerts')).map((record): AlertRow => JSON.parse(record));

@@ -27,6 +27,8 @@ export type GatewayProcessParts = {
   readonly aws?: Readonly<Record<string, unknown>>;
   /** Beside that of the test. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** A program that becomes the daemon: its command line follows. */
+  readonly launcher?: readonly string[];
 };
 
 export type GatewayProcess = {
@@ -64,7 +66,7 @@ const standingSchema = z
   .transform(({ outbox: { epoch, lanes } }) => ({ epoch, ...lanes.reading }));
 
 /** Of the readings in the outbox. */
-export type Standing = Readonly<z.infer<typeof standingSchema>>;
+type Standing = Readonly<z.infer<typeof standingSchema>>;
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -114,11 +116,14 @@ export const createGatewayProcess = async (parts: GatewayProcessParts): Promise<
     logFile: file('gateway.log'),
     start: () => {
       const log = createWriteStream(file('gateway.log'), { flags: 'a' });
-      const started = spawn(
-        process.execPath,
-        [MAIN, 'run', '--simulate', '--scenario', file('scenario.yaml'), '--config', file('gateway.yaml')],
-        { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...parts.environment } },
-      );
+      const [program = '', ...args] = [
+        ...[...(parts.launcher ?? []), process.execPath, MAIN, 'run', '--simulate'],
+        ...['--scenario', file('scenario.yaml'), '--config', file('gateway.yaml')],
+      ];
+      const started = spawn(program, args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...parts.environment },
+      });
       url = undefined;
       let said = '';
       started.stdout.on('data', (chunk: Buffer) => {

@@ -126,6 +126,34 @@ ls $watchdog 2>/dev/null || echo none`);
     expect(all).toHaveLength(3);
   });
 
+  it('has systemd read its units anew twice, before the start and once the updater is there, not with each that it enables', async () => {
+    await makeRelease(join(folder, 'release'), '1.0.0');
+    await writeFile(join(folder, 'release/systemd/update.sh'), '');
+    for (const name of [
+      'reboot.path',
+      'reboot.service',
+      'claim.service',
+      'update.service',
+      'update.path',
+      'update.timer',
+    ])
+      await writeFile(join(folder, `release/systemd/weather-gateway-${name}`), `# ${name}\n`);
+    await onNewMachine('"$install" --release release && "$install" --uninstall');
+
+    const asked = (await readFile(join(folder, 'asked'), 'utf8')).trim().split('\n');
+    // enable and disable end with one of their own.
+    const isReading = (line: string): boolean =>
+      line === 'daemon-reload' || (/^(?:enable|disable) /.test(line) && !line.includes('--no-reload'));
+    expect(asked.filter((line) => isReading(line) || /^restart/.test(line))).toEqual([
+      'daemon-reload',
+      'restart weather-gateway',
+      'daemon-reload',
+      // Removed
+      'daemon-reload',
+    ]);
+    expect(asked.filter((line) => line.startsWith('enable'))).toHaveLength(4);
+  });
+
   it('makes a release that the service can read whatever the umask, out of a package with any name', async () => {
     await makePackage(join(folder, 'gateway:1.0 [1].tgz'), '1.0.0');
 

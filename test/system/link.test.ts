@@ -7,9 +7,9 @@ import { createCertificateAuthority, type Identity } from '../../src/certificate
 import { DeviceCredentials } from '../../src/certificate/device-credentials.ts';
 import { renewalsIn } from '../../src/certificate/key-pairs.ts';
 import { awsConnect } from '../../src/mqtt/aws-connection.ts';
-import { connectWithCredentials } from '../../src/mqtt/credentialed-connect.ts';
 import type { LinkState } from '../../src/mqtt/publisher.ts';
 import { ReconnectingPublisher } from '../../src/mqtt/reconnecting-publisher.ts';
+import { connectWithCredentials } from '../../src/mqtt/station-connection.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { untilLink } from '../contract/publisher.ts';
 import { createRecordingLog } from '../fakes/log.ts';
@@ -36,7 +36,7 @@ describe('the link against mosquitto', () => {
     will: { topic: 'w/1/status', payload: '{}' },
   });
 
-  it('backs off from another client with the same id, and says so', { timeout: 90_000 }, async () => {
+  it('backs off from another client with the same id, and says so', async () => {
     const log = createRecordingLog();
     let connects = 0;
     const stations = [1, 2].map(

@@ -98,10 +98,10 @@ describe('a station whose broker is away', () => {
   it('delivers 1,000 readings in order once it is back, the first within 5 s', async () => {
     await takeReadings(READINGS, 0);
     await deliverAll(1);
-  }, 300_000);
+  });
 
   it('does so although it is killed ten times on the way', async () => {
     await takeReadings(READINGS, 10);
     await deliverAll(11);
-  }, 300_000);
+  });
 });

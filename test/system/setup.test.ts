@@ -5,44 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command as check } from '../../src/commands/check.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
+import { CTRL_C, ENTER, type Step, setupOnTerminal } from './setup-terminal.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const GOOD_PEM = fileURLToPath(new URL('../commands/good.pem', import.meta.url));
 
-const ENTER = '\r';
-const CTRL_C = '\u0003';
-
-/** What is typed once the screen shows this, and for how long the screen is looked at before. */
-type Step = readonly [shown: RegExp, typed: string, waitMs?: number];
-
-/** The built command on a pseudo terminal, which `script` (util-linux) makes. */
-const onTerminal = async (
-  config: string,
-  steps: readonly Step[],
-): Promise<{ status: number; screen: string }> => {
-  const line = `'${process.execPath}' '${MAIN}' setup --simulate --config '${config}'`;
-  const child = spawn('script', ['-qefc', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  let screen = '';
-  let seen = 0;
-  child.stdout.on('data', (chunk: Buffer) => {
-    screen += chunk.toString();
-  });
-  for (const [shown, typed, waitMs = 0] of steps) {
-    await expect.poll(() => screen.slice(seen), { timeout: 30_000 }).toMatch(shown);
-    seen = screen.length;
-    await delay(waitMs);
-    child.stdin.write(typed);
-  }
-  const [status] = await exited;
-  return { status, screen };
-};
+const onTerminal = (config: string, steps: readonly Step[]) =>
+  setupOnTerminal(['--simulate', '--config', config], steps);
 
 /** Enter for every question but these. */
 const answers = (last: Step, changed: Readonly<Record<string, string>> = {}): Step[] => {

@@ -230,6 +230,26 @@ while :; do sleep 0.1; done`,
     expect(await readdir(bin)).toEqual(before);
   });
 
+  it('has no figures of a disk that is full, or takes no folder', async () => {
+    await writeFile(join(bin, 'dd'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const before = await readdir(bin);
+    const { stdout: full } = await report();
+    await writeFile(join(bin, 'mktemp'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const { stdout: closed } = await report();
+    for (const name of ['dd', 'mktemp']) await rm(join(bin, name));
+
+    const figures = (text: string) =>
+      text.split('\n').filter((line) => /^(synced writes|write|read) /.test(line));
+    expect(figures(full)).toEqual([
+      expect.stringMatching(/^synced writes +not measured: the disk did not take it$/),
+      expect.stringMatching(/^write +not measured: the disk did not take it$/),
+    ]);
+    expect(figures(closed)).toEqual([
+      expect.stringMatching(/^synced writes +not measured: .* takes no folder$/),
+    ]);
+    expect(await readdir(bin)).toEqual(before.filter((name) => name !== 'dd'));
+  });
+
   it('counts what a jumper wire carries', async () => {
     const { stdout } = await report('--jumper', '17:27');
 

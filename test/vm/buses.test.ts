@@ -3,9 +3,12 @@ import { MACHINE_LIMIT_MS, passInMachine, pulsesIn } from './guest-suites.ts';
 
 describe('the buses of a real kernel, on one core', () => {
   it(
-    'keep to the contracts of the fakes, with the outputs of pre-alerts and the pulses of a busy minute',
+    'keep to the contracts of the fakes, with the outputs of pre-alerts, the pulses of a busy minute and a first configuration',
     async () => {
-      const output = await passInMachine({ names: ['buses', 'pre-alert', 'pulses'], isSingleCore: true });
+      const output = await passInMachine({
+        names: ['buses', 'pre-alert', 'pulses', 'setup'],
+        isSingleCore: true,
+      });
 
       expect(pulsesIn(output)).toContain('"cores":1');
     },

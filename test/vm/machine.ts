@@ -1,6 +1,6 @@
 // A Linux machine in QEMU (software emulation, no KVM) over this host's own files, to which it writes nothing.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { appendFileSync, existsSync, realpathSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,8 @@ export type MachineOptions = {
    * no measure of how soon a process is served.
    */
   readonly isSingleCore?: boolean;
+  /** Of virtual time: that in which nothing is executed passes at once. */
+  readonly isIdleSkipped?: boolean;
   /** Raw images that become /dev/vda, /dev/vdb and so on; what is flushed to them outlives the machine. */
   readonly disks?: readonly string[];
   /** Raw image of ext4 that keeps what the machine writes anywhere, for the next one with it; otherwise that is thrown away. */
@@ -51,17 +53,25 @@ export type MachineOptions = {
   readonly rootDisk?: string | undefined;
   /** Cuts the power as soon as this text appears on the console: nothing is flushed. */
   readonly cutOn?: string;
+  /** Told of each line on the console since the boot. */
+  readonly onLine?: (line: string) => void;
 };
 
 export type MachineResult = {
   /** Of the script; `null` when the power was cut or the limit was reached. */
   readonly status: number | null;
   readonly end: 'script' | 'power-cut' | 'limit';
-  /** What was printed on the console since the boot. */
+  /** What was printed on the console since the boot; all of it where the machine did not come so far. */
   readonly output: string;
 };
 
 const MEMORY_MB = 1_536;
+
+/** A file to which the console is appended while a machine runs, for whoever waits for it. */
+const followed = process.env['VM_CONSOLE'];
+const follow = (line: string): void => {
+  if (followed !== undefined) appendFileSync(followed, `${line.trimEnd()}\n`);
+};
 
 /** Boots, runs the script, powers off. */
 export const runMachine = async (options: MachineOptions): Promise<MachineResult> => {
@@ -88,6 +98,7 @@ const makeInitramfs = async (folder: string): Promise<void> => {
   const busybox = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
   await copyFile(busybox, join(root, 'bin/busybox'));
   await copyFile(join(projectRoot, 'test/vm/init.sh'), join(root, 'init'));
+  await copyFile(join(projectRoot, 'test/vm/first-program.sh'), join(root, 'first-program.sh'));
   execFileSync('sh', ['-c', 'find . | cpio --quiet -o -H newc | gzip -1 >../initramfs.gz'], { cwd: root });
 };
 
@@ -98,7 +109,7 @@ const qemuArguments = ({ kernel, folder, script }: BootFiles, options: MachineOp
   const isSingleCore = options.isSingleCore === true;
   const pace =
     options.isTimeVirtual === true
-      ? `-accel tcg,thread=single -icount shift=${isSingleCore ? 2 : 3},sleep=on`
+      ? `-accel tcg,thread=single -icount shift=${isSingleCore ? 2 : 3},sleep=${options.isIdleSkipped === true ? 'off' : 'on'}`
       : '-accel tcg,thread=multi';
   const cores = isSingleCore ? 1 : 2;
   const machine = `${pace} -cpu max -smp ${cores} -m ${MEMORY_MB} -display none -no-reboot -nic none`;
@@ -108,7 +119,8 @@ const qemuArguments = ({ kernel, folder, script }: BootFiles, options: MachineOp
     ...['-kernel', join(kernel, 'bzImage'), '-initrd', join(folder, 'initramfs.gz')],
     ...[
       '-append',
-      `console=ttyS0 quiet panic=-1 delayacct vm.mode=${mode} vm.script=${script}${diskArguments(kernel, options)}`,
+      // On a busy host the emulated timer may tick too late for the kernel's check of it, which ends in a panic.
+      `console=ttyS0 quiet panic=-1 no_timer_check delayacct vm.mode=${mode} vm.script=${script}${diskArguments(kernel, options)}`,
     ],
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
     ...disksOf(options).flatMap((file) => [
@@ -133,7 +145,7 @@ const diskArguments = (kernel: string, options: MachineOptions): string => {
 /** Runs QEMU until the machine ends. */
 export const boot = (
   [program, ...args]: readonly [program: string, ...args: string[]],
-  options: Pick<MachineOptions, 'limitSeconds' | 'cutOn'>,
+  options: Pick<MachineOptions, 'limitSeconds' | 'cutOn' | 'onLine'>,
 ): Promise<MachineResult> =>
   new Promise((resolve, reject) => {
     const qemu = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -147,16 +159,26 @@ export const boot = (
     };
     const limit = setTimeout(() => kill('limit'), (options.limitSeconds ?? 300) * 1_000);
     createInterface({ input: qemu.stdout }).on('line', (line) => {
-      if (line.includes('vm-start')) isBooted = true;
-      else if (line.includes('vm-exit-status '))
+      follow(line);
+      if (line.includes('vm-start')) {
+        isBooted = true;
+        lines.length = 0;
+      } else if (line.includes('vm-exit-status '))
         status = Number(line.slice(line.lastIndexOf('vm-exit-status ') + 'vm-exit-status '.length));
-      else if (isBooted) lines.push(line.trimEnd());
+      else {
+        lines.push(line.trimEnd());
+        if (isBooted) options.onLine?.(line);
+      }
       if (options.cutOn !== undefined && isBooted && line.includes(options.cutOn)) kill('power-cut');
     });
     qemu.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(text));
     qemu.once('error', reject);
     qemu.once('close', () => {
       clearTimeout(limit);
-      resolve({ status: end === 'script' ? status : null, end, output: lines.join('\n') });
+      resolve({
+        status: end === 'script' ? status : null,
+        end,
+        output: lines.join('\n'),
+      });
     });
   });

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { makeKeys, makeRelease, packRelease } from '../system/station-with-updates.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../faults/random.ts';
 import {
   expectChecks,
   expectEveryTip,
@@ -14,90 +14,43 @@ import {
   runStation,
   type ServiceRun,
 } from './service-machine.ts';
+import { makeUpdates } from './station-updates.ts';
 
 const run = promisify(execFile);
 const KEPT_MEGABYTES = 1_000;
 
-/** The program of the staged release, behind lines of sh that see `$here`, its folder. */
-const wrapped = async (release: string, lines: string): Promise<void> => {
-  const main = join(release, 'dist/main.js');
-  await rename(main, join(release, 'dist/whole.js'));
-  const script = `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\n${lines}\nexec node "$here/whole.js" "$@"\n`;
-  await writeFile(main, script, { mode: 0o755 });
-};
+/** Steps of update-cut.sh, one to a machine. What a cut interrupts, the next machine goes on with. */
+const steps = [
+  ...['first-byte', 'copied', 'trial', 'commit', 'verified', 'commit', 'unpacked', 'trial', 'commit'],
+  ...['switched', 'trial', 'commit', 'back', 'copied', 'commit', 'unpacked', 'commit', 'back', 'switched'],
+  ...['trial', 'commit'],
+];
 
-const staged = async (release: string, version: string): Promise<void> => {
-  await cp(inject('release'), release, { recursive: true, verbatimSymlinks: true });
-  // As make-release.sh does: a station takes no links.
-  await run('find', [release, '-name', '.bin', '-prune', '-exec', 'rm', '-r', '{}', '+']);
-  const file = join(release, 'package.json');
-  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), version }));
-};
-
-/** What happens on the station, by the version. */
-const releases: Readonly<Record<string, (release: string, version: string) => Promise<void>>> = {
-  // Kept.
-  '9.1.0': staged,
-  // Does not start.
-  '9.2.0': async (release, version) => {
-    await makeRelease(release, version);
-    await writeFile(join(release, 'dist/main.js'), '#!/bin/sh\nexit 1\n');
-  },
-  // Starts, measures, and cannot connect.
-  '9.3.0': async (release, version) => {
-    await staged(release, version);
-    await wrapped(
-      release,
-      `[ "$1" != run ] || {
-  sed 's/endpoint: .*/endpoint: nowhere.invalid/' /etc/weather-gateway/gateway.yaml >"$RUNTIME_DIRECTORY/gateway.yaml"
-  export WEATHER_GATEWAY_CONFIG="$RUNTIME_DIRECTORY/gateway.yaml"
-}`,
-    );
-  },
-  // Delivers, and crashes after a while, again and again.
-  '9.4.0': async (release, version) => {
-    await staged(release, version);
-    await wrapped(release, '[ "$1" != run ] || { sleep 25; kill -9 $$; } &');
-  },
-  // Older.
-  '0.1.0': makeRelease,
-};
-
-const makeUpdates = async (folder: string): Promise<void> => {
-  await makeKeys(folder);
-  for (const [version, make] of Object.entries(releases)) {
-    const release = join(folder, version);
-    await make(release, version);
-    await packRelease(
-      join(folder, `update-${version}`),
-      release,
-      { key: join(folder, 'now') },
-      { unpackedSize: 100_000_000 },
-    );
-    await rm(release, { recursive: true });
-  }
-};
-
-/** Moments of update-cut.sh, in their order; at the last one nothing is cut. */
-const moments = ['unpacking', 'switched', 'committed', 'back', 'none'];
+/** Each at a random moment behind its step. A step takes a few seconds, a trial 45. */
+const maxAfterS = (step: string): number => (step === 'trial' ? 20 : 4);
+const SEED = Number(process.env['SEED'] ?? 1129);
 
 /** One machine after the other on one disk: all of them as one run. */
 const cutAgainAndAgain = async (folder: string): Promise<ServiceRun> => {
   const keptDisk = join(folder, 'kept.img');
   await run('truncate', ['-s', `${KEPT_MEGABYTES}M`, keptDisk]);
   await run('mkfs.ext4', ['-q', keptDisk]);
+  const random = seededRandom(SEED);
   const outputs: string[] = [];
-  for (const moment of moments) {
+  for (const [index, step] of [...steps, 'end'].entries()) {
+    const after = (random() * maxAfterS(step)).toFixed(2);
     const { output } = await runStation({
       script: 'update-cut.sh',
       folder,
-      variables: `MOMENT=${moment}`,
+      variables: `BOOT=${index + 1} STEP=${step} AFTER=${after}`,
       isTimeVirtual: false,
       keptDisk,
       cutOn: 'POWER-CUT',
     });
     outputs.push(output);
-    if (moment !== 'none') expect(output, output.slice(-4_000)).toContain(`POWER-CUT ${moment}`);
+    const [cut] = /POWER-CUT .*/.exec(output) ?? [];
+    if (step !== 'end') expect(cut, output.slice(-4_000)).toContain(`POWER-CUT ${step}`);
+    console.info(`seed ${SEED}, machine ${index + 1}: ${cut ?? output.match(/RESULTS .*/)?.[0]}`);
   }
   return resultsIn(outputs.join('\n'));
 };
@@ -121,12 +74,32 @@ describe('an installed station that takes updates under systemd', () => {
     expect(life.readings.length).toBeGreaterThan(80);
   });
 
-  it('comes to the same end when the power is cut at the worst moments', {
+  it('takes configuration from afar and comes back from a bad one, beside updates by jobs', {
     timeout: HOST_LIMIT_MS,
+  }, async () => {
+    const life = await runStation({ script: 'remote.sh', folder, isTimeVirtual: false });
+
+    expectChecks(life, 'good-is-kept', 'next-goes-back', 'starts-without', 'values-at-last');
+    expectNothingLost(life);
+    expectEveryTip(life);
+  });
+
+  it('does two update jobs that come at once, one after the other', { timeout: HOST_LIMIT_MS }, async () => {
+    const life = await runStation({ script: 'two-jobs.sh', folder, isTimeVirtual: false });
+
+    expectChecks(life, 'one-is-kept', 'two-is-kept', 'two-runs', 'values-at-last');
+    expectNothingLost(life);
+    expectEveryTip(life);
+  });
+
+  it('comes to an end when the power is cut at random moments from the first byte to the commit', {
+    timeout: 2 * HOST_LIMIT_MS,
   }, async () => {
     const life = await cutAgainAndAgain(folder);
 
-    expectChecks(life, 'values-unpacking', 'values-committed', 'values-back', 'values-none');
+    const boots = steps.length + 1;
+    expectChecks(life, ...Array.from({ length: boots }, (_, index) => `complete-${index + 1}`));
+    expectChecks(life, `values-${boots}`, 'no-answer-is-owed');
     expectNothingLost(life);
     expectEveryTip(life);
   });

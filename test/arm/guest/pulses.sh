@@ -1,11 +1,13 @@
-# Run on the board: 100 Hz on GPIO 5 for 20 s through the kernel's own pinctrl-bcm2835 to gpiomon, while a process computes.
-. test/arm/guest/hardware.sh
-gpiomon -c gpiochip0 -e falling -b pull-up -F '%o' 5 >/run/edges &
-monitor=$!
-sleep 2
-(while :; do :; done) &
-load=$!
-node -e '
+# Sourced on the board: 100 Hz on GPIO 5 for 20 s through the kernel's own pinctrl-bcm2835 to gpiomon, while a process computes.
+kill "$cups"
+counted() {
+  local edges load monitor
+  gpiomon -c gpiochip0 -e falling -b pull-up -F '%o' 5 >/run/edges &
+  monitor=$!
+  nap 2
+  (while :; do :; done) &
+  load=$!
+  node -e '
 const { openSync, writeSync } = require("node:fs");
 const level = openSync("/sys/kernel/contacts/level", "w");
 const pulses = 2000;
@@ -19,8 +21,11 @@ const next = () => {
   }, 4);
 };
 next();'
-sleep 1
-kill $load $monitor
-counted=$(grep -c '^5$' /run/edges)
-echo "PULSES $counted, $(head -n 1 /sys/kernel/contacts/state)"
-[ "$counted" = 2000 ]
+  nap 1
+  kill $load $monitor
+  edges=$(grep -c '^5$' /run/edges)
+  echo "PULSES $edges of 2000, $(head -n 1 /sys/kernel/contacts/state)" >/run/counted
+  [ "$edges" = 2000 ]
+}
+check counts-100-hz counted
+cat /run/counted

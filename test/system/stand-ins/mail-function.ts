@@ -7,7 +7,7 @@ import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aw
 import { bundleFunction } from '../../../cloud/stack/bundle.ts';
 import { createSentMailsTable } from './sent-mails-table.ts';
 
-export type SentMail = {
+type SentMail = {
   readonly subject: string;
   readonly message: string;
   readonly attributes: Readonly<Record<string, string>>;

@@ -1,20 +1,6 @@
 # Sourced by service.sh while the service runs: jobs as AWS IoT hands them out, and a claim. At its end all is as it was, but for
 # the certificate.
-jobs=/run/jobs
-becomes() { # seconds, job, document, pattern of how it ends
-  echo "$3" >$jobs/new
-  mv $jobs/new "$jobs/$2.json"
-  wait_for "$1" test -s "$jobs/$2.done"
-  grep -E "$4" "$jobs/$2.done" || { cat "$jobs/$2.done" && return 1; }
-}
-mkdir $jobs
-"$NODE" "$FOLDER/cloud.cjs" jobs "$FOLDER" $jobs >/run/cloud 2>&1 &
-cloud=$!
-endpoint=test-ats.iot.eu-west-1.amazonaws.com
-bucket=reports.s3.eu-west-1.amazonaws.com
-echo "127.0.0.1 $endpoint $bucket" >>/etc/hosts
-configure -e "s/endpoint: localhost/endpoint: $endpoint/"
-systemctl restart $unit
+. test/vm/guest/cloud.sh
 main=$(property MainPID)
 from=$SECONDS
 check values-before-jobs arrives 120 '"windintensity":[1-9]'

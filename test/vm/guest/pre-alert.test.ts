@@ -8,9 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { burstOf, typicalCoefficients } from '../../../src/instruments/bme280/simulated-chip.ts';
+import { burstOf, typicalCoefficients } from '../../../src/instruments/bme280/simulated.ts';
 import { openOutbox } from '../../../src/outbox/open-outbox.ts';
-import { timeOf } from '../../../src/uplink/stored-bodies.ts';
+import { timeOf } from '../../../src/uplink/outgoing.ts';
 import { coefficientBlocks, workedExample } from '../../fakes/bme280.ts';
 import { createRecordingLog } from '../../fakes/log.ts';
 

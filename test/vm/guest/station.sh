@@ -1,43 +1,9 @@
 # Sourced in the test machine under its systemd: a broker, chips that read well, cups that turn, a release to install.
-# service-machine.ts sets $FOLDER (certificates, mosquitto.conf) and $NODE (that of the service), and reads what is printed:
-#   CHECK name ok|failed detail · TIPS n, all that the rain gauge was tipped · at the end every MESSAGE.
-unit=weather-gateway
-etc=/etc/weather-gateway
-data=/var/lib/weather-gateway
-messages=/run/messages
+# service-machine.ts sets $FOLDER (certificates, mosquitto.conf) and $NODE (that of the service), and reads what is printed,
+# besides what checks.sh prints: TIPS n, all that the rain gauge was tipped · at the end every MESSAGE.
 tips=0
+declare -f check >/dev/null || . test/vm/guest/checks.sh
 
-check() { # name, command...
-  local name=$1 detail
-  shift
-  if detail=$("$@" 2>&1); then
-    echo "CHECK $name ok"
-  else
-    echo "CHECK $name failed $* $detail" | tr '\n' ' '
-    echo
-    journalctl -u $unit --no-pager -o cat -n 10 | sed 's/^/LOG /'
-    return 1
-  fi
-}
-nap() { read -r -t "$1" <>/run/nap || true; }
-wait_for() { # seconds, command...
-  local until=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $until ] || return 1
-    nap 1
-  done
-}
-property() { systemctl show -p "$1" --value $unit; }
-is_property() { [ "$(property "$1")" = "$2" ]; }
-count() { wc -l <$messages; }
-# Whether a message since line $1 matches the pattern $2.
-has_new() { tail -n +$(($1 + 1)) $messages | grep -qE "$2"; }
-arrives() { # seconds, pattern
-  local from
-  from=$(count)
-  wait_for "$1" has_new "$from" "$2"
-}
 close() { # line
   pull "$1" down
   nap 0.02
@@ -67,11 +33,8 @@ stop_broker() { kill "$(cat /run/mosquitto.pid)"; }
 # The time of the machine is right unless a check says otherwise.
 synchronize() { mkdir -p /run/systemd/timesync && touch /run/systemd/timesync/synchronized; }
 
-mkfifo /run/nap
 mkdir -p /run/mosquitto
-# systemd takes the machine for a container (/.dockerenv) and then shares no mounts; credentials need that.
-mount --make-rshared /
-. "${HARDWARE:-test/vm/hardware.sh}"
+[ "${bus:-}" ] || . "${HARDWARE:-test/vm/hardware.sh}"
 registers() {
   for line in "${REGISTERS[@]}"; do eval "i2cset -y $bus $line" 2>/dev/null; done
 }
@@ -83,7 +46,7 @@ insert_chips() { # addresses
 registers
 synchronize
 
-mkdir -p $etc /etc/systemd/system/$unit.service.d
+mkdir -p $etc
 if [ "${RELEASE_DISK=/dev/vda}" ]; then
   mkdir /run/disk
   mount -o ro,noload "$RELEASE_DISK" /run/disk
@@ -97,13 +60,13 @@ configure() { # sed expressions on the configuration as shipped
     "$@" config/gateway.yaml >$etc/gateway.yaml
 }
 configure -e ''
-# The shipped 60 s, so that the test need not wait so long.
-printf '[Service]\nWatchdogSec=25\n' >/etc/systemd/system/$unit.service.d/vm.conf
+shorten_watchdog
 [ "${BROKER:=yes}" = no ] || start_broker
 # The broker may not listen yet.
 until mosquitto_sub -h localhost -p 8883 --cafile $etc/ca.pem --cert "$FOLDER/reader.pem" --key "$FOLDER/reader.key" \
   -t '#' -q 1 -i reader -c -v 2>/dev/null; do nap 1; done >$messages &
 blow &
+cups=$!
 
 # Whoever is cut off right after this has printed all that ever arrived, if the broker is stopped.
 print_messages() {

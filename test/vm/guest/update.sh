@@ -14,6 +14,16 @@ changed() { # as 9.1.0, but for its archive
   answers 9.1.0 '^9.1.0: FAILED, the archive has another size'
 }
 check changed changed
+refuses() { # name, state and reason
+  check "refuses-$1" answers "$1" "^(9.6.0|release): $2"
+}
+refuses cut-short 'FAILED, the archive has another size'
+refuses other-hash 'FAILED, the archive has another hash'
+refuses other-key 'REJECTED, the signature is not one of an allowed signer'
+refuses other-namespace 'REJECTED, the signature is not one of an allowed signer'
+refuses other-processor 'REJECTED, it is for linux-riscv64'
+for odd in leads-out link setuid; do refuses $odd 'REJECTED, the archive holds links, devices, setuid files or names'; done
+check nothing-is-left [ "$(releases)" = 1 ]
 check not-restarted is_property NRestarts 0
 
 check good answers 9.1.0 '^9.1.0: SUCCEEDED$'
