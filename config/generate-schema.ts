@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { gatewayJsonSchema } from '../src/config/json-schema.ts';
+import { gatewayJsonSchema } from '../src/config/schema.ts';
 
 // Run by `npm run schema`; a test compares the file with the zod schema it comes from.
 writeFileSync(
