@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   AddThingToThingGroupCommand,
@@ -7,6 +8,7 @@ import {
   CreateCertificateFromCsrCommand,
   CreateThingCommand,
   DeleteCertificateCommand,
+  DeleteConflictException,
   DescribeCertificateCommand,
   DescribeEndpointCommand,
   DetachPolicyCommand,
@@ -14,14 +16,14 @@ import {
   type IoTClient,
   paginateListAttachedPolicies,
   paginateListThingPrincipals,
+  ResourceAlreadyExistsException,
   ResourceNotFoundException,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
+import { formatError } from '../../src/weather/format.ts';
 import type { StackOutputs } from '../contract/outputs.ts';
 import { isListed, revokeClaim } from './claims.ts';
 import { arnOf } from './jobs.ts';
-
-type Enrolled = { readonly certificatePem: string; readonly endpoint: string };
 
 export const idOf = (certificateArn: string): string => certificateArn.split('/').at(-1) ?? '';
 
@@ -31,6 +33,21 @@ const unlessGone = async (work: () => Promise<void>): Promise<void> => {
     await work();
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) throw error;
+  }
+};
+
+const DETACH_SECONDS = 15;
+
+/** Deletes a certificate that was detached: AWS IoT takes some seconds until it knows of that itself. */
+const deleteDetached = async (iot: IoTClient, certificateId: string): Promise<void> => {
+  for (let seconds = 0; ; seconds++) {
+    try {
+      await iot.send(new DeleteCertificateCommand({ certificateId, forceDelete: true }));
+      return;
+    } catch (error) {
+      if (!(error instanceof DeleteConflictException) || seconds === DETACH_SECONDS) throw error;
+    }
+    await delay(1_000);
   }
 };
 
@@ -55,11 +72,35 @@ const removeCertificates = async (
         names.push(...policies.flatMap(({ policyName }) => policyName ?? []));
       }
       for (const policyName of names) await iot.send(new DetachPolicyCommand({ policyName, target: arn }));
-      if (thingName !== null) await iot.send(new DetachThingPrincipalCommand({ thingName, principal: arn }));
-      await iot.send(new DeleteCertificateCommand({ certificateId: idOf(arn), forceDelete: true }));
     });
+    if (thingName !== null) {
+      await unlessGone(async () => {
+        await iot.send(new DetachThingPrincipalCommand({ thingName, principal: arn }));
+      });
+    }
+    await unlessGone(() => deleteDetached(iot, idOf(arn)));
   }
   return revoked.length;
+};
+
+/** Undoes a certificate that was made in vain, and throws the error that made it so. */
+export const takeBack = async (
+  iot: IoTClient,
+  thingName: string | null,
+  certificateArn: string,
+  error: unknown,
+): Promise<never> => {
+  const reason = formatError(error);
+  try {
+    await removeCertificates(iot, thingName, [certificateArn]);
+  } catch (failure) {
+    const id = idOf(certificateArn);
+    throw new Error(
+      `${reason}; the new certificate ${id} could not be taken back (${formatError(failure)}), so do it by: ` +
+        `aws iot update-certificate --new-status REVOKED --certificate-id ${id}`,
+    );
+  }
+  throw new Error(`${reason}; the new certificate was taken back`);
 };
 
 /** Every certificate of a station; none for a name that is no thing. */
@@ -115,12 +156,25 @@ export const revokeCertificate = async (
   await removeCertificates(iot, thingName, [arn]);
 };
 
-/** Signs a station's request and makes it a thing that may connect. Leaves no certificate behind when a step fails. */
+/** A thing that came by the claim is of a type, and stays what it is. */
+const createThing = async (iot: IoTClient, thingName: string): Promise<void> => {
+  try {
+    await iot.send(new CreateThingCommand({ thingName }));
+  } catch (error) {
+    if (!(error instanceof ResourceAlreadyExistsException)) throw error;
+  }
+};
+
+/**
+ * Signs a station's request, makes it a thing that may connect, and has the certificate kept. Leaves no certificate
+ * behind when a step fails, the last included. Returns the endpoint.
+ */
 export const enrollStation = async (
   iot: IoTClient,
   stack: Pick<StackOutputs, 'ThingGroup' | 'GatewayPolicy' | 'ClaimPolicy'>,
   station: { readonly id: string; readonly requestPem: string },
-): Promise<Enrolled> => {
+  keep: (certificatePem: string) => Promise<void>,
+): Promise<string> => {
   const { endpointAddress } = await iot.send(new DescribeEndpointCommand({ endpointType: 'iot:Data-ATS' }));
   const { certificateArn, certificatePem } = await iot.send(
     new CreateCertificateFromCsrCommand({ certificateSigningRequest: station.requestPem, setAsActive: true }),
@@ -129,7 +183,7 @@ export const enrollStation = async (
     throw new Error('AWS IoT gave no certificate');
   }
   try {
-    await iot.send(new CreateThingCommand({ thingName: station.id }));
+    await createThing(iot, station.id);
     await iot.send(
       new AddThingToThingGroupCommand({ thingName: station.id, thingGroupName: stack.ThingGroup }),
     );
@@ -144,11 +198,11 @@ export const enrollStation = async (
         thingPrincipalType: 'EXCLUSIVE_THING',
       }),
     );
+    await keep(certificatePem);
   } catch (error) {
-    await removeCertificates(iot, null, [certificateArn]);
-    throw error;
+    return await takeBack(iot, station.id, certificateArn, error);
   }
-  return { certificatePem, endpoint: endpointAddress };
+  return endpointAddress;
 };
 
 /** Switches these on again, but for what was revoked or deleted meanwhile. Returns how many. */

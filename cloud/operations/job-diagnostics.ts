@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { formatError } from '../../src/weather/format.ts';
 import { DIAGNOSTICS } from '../contract/outputs.ts';
 import type { JobView } from './job-watching.ts';
+import { keepFile } from './kept-file.ts';
 
 /** What a station sends is less. */
 const MAX_BYTES = 1_000_000;
@@ -29,7 +30,7 @@ export const downloadBundle = async (s3: S3Client, place: BundlePlace, folder: s
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const [, station = '', name = ''] = place.Key.split('/');
   const file = join(folder, `${station.replaceAll(':', '_')}-${name}`);
-  writeFileSync(file, await Body.transformToByteArray(), { mode: 0o600 });
+  await keepFile(file, await Body.transformToByteArray());
   return file;
 };
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AttachPolicyCommand,
@@ -8,19 +8,10 @@ import {
 } from '@aws-sdk/client-iot';
 import { stringify } from 'yaml';
 import type { StackOutputs } from '../contract/outputs.ts';
+import { takeBack } from './enrolment.ts';
+import { keepFile } from './kept-file.ts';
 
-/** Into an empty folder, which a full disk leaves empty. */
-const writeAll = (folder: string, files: Readonly<Record<string, string>>): void => {
-  try {
-    for (const [name, text] of Object.entries(files))
-      writeFileSync(join(folder, name), text, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    for (const name of Object.keys(files)) rmSync(join(folder, name), { force: true });
-    throw error;
-  }
-};
-
-/** Makes a claim, and the folder that goes onto every card. Returns the id of its certificate. */
+/** Makes a claim, and the folder that goes onto every card; all of it or nothing. Returns the id of its certificate. */
 export const makeClaim = async (
   iot: IoTClient,
   stack: Pick<StackOutputs, 'ClaimPolicy' | 'ProvisioningTemplate'>,
@@ -43,12 +34,18 @@ export const makeClaim = async (
     privateKey === undefined
   )
     throw new Error('AWS IoT gave no certificate');
-  writeAll(folder, {
+  const files = {
     'claim.yaml': stringify({ endpoint, template: stack.ProvisioningTemplate }),
     'claim.key': privateKey,
     'claim.pem': certificatePem,
-  });
-  // Last, so that a claim of which nobody has the key can do nothing.
-  await iot.send(new AttachPolicyCommand({ policyName: stack.ClaimPolicy, target: certificateArn }));
+  };
+  try {
+    for (const [name, text] of Object.entries(files)) await keepFile(join(folder, name), text);
+    // Last, so that a claim of which nobody has the key can do nothing.
+    await iot.send(new AttachPolicyCommand({ policyName: stack.ClaimPolicy, target: certificateArn }));
+  } catch (error) {
+    for (const name of Object.keys(files)) rmSync(join(folder, name), { force: true });
+    return await takeBack(iot, null, certificateArn, error);
+  }
   return certificateId;
 };

@@ -34,8 +34,8 @@ const writeBeside = async (
 };
 
 /** Whoever opens a file by this name finds the old text or the new one, complete, also after a power cut. */
-export const replaceFile = (path: string, text: string, rights: FileRights): Promise<void> =>
-  writeBeside(path, text, rights, (draft) => rename(draft, path));
+export const replaceFile = (path: string, content: string | Uint8Array, rights: FileRights): Promise<void> =>
+  writeBeside(path, content, rights, (draft) => rename(draft, path));
 
 const isTaken = (path: string): Promise<boolean> =>
   lstat(path).then(

@@ -1,7 +1,7 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AthenaClient, CreateWorkGroupCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
@@ -108,7 +108,7 @@ describe('the commands against moto', () => {
     (await iot.send(new DescribeCertificateCommand({ certificateId }))).certificateDescription?.status;
   const enroll = async (id: string): Promise<string> => {
     const before = new Set(await certificatesOf(iot, id));
-    await enrollStation(iot, stack, { id, requestPem: requestOf(id) });
+    await enrollStation(iot, stack, { id, requestPem: requestOf(id) }, () => Promise.resolve());
     const added = (await certificatesOf(iot, id)).find((arn) => !before.has(arn));
     return added?.split('/').at(-1) ?? '';
   };
@@ -696,6 +696,24 @@ describe('the commands against moto', () => {
       const file = await s3.send(new GetObjectCommand({ Bucket: 'stations', Key: 'stations.csv' }));
       expect(await file.Body?.transformToString()).toContain('31,UK-Hove,');
     });
+
+    it('cloud:enroll takes the certificate back that it cannot write, and can be run again', async () => {
+      const csr = join(folder, 'unwritten.csr');
+      writeFileSync(csr, requestOf('33'));
+      const file = join(folder, '33.pem');
+      mkdirSync(file);
+
+      expect(await enrolled(csr, '--station', 'UK-Hove', '--yes')).toEqual({
+        status: 1,
+        stdout: expect.stringMatching(/^Station 33, "UK-Hove"; SHA-256 of its public key:\n[0-9a-f]{64}\n$/),
+        stderr: `${file} cannot be written (EISDIR); the new certificate was taken back\n`,
+      });
+      expect(await certificatesOf(iot, '33')).toEqual([]);
+
+      rmSync(file, { recursive: true });
+      expect(await enrolled(csr, '--station', 'UK-Hove', '--yes')).toMatchObject({ status: 0, stderr: '' });
+      expect((await certificatesOf(iot, '33')).length).toBe(1);
+    }, 60_000);
 
     it('cloud:revoke takes no name that nobody has', async () => {
       const revoked = await runNode(['--import', 'tsx', 'cloud/operations/commands/revoke.ts', 'nobody'], {});

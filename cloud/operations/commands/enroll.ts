@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -12,6 +11,7 @@ import { readmit } from '../claims.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { certificatesOf, enrollStation } from '../enrolment.ts';
 import { gatewayConfiguration } from '../gateway-configuration.ts';
+import { keepFile } from '../kept-file.ts';
 import { type ListedStation, listForClaim, parseListing } from '../listing.ts';
 import { listStations } from '../station-file.ts';
 import { openQuestions, readNamed, runCommand, say } from './command-line.ts';
@@ -73,10 +73,11 @@ const sign = async (
   if (!yes) await confirm('Does the station show the same? Sign?');
 
   await listStations(new S3Client(), stack.StationsBucket, [station]);
-  const { certificatePem, endpoint } = await enrollStation(iot, stack, { id: deviceid, requestPem });
-  await readmit(new DynamoDBClient(), stack.ClaimsTable, deviceid);
   const certificateFile = join(dirname(file), `${deviceid}.pem`);
-  writeFileSync(certificateFile, certificatePem);
+  const endpoint = await enrollStation(iot, stack, { id: deviceid, requestPem }, async (certificatePem) => {
+    await readmit(new DynamoDBClient(), stack.ClaimsTable, deviceid);
+    await keepFile(certificateFile, certificatePem, 0o644);
+  });
   say(`# ${certificateFile}: copy it to the station as /etc/weather-gateway/device.pem`);
   for (const arn of before) {
     const old = arn.split('/').at(-1);

@@ -11,18 +11,20 @@ import {
   CreateKeysAndCertificateCommand,
   CreateThingCommand,
   DeleteCertificateCommand,
+  DeleteConflictException,
   DescribeEndpointCommand,
   DescribeThingCommand,
   DetachThingPrincipalCommand,
   IoTClient,
   ListAttachedPoliciesCommand,
   ListThingPrincipalsCommand,
+  ResourceAlreadyExistsException,
   ResourceNotFoundException,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { formatStations, parseStations, withStations } from '../../../cloud/contract/stations.ts';
 import { enrollStation, revokeAll, revokeStation } from '../../../cloud/operations/enrolment.ts';
@@ -35,6 +37,8 @@ import { s3Body } from '../s3-body.ts';
 
 const ARN = 'arn:aws:iot:eu-west-2:123456789012:cert/abc';
 const stack = { ThingGroup: 'stations', GatewayPolicy: 'gateway', ClaimPolicy: 'claim' };
+const station = { id: '1', requestPem: 'CSR' };
+const keepNothing = (): Promise<void> => Promise.resolve();
 
 describe('enrolment', () => {
   const iot = mockClient(IoTClient);
@@ -47,9 +51,14 @@ describe('enrolment', () => {
   });
 
   it('signs the request and ties certificate, thing, group and policy together', async () => {
-    const enrolled = await enrollStation(new IoTClient(), stack, { id: '1', requestPem: 'CSR' });
+    const kept: string[] = [];
+    const endpoint = await enrollStation(new IoTClient(), stack, station, (pem) => {
+      kept.push(pem);
+      return Promise.resolve();
+    });
 
-    expect(enrolled).toEqual({ certificatePem: 'PEM', endpoint: 'a1-ats.iot.eu-west-2.amazonaws.com' });
+    expect(endpoint).toBe('a1-ats.iot.eu-west-2.amazonaws.com');
+    expect(kept).toEqual(['PEM']);
     expect(iot.commandCalls(CreateCertificateFromCsrCommand)[0]?.args[0].input).toEqual({
       certificateSigningRequest: 'CSR',
       setAsActive: true,
@@ -73,8 +82,8 @@ describe('enrolment', () => {
   it('leaves no certificate behind when a step fails', async () => {
     iot.on(AttachPolicyCommand).rejects(new Error('no such policy'));
 
-    await expect(enrollStation(new IoTClient(), stack, { id: '1', requestPem: 'CSR' })).rejects.toThrow(
-      'no such policy',
+    await expect(enrollStation(new IoTClient(), stack, station, keepNothing)).rejects.toThrow(
+      'no such policy; the new certificate was taken back',
     );
 
     expect(iot.commandCalls(UpdateCertificateCommand)[0]?.args[0].input).toEqual({
@@ -82,6 +91,49 @@ describe('enrolment', () => {
       newStatus: 'REVOKED',
     });
     expect(iot.commandCalls(DeleteCertificateCommand).length).toBe(1);
+  });
+
+  it('takes a certificate back that could not be kept, from the station too', async () => {
+    const enrolling = enrollStation(new IoTClient(), stack, station, () =>
+      Promise.reject(new Error('no space')),
+    );
+
+    await expect(enrolling).rejects.toThrow('no space; the new certificate was taken back');
+    expect(iot.commandCalls(DetachThingPrincipalCommand)[0]?.args[0].input).toEqual({
+      thingName: '1',
+      principal: ARN,
+    });
+    expect(iot.commandCalls(DeleteCertificateCommand).length).toBe(1);
+  });
+
+  it('says what to do about a certificate that cannot be taken back', async () => {
+    iot.on(AttachPolicyCommand).rejects(new Error('no network'));
+    iot.on(UpdateCertificateCommand).rejects(new Error('no network either'));
+
+    await expect(enrollStation(new IoTClient(), stack, station, keepNothing)).rejects.toThrow(
+      'no network; the new certificate abc could not be taken back (no network either), so do it by: ' +
+        'aws iot update-certificate --new-status REVOKED --certificate-id abc',
+    );
+  });
+
+  it('signs for a station that came by the claim, which gave its thing a type', async () => {
+    iot
+      .on(CreateThingCommand)
+      .rejects(new ResourceAlreadyExistsException({ message: 'with different attributes', $metadata: {} }));
+
+    await enrollStation(new IoTClient(), stack, station, keepNothing);
+
+    expect(iot.commandCalls(AttachThingPrincipalCommand).length).toBe(1);
+    expect(iot.commandCalls(UpdateCertificateCommand)).toEqual([]);
+  });
+
+  it('deletes a certificate once AWS IoT has detached it, which takes seconds', async () => {
+    const attached = new DeleteConflictException({ message: 'Things must be detached', $metadata: {} });
+    iot.on(DeleteCertificateCommand).rejectsOnce(attached).resolves({});
+
+    expect(await revokeStation(new IoTClient(), '1')).toBe(1);
+
+    expect(iot.commandCalls(DeleteCertificateCommand).length).toBe(2);
   });
 
   it('revokes before it detaches, so that a failure leaves nobody connected', async () => {
@@ -159,23 +211,42 @@ describe('enrolment', () => {
     });
   });
 
-  it('leaves no part of a claim on a full disk, so that it can be made again', async () => {
-    iot.on(CreateKeysAndCertificateCommand).resolves({
-      certificateArn: ARN,
-      certificateId: 'abc',
-      certificatePem: 'PEM',
-      keyPair: { PrivateKey: 'x'.repeat(200) },
+  describe('makes a claim', () => {
+    let folder: string;
+    const make = () =>
+      makeClaim(new IoTClient(), { ClaimPolicy: 'claim', ProvisioningTemplate: 'template' }, folder);
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'claim-'));
+      iot.on(CreateKeysAndCertificateCommand).resolves({
+        certificateArn: ARN,
+        certificateId: 'abc',
+        certificatePem: 'PEM',
+        keyPair: { PrivateKey: 'x'.repeat(200) },
+      });
     });
-    const folder = await mkdtemp(join(tmpdir(), 'claim-'));
-    try {
-      const making = onFullDisk(() =>
-        makeClaim(new IoTClient(), { ClaimPolicy: 'claim', ProvisioningTemplate: 'template' }, folder),
-      );
-      await expect(making).rejects.toThrow('EFBIG');
+    afterEach(() => rm(folder, { recursive: true }));
+    const expectNothingLeft = async (): Promise<void> => {
       expect(await readdir(folder)).toEqual([]);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+      expect(iot.commandCalls(UpdateCertificateCommand)[0]?.args[0].input).toEqual({
+        certificateId: 'abc',
+        newStatus: 'REVOKED',
+      });
+      expect(iot.commandCalls(DeleteCertificateCommand).length).toBe(1);
+    };
+
+    it('and leaves no part of it on a full disk, in the account neither, so that it can be made again', async () => {
+      await expect(onFullDisk(make)).rejects.toThrow(
+        `${join(folder, 'claim.key')} cannot be written (EFBIG); the new certificate was taken back`,
+      );
+      await expectNothingLeft();
+    });
+
+    it('and leaves no part of it when AWS IoT refuses it the policy', async () => {
+      iot.on(AttachPolicyCommand).rejects(new Error('no such policy'));
+
+      await expect(make()).rejects.toThrow('no such policy; the new certificate was taken back');
+      await expectNothingLeft();
+    });
   });
 
   it('prints a configuration that the gateway takes', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -33,6 +33,7 @@ import {
 import { arnOf, checkDocument, createJob, nameJob, stationsOf } from '../../../cloud/operations/jobs.ts';
 import { judgeBucketUrl } from '../../../src/remote/bucket.ts';
 import { jobDocument } from '../../../src/remote/verbs.ts';
+import { onFullDisk } from '../../fakes/full-disk.ts';
 import { actionsOf, commandsIn, documentedRights, problemsOfRights } from './documented-rights.ts';
 
 const ARN = 'arn:aws:iot:eu-west-2:123456789012:thing/';
@@ -353,6 +354,27 @@ describe('the place of a report', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     s3.on(GetObjectCommand, place).resolves({ ...answer, ContentLength: 1_000_001 });
     await expect(downloadBundle(new S3Client(), place, folder)).rejects.toThrow('left in the bucket');
+    s3.restore();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('leaves no part of a report on a full disk, and the report of before', async () => {
+    const s3 = mockClient(S3Client);
+    const folder = mkdtempSync(join(tmpdir(), 'weather-job-'));
+    const Body = { transformToByteArray: () => Promise.resolve(Buffer.alloc(200)) };
+    s3.on(GetObjectCommand).resolves({
+      Body: Body as unknown as GetObjectCommandOutput['Body'],
+      ContentLength: 200,
+    });
+    const file = join(folder, '2-diagnostics-a.json.gz');
+    writeFileSync(file, 'before');
+
+    const place = bundlePlace('errors', '2', 'diagnostics-a');
+    const downloading = onFullDisk(() => downloadBundle(new S3Client(), place, folder));
+
+    await expect(downloading).rejects.toThrow(`${file} cannot be written (EFBIG)`);
+    expect(readdirSync(folder)).toEqual(['2-diagnostics-a.json.gz']);
+    expect(readFileSync(file, 'utf8')).toBe('before');
     s3.restore();
     rmSync(folder, { recursive: true });
   });
