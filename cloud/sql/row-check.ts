@@ -94,14 +94,14 @@ export const checkRow = (columns: readonly Column[], text: string): CheckedRow =
 /**
  * Of what was read, not of the text: of a key that stands twice, or a number with too many digits, COPY could make
  * something else. Keys that have no column, and optional quantities, go into `extra`, where the table has one; of these,
- * what has a column as well fills it.
+ * what has a column as well fills it. Elsewhere they are left out, because Athena reads `DeviceID` as `deviceid`.
  */
 export const checkValue = (columns: readonly Column[], row: unknown): CheckedRow => {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return { problem: 'not an object' };
   if (isTooDeep(row)) return { problem: 'nested too deep' };
   const extra = extraOf(columns, row);
-  const complete =
-    extra === null ? row : { ...withoutUnknown(columns, row), ...ofColumns(columns, extra), extra };
+  const known = withoutUnknown(columns, row);
+  const complete = extra === null ? known : { ...known, ...ofColumns(columns, extra), extra };
   const problem = problemIn(columns, complete);
   if (problem !== null) return { problem };
   const text = JSON.stringify(complete);
@@ -123,8 +123,11 @@ const EXTRA = 'extra';
 const MAX_EXTRA_KEYS = 64;
 const MAX_EXTRA_CHARACTERS = 1_024;
 
+const hasExtra = (columns: readonly Column[]): boolean => columns.some(({ name }) => name === EXTRA);
+
 const isKnown = (columns: readonly Column[], key: string): boolean =>
-  key !== EXTRA && !isOptionalQuantity(key) && columns.some(({ name }) => name === key);
+  columns.some(({ name }) => name === key) &&
+  !(hasExtra(columns) && (key === EXTRA || isOptionalQuantity(key)));
 
 const withoutUnknown = (columns: readonly Column[], row: object): object =>
   Object.fromEntries(Object.entries(row).filter(([key]) => isKnown(columns, key)));
@@ -134,7 +137,7 @@ const ofColumns = (columns: readonly Column[], extra: object): object =>
 
 /** `null` where there is nothing unknown, or no column for it. */
 const extraOf = (columns: readonly Column[], row: object): object | null => {
-  if (columns.every(({ name }) => name !== EXTRA)) return null;
+  if (!hasExtra(columns)) return null;
   const unknown = Object.entries(row).filter(([key]) => !isKnown(columns, key));
   if (unknown.length === 0) return null;
   return Object.fromEntries(
