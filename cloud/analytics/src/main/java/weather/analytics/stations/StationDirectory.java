@@ -58,7 +58,8 @@ public final class StationDirectory implements AutoCloseable {
         LOG.info("The station file can be read again.");
       }
       stale = false;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
+      // Whatever is thrown here would end the reloading without a word.
       failedReloads.inc();
       if (!stale) {
         LOG.warn("Keeping the last station list: {}", e.getMessage());

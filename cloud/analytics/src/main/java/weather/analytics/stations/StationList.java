@@ -9,11 +9,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** The station file's contents: CSV with the header {@code deviceid,weatherstationname}. */
 final class StationList {
   private static final String DEVICE = "deviceid";
   private static final String NAME = "weatherstationname";
+
+  /** As the operator's commands take it; the warehouse has 512 bytes for a name, and no NUL. */
+  private static final Pattern TAKEN = Pattern.compile("[^\\p{Cc}\\p{Zl}\\p{Zp}]{1,128}");
+
   private static final ObjectReader CSV =
       CsvMapper.builder()
           .enable(CsvParser.Feature.TRIM_SPACES)
@@ -32,7 +37,8 @@ final class StationList {
    *     one
    */
   static Map<String, String> parse(byte[] file) throws IOException {
-    String[] lines = new String(file, StandardCharsets.UTF_8).replace("\uFEFF", "").split("\r?\n");
+    String[] lines =
+        new String(file, StandardCharsets.UTF_8).replace("\uFEFF", "").split("\r?\n", -1);
     // Spreadsheets write the names of columns in quotes, too.
     Map<String, String> header = row(lines[0], lines[0]);
     if (!header.containsKey(DEVICE) || !header.containsKey(NAME)) {
@@ -43,7 +49,10 @@ final class StationList {
       Map<String, String> row = row(lines[0], line);
       String deviceid = row.getOrDefault(DEVICE, "");
       String name = row.getOrDefault(NAME, "");
-      if (line != lines[0] && !deviceid.isBlank() && !name.isBlank()) {
+      if (line != lines[0]
+          && !deviceid.isBlank()
+          && !name.isBlank()
+          && TAKEN.matcher(name).matches()) {
         names.put(deviceid, name);
       }
     }

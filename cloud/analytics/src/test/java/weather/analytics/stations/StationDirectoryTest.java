@@ -60,6 +60,30 @@ class StationDirectoryTest {
   }
 
   @Test
+  void takesAFileAgainThatSomebodyHadEmptied() throws Exception {
+    try (StationDirectory stations = open()) {
+      Files.writeString(file, "\n\n");
+      Await.until("a reload has failed", () -> failures.getCount() > 0);
+      assertThat(stations.nameOf("1")).isEqualTo("UK-Worthing");
+
+      Files.writeString(file, "deviceid,weatherstationname\n3,UK-Hove\n");
+      Await.until("the new file is read", () -> "UK-Hove".equals(stations.nameOf("3")));
+    }
+  }
+
+  @Test
+  void leavesOutANameThatTheWarehouseWouldRefuse() throws Exception {
+    String longest = "\uD83C\uDF27".repeat(128);
+    Files.writeString(
+        file, "deviceid,weatherstationname\n1,%s\n2,%sx\n3,a\u0000b\n".formatted(longest, longest));
+    try (StationDirectory stations = open()) {
+      assertThat(stations.nameOf("1")).isEqualTo(longest);
+      assertThat(stations.nameOf("2")).isNull();
+      assertThat(stations.nameOf("3")).isNull();
+    }
+  }
+
+  @Test
   void leavesOutABadLineAndKeepsTheOthers() throws Exception {
     Files.writeString(
         file,
