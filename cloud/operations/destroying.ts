@@ -1,5 +1,10 @@
-import { DeleteNamespaceCommand, type RedshiftServerlessClient } from '@aws-sdk/client-redshift-serverless';
-import type { S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteNamespaceCommand,
+  type RedshiftServerlessClient,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-redshift-serverless';
+import { NoSuchBucket, type S3Client } from '@aws-sdk/client-s3';
+import { formatError } from '../../src/weather/format.ts';
 import type { StackOutputs } from '../contract/outputs.ts';
 import { deleteBucket } from './emptying.ts';
 
@@ -22,31 +27,52 @@ export const destroy = async ({
   report,
   ...props
 }: DestroyingProps): Promise<boolean> => {
+  const buckets = [stack.DeliveriesBucket, stack.ErrorsBucket, stack.StationsBucket];
+  // The stack gives both the same name.
+  const namespace = stack.Workgroup;
+  const deleteNamespace = `aws redshift-serverless delete-namespace --namespace-name ${namespace}`;
+  // Now, because a stack that is gone tells no names.
+  if (props.deletesData)
+    report(`Its data: ${[...buckets, ...(namespace === undefined ? [] : [namespace])].join(', ')}`);
   // Who answers no makes `cdk destroy` end well too: only a stack that is gone may take its data with it.
   if (!props.destroyStack() || (await props.isStackThere())) {
     report('The stack is still there; nothing of its data was touched.');
     return false;
   }
-  const buckets = [stack.DeliveriesBucket, stack.ErrorsBucket, stack.StationsBucket];
-  // The stack gives both the same name.
-  const namespace = stack.Workgroup;
   if (!props.deletesData) {
     report(`Kept, with what is in them: ${buckets.join(', ')}, their log bucket.`);
     if (stack.Cluster !== undefined) report('Kept: the final snapshot of Redshift.');
     if (namespace !== undefined)
       report(
         `Kept: the Redshift namespace ${namespace}. A new deploy makes its own beside it. To delete it: ` +
-          `aws redshift-serverless delete-namespace --namespace-name ${namespace}`,
+          deleteNamespace,
       );
     return true;
   }
+  let isGone = true;
+  /** The others go on: the command cannot be run again without a stack. */
+  const attempt = async (name: string, advice: string, work: () => Promise<string>): Promise<void> => {
+    try {
+      report(`${name}: ${await work()}`);
+    } catch (error) {
+      if (error instanceof NoSuchBucket || error instanceof ResourceNotFoundException) return;
+      isGone = false;
+      report(`${name}: not deleted (${formatError(error)}): ${advice}`);
+    }
+  };
   for (const bucket of buckets) {
-    report(`${bucket}: deleted with ${await deleteBucket(s3, bucket)} object(s)`);
+    await attempt(
+      bucket,
+      'do it in the console',
+      async () => `deleted with ${await deleteBucket(s3, bucket)} object(s)`,
+    );
   }
   if (namespace !== undefined) {
-    await serverless.send(new DeleteNamespaceCommand({ namespaceName: namespace }));
-    report(`${namespace}: Redshift deletes the namespace and its tables`);
+    await attempt(namespace, deleteNamespace, async () => {
+      await serverless.send(new DeleteNamespaceCommand({ namespaceName: namespace }));
+      return 'Redshift deletes the namespace and its tables';
+    });
   }
   report('Kept: the log bucket, and the final snapshot of a Redshift cluster; delete them in the console.');
-  return true;
+  return isGone;
 };

@@ -28,7 +28,7 @@ import { arnOf } from './jobs.ts';
 export const idOf = (certificateArn: string): string => certificateArn.split('/').at(-1) ?? '';
 
 /** One that somebody else deleted meanwhile is as good as revoked. */
-const unlessGone = async (work: () => Promise<void>): Promise<void> => {
+export const unlessGone = async (work: () => Promise<void>): Promise<void> => {
   try {
     await work();
   } catch (error) {

@@ -4,12 +4,18 @@ import {
   paginateListTargetsForPolicy,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
-import { PauseClusterCommand, type RedshiftClient, ResumeClusterCommand } from '@aws-sdk/client-redshift';
+import {
+  DescribeClustersCommand,
+  InvalidClusterStateFault,
+  PauseClusterCommand,
+  type RedshiftClient,
+  ResumeClusterCommand,
+} from '@aws-sdk/client-redshift';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { StackOutputs } from '../contract/outputs.ts';
 import type { AnalyticsJob } from '../lambda/analytics-job.ts';
-import { idOf, switchOn } from './enrolment.ts';
+import { idOf, switchOn, unlessGone } from './enrolment.ts';
 
 type PausingProps = {
   readonly iot: IoTClient;
@@ -66,15 +72,41 @@ const switchStationsOff = async (props: PausingProps): Promise<void> => {
   const ids = await activeCertificates(props);
   // Before, so that a pause that breaks off can be resumed; a second one adds to what the first has switched off.
   await writePaused(props, [...new Set([...(await readPaused(props)), ...ids])]);
-  for (const certificateId of ids)
-    await props.iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'INACTIVE' }));
-  props.report(`${ids.length} certificate(s) of stations switched off`);
+  let count = 0;
+  for (const certificateId of ids) {
+    await unlessGone(async () => {
+      await props.iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'INACTIVE' }));
+      count += 1;
+    });
+  }
+  props.report(`${count} certificate(s) of stations switched off`);
 };
 
 const switchStationsOn = async (props: PausingProps): Promise<void> => {
   const count = await switchOn(props.iot, await readPaused(props));
   await writePaused(props, []);
   props.report(`${count} certificate(s) switched on`);
+};
+
+/** Sends it, unless Redshift is in one of the states that it leads to: the command before broke off later than here. */
+const turnRedshift = async (
+  { redshift, stack, report }: PausingProps,
+  {
+    states,
+    send,
+  }: { readonly states: readonly string[]; readonly send: (cluster: string) => Promise<string> },
+): Promise<void> => {
+  const { Cluster } = stack;
+  if (Cluster === undefined) return;
+  try {
+    report(await send(Cluster));
+  } catch (error) {
+    if (!(error instanceof InvalidClusterStateFault)) throw error;
+    const { Clusters } = await redshift.send(new DescribeClustersCommand({ ClusterIdentifier: Cluster }));
+    const state = Clusters?.[0]?.ClusterStatus ?? '';
+    if (!states.includes(state)) throw error;
+    report(`Redshift is ${state} already`);
+  }
 };
 
 /**
@@ -87,18 +119,24 @@ export const pause = async (props: PausingProps): Promise<void> => {
     await props.analytics.stop();
     props.report('Flink stopped, with a snapshot');
   }
-  if (props.stack.Cluster !== undefined) {
-    await props.redshift.send(new PauseClusterCommand({ ClusterIdentifier: props.stack.Cluster }));
-    props.report('Redshift pauses');
-  }
+  await turnRedshift(props, {
+    states: ['paused', 'pausing'],
+    send: async (ClusterIdentifier) => {
+      await props.redshift.send(new PauseClusterCommand({ ClusterIdentifier }));
+      return 'Redshift pauses';
+    },
+  });
 };
 
 /** The other way round: whoever receives is there before anybody sends. */
 export const resume = async (props: PausingProps): Promise<void> => {
-  if (props.stack.Cluster !== undefined) {
-    await props.redshift.send(new ResumeClusterCommand({ ClusterIdentifier: props.stack.Cluster }));
-    props.report('Redshift resumes');
-  }
+  await turnRedshift(props, {
+    states: ['available', 'resuming'],
+    send: async (ClusterIdentifier) => {
+      await props.redshift.send(new ResumeClusterCommand({ ClusterIdentifier }));
+      return 'Redshift resumes';
+    },
+  });
   if (props.analytics) {
     await props.analytics.start();
     props.report('Flink runs, from its snapshot');

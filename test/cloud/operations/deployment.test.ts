@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { DeleteNamespaceCommand, RedshiftServerlessClient } from '@aws-sdk/client-redshift-serverless';
-import { DeleteBucketCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteNamespaceCommand,
+  RedshiftServerlessClient,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-redshift-serverless';
+import { DeleteBucketCommand, ListObjectVersionsCommand, NoSuchBucket, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StackOutputs } from '../../../cloud/contract/outputs.ts';
@@ -154,6 +158,48 @@ describe('cloud:destroy', () => {
       isDone: true,
       deleted: ['deliveries', 'errors', 'stations', 'weathergateway'],
     });
+  });
+
+  it('deletes the others where one cannot be deleted, and names what is left of a stack that is gone', async () => {
+    s3.on(DeleteBucketCommand, { Bucket: 'deliveries' }).rejects(new Error('not empty'));
+    redshift.on(DeleteNamespaceCommand).rejects(new Error('throttled'));
+
+    const { isDone, text } = await run({});
+
+    expect(isDone).toBe(false);
+    expect(text).toContain('deliveries: not deleted (not empty): do it in the console');
+    expect(text).toContain('errors: deleted');
+    expect(text).toContain('stations: deleted');
+    expect(text).toContain(
+      'weathergateway: not deleted (throttled): aws redshift-serverless delete-namespace --namespace-name weathergateway',
+    );
+  });
+
+  it('takes for deleted what somebody has deleted', async () => {
+    s3.on(ListObjectVersionsCommand, { Bucket: 'errors' }).rejects(
+      new NoSuchBucket({ message: 'none', $metadata: {} }),
+    );
+    redshift
+      .on(DeleteNamespaceCommand)
+      .rejects(new ResourceNotFoundException({ message: 'none', $metadata: {} }));
+
+    expect((await run({})).isDone).toBe(true);
+  });
+
+  it('names the data also where it cannot tell whether the stack is gone', async () => {
+    const lines: string[] = [];
+    const destroying = destroy({
+      s3: new S3Client(),
+      serverless: new RedshiftServerlessClient(),
+      stack,
+      deletesData: true,
+      destroyStack: () => true,
+      isStackThere: () => Promise.reject(new Error('expired credentials')),
+      report: (line) => void lines.push(line),
+    });
+
+    await expect(destroying).rejects.toThrow('expired credentials');
+    expect(lines).toEqual(['Its data: deliveries, errors, stations, weathergateway']);
   });
 
   it('touches no data when the person answers no, or the stack stays for another reason', async () => {

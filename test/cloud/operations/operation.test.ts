@@ -4,6 +4,7 @@ import {
   IoTClient,
   ListCertificatesCommand,
   ListTargetsForPolicyCommand,
+  ResourceNotFoundException,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import {
@@ -12,7 +13,13 @@ import {
   StartApplicationCommand,
   StopApplicationCommand,
 } from '@aws-sdk/client-kinesis-analytics-v2';
-import { PauseClusterCommand, RedshiftClient } from '@aws-sdk/client-redshift';
+import {
+  DescribeClustersCommand,
+  InvalidClusterStateFault,
+  PauseClusterCommand,
+  RedshiftClient,
+  ResumeClusterCommand,
+} from '@aws-sdk/client-redshift';
 import {
   BatchExecuteStatementCommand,
   DescribeStatementCommand,
@@ -274,6 +281,42 @@ describe('pause and resume', () => {
         ApplicationRestoreConfiguration: { ApplicationRestoreType: 'RESTORE_FROM_LATEST_SNAPSHOT' },
       },
     });
+  });
+
+  describe('once more, after one that broke off', () => {
+    const inState = (ClusterStatus: string): void => {
+      const wrong = new InvalidClusterStateFault({ message: `its state is ${ClusterStatus}`, $metadata: {} });
+      redshift.on(PauseClusterCommand).rejects(wrong).on(ResumeClusterCommand).rejects(wrong);
+      redshift.on(DescribeClustersCommand).resolves({ Clusters: [{ ClusterStatus }] });
+    };
+
+    it.each(['paused', 'pausing'])('pauses what is left while Redshift is %s', async (state) => {
+      inState(state);
+      await pause({ ...props(), analytics: undefined });
+      expect(order.at(-1)).toBe(`Redshift is ${state} already`);
+    });
+
+    it.each(['available', 'resuming'])('switches the stations on while Redshift is %s', async (state) => {
+      inState(state);
+      await resume({ ...props(), analytics: undefined });
+      expect(order).toEqual([`Redshift is ${state} already`, '0 certificate(s) switched on']);
+    });
+
+    it('says what Redshift is at otherwise, and switches nobody on', async () => {
+      inState('modifying');
+      await expect(pause({ ...props(), analytics: undefined })).rejects.toThrow('its state is modifying');
+      await expect(resume({ ...props(), analytics: undefined })).rejects.toThrow('its state is modifying');
+      expect(order).toEqual(['2 certificate(s) of stations switched off']);
+    });
+  });
+
+  it('goes on when somebody deletes a certificate meanwhile', async () => {
+    const gone = new ResourceNotFoundException({ message: 'gone', $metadata: {} });
+    iot.on(UpdateCertificateCommand, { certificateId: ID }).rejects(gone);
+
+    await pauseStations();
+
+    expect(order).toEqual(['1 certificate(s) of stations switched off']);
   });
 
   it('says so when Flink does not come up', async () => {
