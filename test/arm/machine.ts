@@ -154,7 +154,8 @@ const parametersOf = {
   // Without its power button's chip, so that the simulated one is the first, as on a board
   virt: 'console=ttyAMA0 vm.root=/dev/vda initcall_blacklist=pl061_gpio_driver_init',
   raspi3b: 'console=ttyAMA0,115200 vm.root=/dev/mmcblk0',
-  raspi4b: 'console=ttyAMA0,115200 vm.root=/dev/mmcblk0',
+  // Emulated cores take turns, and one that waits for its turn loses edges: one runs everything, the others rest.
+  raspi4b: 'console=ttyAMA0,115200 vm.root=/dev/mmcblk0 isolcpus=1-3',
 } as const;
 
 /**

@@ -1,14 +1,11 @@
 # Sourced on the board: contacts that bounce as they close and as they open, played by contacts.c and counted by the daemon.
 #   BOUNCES backend: tips, turns, edges; how long the longest bounce took of each
 
-# On the core that serves the interrupts of the block: no other core keeps them waiting.
 play() { # times, seconds between two, line, us closed, bounces, us each
-  taskset -c 0 bash -c '
-for _ in $(seq "$1"); do
-  echo "${*:3}" >/sys/kernel/contacts/closure || exit
-  read -r -t "$2" <>/run/nap
-done
-exit 0' bash "$@"
+  for _ in $(seq "$1"); do
+    echo "${*:3}" >/sys/kernel/contacts/closure || return
+    nap "$2"
+  done
 }
 bounced() { sed -n "s/^$1 .* bounced=//p" /sys/kernel/contacts/state; } # line
 edges() { sed -n '1s/.* of \([0-9]*\) edges/\1/p' /sys/kernel/contacts/state; }
@@ -17,8 +14,7 @@ sum_of() { # line, quantity, unit
   tail -n +$(($1 + 1)) $messages | grep -o "\"$2\":[0-9.]*" | awk -F: -v unit="$3" '{ sum += $2 } END { printf "%.2f", sum / unit }'
 }
 is_near() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a - b < 0.4 && b - a < 0.4) }'; }
-# Nothing counts twice, unless an emulated core that waited for its turn made a bounce longer than the lockout of 4 ms. Such waits
-# may also cost an edge.
+# Nothing counts twice, unless the busy core made a bounce longer than the lockout of 4 ms. Such a wait may also cost an edge.
 is_all() { # counted, of, us of the longest bounce
   awk -v counted="$1" -v of="$2" -v us="$3" 'BEGIN { exit !(counted > 0.9 * of && (counted < of + 0.4 || us + 0 > 4000)) }'
 }
