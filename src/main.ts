@@ -15,6 +15,13 @@ const keepHeapSmall = (): void => {
   for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=25']) setFlagsFromString(flag);
 };
 
+const ENDING_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** For a command that has nothing to close: the system ends it, even while it waits to open a pipe that nobody writes to. */
+const endAtFirstSignal = (): void => {
+  for (const name of ENDING_SIGNALS) process.removeAllListeners(name);
+};
+
 // Loaded one by one: `check` on a laptop must not need what only the daemon needs.
 const commands: Commands = {
   check: () => import('./commands/check.ts'),
@@ -24,6 +31,7 @@ const commands: Commands = {
   calibrate: () => import('./commands/calibrate.ts'),
   replay: () => {
     keepHeapSmall();
+    endAtFirstSignal();
     return import('./commands/replay.ts');
   },
   status: () => import('./commands/status.ts'),
@@ -45,7 +53,7 @@ const packageVersion = (): string => {
 /** The first signal asks for an orderly end, the second one does not wait for it. */
 const abortOnSignals = (): AbortSignal => {
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  for (const name of ENDING_SIGNALS) {
     process.on(name, () => {
       if (stop.signal.aborted) process.exit(1);
       stop.abort(new Error(`stopped by ${name}`));

@@ -153,7 +153,8 @@ activate() {
   # Jobs may then reboot the machine; a release that is older has no such unit.
   [ ! -e "$release/systemd/weather-gateway-reboot.path" ] ||
     systemctl enable --quiet --no-reload --now weather-gateway-reboot.path
-  [ -e "$etc/device.key" ] || weather-gateway enroll || true
+  # Also where a power cut came between the key and its request.
+  [ -e "$etc/device.key" ] && { [ -e "$etc/device.csr" ] || [ -e "$etc/device.pem" ]; } || weather-gateway enroll || true
   if ! systemctl restart weather-gateway; then
     [ -n "$previous" ] && [ "$previous" != "$release" ] ||
       fail "did not start: weather-gateway check, and journalctl -u weather-gateway"

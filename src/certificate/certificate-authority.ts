@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -62,12 +62,25 @@ const serialNumber = (): string => `01${randomBytes(15).toString('hex')}`;
  */
 export const createCertificateRequest = async (commonName: string): Promise<CertificateRequest> => {
   const keys = await generateKeys();
-  const request = await Pkcs10CertificateRequestGenerator.create({
-    name: [{ CN: [commonName] }],
-    keys,
-    signingAlgorithm,
-  });
-  return { signingRequest: request.toString('pem'), privateKey: await privateKeyPem(keys) };
+  return { signingRequest: await requestFor(keys, commonName), privateKey: await privateKeyPem(keys) };
+};
+
+const requestFor = async (keys: webcrypto.CryptoKeyPair, commonName: string): Promise<string> => {
+  const name = [{ CN: [commonName] }];
+  return (await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm })).toString('pem');
+};
+
+/** A request for a key (PEM) that `createCertificateRequest` made. Rejects another kind of key. */
+export const renewRequest = async (privateKey: string, commonName: string): Promise<string> => {
+  const key = createPrivateKey(privateKey);
+  const { subtle } = webcrypto;
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'der' });
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const keys = {
+    privateKey: await subtle.importKey('pkcs8', pkcs8, keyAlgorithm, false, ['sign']),
+    publicKey: await subtle.importKey('spki', spki, keyAlgorithm, true, ['verify']),
+  };
+  return await requestFor(keys, commonName);
 };
 
 type Issuer = { readonly certificate: X509Certificate; readonly keys: webcrypto.CryptoKeyPair };

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, format, join, parse } from 'node:path';
 import { z } from 'zod';
-import { createCertificateRequest } from '../certificate/certificate-authority.ts';
+import { createCertificateRequest, renewRequest } from '../certificate/certificate-authority.ts';
 import {
   type ClaimFolder,
   type ClaimProgress,
@@ -26,7 +26,7 @@ import { provisioningClientId } from '../mqtt/fleet-provisioning.ts';
 import type { Connect } from '../mqtt/publisher.ts';
 import { createFile, replaceFile } from '../store/durable-file.ts';
 import { systemClock } from '../time/clock.ts';
-import { printable } from '../weather/format.ts';
+import { errorCode, printable } from '../weather/format.ts';
 import { type CommandContext, configured, stateDirectoryOf } from './command.ts';
 
 const settingsSchema = z.strictObject({
@@ -185,21 +185,31 @@ type Place = { readonly key: string; readonly request: string; readonly certific
 const OWNER_ONLY = 0o600;
 const READABLE = 0o644;
 
-type Pair = { readonly privateKey: string; readonly signingRequest: string };
-
 /**
- * The key and its request, or neither: a key without one could never be signed for. `false` when there is a key already: none is ever
- * overwritten. The key comes last, so that a power cut before it leaves what the next run writes anew.
+ * Makes the key, which is never overwritten, and the request for the key that is there: also where a power cut came between them, or
+ * where somebody else made the key meanwhile. `false` where there was nothing to make. A request without its key is not left.
  */
-const writePair = async ({ key, request }: Place, { privateKey, signingRequest }: Pair): Promise<boolean> => {
-  if (existsSync(key)) return false;
-  await replaceFile(request, signingRequest, { mode: READABLE });
-  try {
-    return await createFile(key, privateKey, { mode: OWNER_ONLY });
-  } catch (error) {
-    await rm(request, { force: true });
-    throw error;
+export const writePair = async (
+  { key, request, certificate }: Place,
+  commonName: string,
+  create = createFile,
+): Promise<boolean> => {
+  let isNew = false;
+  if (!existsSync(key)) {
+    await unlink(request).catch(ignoreMissing);
+    const { privateKey } = await createCertificateRequest(commonName);
+    isNew = await create(key, privateKey, { mode: OWNER_ONLY });
   }
+  if (existsSync(request) || existsSync(certificate)) return isNew;
+  const signingRequest = await renewRequest(await readFile(key, 'utf8'), commonName).catch(() => null);
+  // A key from elsewhere.
+  if (signingRequest === null) return isNew;
+  const isRequested = await create(request, signingRequest, { mode: READABLE });
+  return isNew || isRequested;
+};
+
+const ignoreMissing = (error: unknown): void => {
+  if (errorCode(error) !== 'ENOENT') throw error;
 };
 
 const firstPlace = ({ aws }: GatewayConfig): Place => ({
@@ -267,10 +277,9 @@ export const command = configured(async (config, args, context) => {
   const { out, err } = context;
   if (args.claim === true)
     return await claimCard(config, args.config ?? context.environment.configPath, context);
-  const pair = await createCertificateRequest(config.station.id);
   const first = firstPlace(config);
   await mkdir(dirname(first.key), { recursive: true });
-  if (await writePair(first, pair)) {
+  if (await writePair(first, config.station.id)) {
     out.write(`private key      ${first.key}\nsigning request  ${first.request}\n`);
     out.write(nextSteps(first, config, false));
     return 0;
@@ -282,7 +291,7 @@ export const command = configured(async (config, args, context) => {
   const stateDirectory = stateDirectoryOf(config, context);
   const { uid, gid } = await makeRenewals(stateDirectory);
   const place = renewalPlace(stateDirectory);
-  if (!(await writePair(place, pair))) {
+  if (!(await writePair(place, config.station.id))) {
     err.write(`enroll: ${place.key} was made within this second; try again\n`);
     return 1;
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '../weather/format.ts';
@@ -7,12 +8,11 @@ type FileRights = { readonly mode: number; readonly uid?: number; readonly gid?:
 
 /** Writes the text beside the file and has it put in place. Nothing stays of what fails. */
 const writeBeside = async (
-  path: string,
+  draft: string,
   content: string | Uint8Array,
   { mode, uid, gid }: FileRights,
-  putInPlace: (draft: string) => Promise<void>,
+  putInPlace: () => Promise<void>,
 ): Promise<void> => {
-  const draft = `${path}.draft`;
   // Of a power cut, or a link that somebody else put there.
   await rm(draft, { force: true });
   const file = await open(draft, 'wx', mode & 0o777);
@@ -25,17 +25,19 @@ const writeBeside = async (
     } finally {
       await file.close();
     }
-    await putInPlace(draft);
+    await putInPlace();
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
   }
-  await syncFolder(dirname(path));
+  await syncFolder(dirname(draft));
 };
 
 /** Whoever opens a file by this name finds the old text or the new one, complete, also after a power cut. */
-export const replaceFile = (path: string, content: string | Uint8Array, rights: FileRights): Promise<void> =>
-  writeBeside(path, content, rights, (draft) => rename(draft, path));
+export const replaceFile = (path: string, content: string | Uint8Array, rights: FileRights): Promise<void> => {
+  const draft = `${path}.draft`;
+  return writeBeside(draft, content, rights, () => rename(draft, path));
+};
 
 const isTaken = (path: string): Promise<boolean> =>
   lstat(path).then(
@@ -57,8 +59,10 @@ export const createFile = async (
   linkFile: typeof link = link,
 ): Promise<boolean> => {
   if (await isTaken(path)) return false;
+  // Two at once must not write the same draft.
+  const draft = `${path}.${randomUUID()}.draft`;
   try {
-    await writeBeside(path, content, { mode }, async (draft) => {
+    await writeBeside(draft, content, { mode }, async () => {
       try {
         await linkFile(draft, path);
       } catch (error) {

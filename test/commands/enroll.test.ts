@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { command } from '../../src/commands/enroll.ts';
+import { command, writePair } from '../../src/commands/enroll.ts';
+import { createFile } from '../../src/store/durable-file.ts';
 import { createRecordingContext } from '../fakes/command-context.ts';
 import { onFullDisk } from '../fakes/full-disk.ts';
 
@@ -79,6 +80,75 @@ describe('enroll', () => {
 
     expect(await readdir(join(directory, 'keys'))).toEqual([]);
     expect((await enroll()).status).toBe(0);
+  });
+
+  const isRequestOfKey = async () => {
+    const key = await run('openssl', ['pkey', '-in', keyFile(), '-pubout']);
+    const request = await run('openssl', ['req', '-in', requestFile(), '-noout', '-verify', '-pubkey']);
+    return request.stdout === key.stdout;
+  };
+
+  it('leaves one key and its request where several run at once', async () => {
+    const ends = await Promise.all(Array.from({ length: 5 }, () => enroll()));
+
+    expect(ends.map(({ status }) => status)).toContain(0);
+    expect(await isRequestOfKey()).toBe(true);
+    expect((await readdir(join(directory, 'keys'))).sort()).toEqual(['device.csr', 'device.key']);
+  });
+
+  it('ends what a power cut left between the key and its request', async () => {
+    await enroll();
+    const before = await readFile(keyFile(), 'utf8');
+    await rm(requestFile());
+
+    const { status, out } = await enroll();
+
+    expect(status).toBe(0);
+    expect(out).toContain(`private key      ${keyFile()}\nsigning request  ${requestFile()}\n`);
+    expect(await readFile(keyFile(), 'utf8')).toBe(before);
+    expect(await isRequestOfKey()).toBe(true);
+  });
+
+  it('never leaves the request of an older key beside a new one, wherever it is cut off', async () => {
+    await enroll();
+    await rm(keyFile());
+    const cutOff = () => Promise.reject(new Error('the power is cut'));
+    const place = { key: keyFile(), request: requestFile(), certificate: join(directory, 'device.pem') };
+
+    await expect(writePair(place, 'station-7', cutOff)).rejects.toThrow('cut');
+    await expect(stat(requestFile())).rejects.toThrow('ENOENT');
+    let written = 0;
+    const cutAfterKey: typeof createFile = (path, text, rights) => {
+      written += 1;
+      return written === 1 ? createFile(path, text, rights) : cutOff();
+    };
+    await expect(writePair(place, 'station-7', cutAfterKey)).rejects.toThrow('cut');
+    expect(await readdir(join(directory, 'keys'))).toEqual(['device.key']);
+
+    expect((await enroll()).status).toBe(0);
+    expect(await isRequestOfKey()).toBe(true);
+  });
+
+  it('leaves alone a key from elsewhere', async () => {
+    await mkdir(join(directory, 'keys'), { recursive: true });
+    const { stdout: rsa } = await run('openssl', ['genrsa', '2048']);
+    for (const text of ['no key', rsa]) {
+      await writeFile(keyFile(), text);
+      const { status, err } = await enroll();
+
+      expect(status).toBe(1);
+      expect(err).toMatch(/device\.key is there already; --force makes a new key/);
+      expect(await readdir(join(directory, 'keys'))).toEqual(['device.key']);
+    }
+  });
+
+  it('leaves alone a key whose certificate is there', async () => {
+    await enroll();
+    await rm(requestFile());
+    await writeFile(join(directory, 'device.pem'), 'signed');
+
+    expect((await enroll()).status).toBe(1);
+    expect(await readdir(join(directory, 'keys'))).toEqual(['device.key']);
   });
 
   it('keeps a key that is there already', async () => {

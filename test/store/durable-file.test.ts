@@ -51,6 +51,19 @@ describe('a new file', () => {
     expect(await readdir(folder)).toEqual(['a']);
   });
 
+  it('is that of one of two who make it at once, complete', async () => {
+    let isOther = false;
+    const slower: typeof link = async (draft, to) => {
+      isOther = await createFile(path, 'other', { mode: 0o600 });
+      await link(draft, to);
+    };
+
+    expect([await create(slower), isOther]).toEqual([false, true]);
+
+    expect(await readFile(path, 'utf8')).toBe('other');
+    expect(await readdir(folder)).toEqual(['a']);
+  });
+
   it('does not take a name that somebody else takes meanwhile', async () => {
     const beaten: typeof link = async (draft, to) => {
       await writeFile(to, 'mine');
@@ -68,7 +81,7 @@ describe('a new file', () => {
     expect(await create()).toBe(true);
 
     expect(await readFile(join(folder, 'other'), 'utf8')).toBe('mine');
-    expect(await readdir(folder)).toEqual(['a', 'other']);
+    expect(await readdir(folder)).toEqual(['a', 'a.draft', 'other']);
   });
 
   it('is not there in part on a full disk', async () => {

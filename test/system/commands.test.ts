@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
 import { startBroker } from '../../src/demo/broker.ts';
@@ -13,6 +15,7 @@ import { askDaemon } from '../../src/status/daemon-socket.ts';
 import { createGatewayProcess, type GatewayProcess, logOf, until } from './gateway-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const GOOD = fileURLToPath(new URL('../commands/good.yaml', import.meta.url));
 
 type Ended = { readonly status: number; readonly out: string; readonly err: string };
 
@@ -138,5 +141,28 @@ describe('the commands beside a running daemon', () => {
     expect((await exited)[0]).toBe(0);
     expect(await text(child.stderr ?? process.stdin)).toBe('');
     await full.close();
+  });
+});
+
+describe('a replay', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'replay-'));
+    await promisify(execFile)('mkfifo', [join(folder, 'fifo')]);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.each([
+    ['a pipe that nobody writes to', 'fifo'],
+    ['standard input', '-'],
+  ])('of %s ends at the first Ctrl-C', async (_what, file) => {
+    const child = spawn(process.execPath, [MAIN, 'replay', '--config', GOOD, file], {
+      cwd: folder,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    const exited = once(child, 'exit', { signal: AbortSignal.timeout(30_000) });
+    await delay(2_000);
+    child.kill('SIGINT');
+    expect(await exited.catch(() => child.kill('SIGKILL'))).toEqual([null, 'SIGINT']);
   });
 });
