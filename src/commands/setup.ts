@@ -24,7 +24,7 @@ import type { Part, TryOut } from '../setup/try-out.ts';
 import { accelerated } from '../simulation/scenario-clocks.ts';
 import { loadScenario, openHandMovedStation } from '../simulation/simulated-station.ts';
 import { systemClock } from '../time/clock.ts';
-import { printable } from '../weather/format.ts';
+import { errorCode, formatError, printable } from '../weather/format.ts';
 import { type Command, type CommandArguments, type CommandContext, refuse } from './command.ts';
 
 /** The configuration that comes with the program, with its comments. */
@@ -176,11 +176,32 @@ const write = async (file: string, text: string, dialogue: Dialogue, base: Base)
       `\nReplace ${file}? The old one stays as ${file}.${stamp}; "no" writes ${file}.new beside it`,
       true,
     );
-    if (isReplacing) await keepOld(file, stamp);
+    if (isReplacing) await untilWritten(() => keepOld(file, stamp), text, dialogue);
     else target = `${file}.new`;
   } else if (!(await dialogue.confirm(`\nWrite ${file}?`, true))) throw new Interrupted();
-  await writeWhole(target, text);
+  await untilWritten(() => writeWhole(target, text), text, dialogue);
   dialogue.say(`\nWritten: ${target}`);
   dialogue.say('Next: sudo weather-gateway enroll (once), sudo weather-gateway check,');
   dialogue.say('      sudo systemctl restart weather-gateway, sudo weather-gateway doctor');
+};
+
+/** A full disk, or one that is read-only by now, takes nobody's answers away. */
+const untilWritten = async (
+  work: () => Promise<unknown>,
+  text: string,
+  dialogue: Dialogue,
+): Promise<void> => {
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (errorCode(error) === '') throw error;
+      dialogue.say(printable(`\nIt cannot be written: ${formatError(error)}`));
+    }
+    const isAgain = await dialogue.confirm('Try again? "no" prints it here', true).catch(() => false);
+    if (isAgain) continue;
+    dialogue.say(`\n${text}`);
+    throw new Interrupted();
+  }
 };

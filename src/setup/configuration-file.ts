@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { access, copyFile, link, realpath, stat } from 'node:fs/promises';
+import { access, link, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crossCheck } from '../config/cross-checks.ts';
 import { loadConfig } from '../config/load.ts';
@@ -7,7 +7,7 @@ import { gatewaySchema } from '../config/schema.ts';
 import { type ConfigProblem, formatProblem, otherKindOf, readTextFile } from '../config/text-file.ts';
 import { validateYaml } from '../config/validate.ts';
 import { editYaml, parseYaml, type YamlEdit } from '../config/yaml-document.ts';
-import { replaceFile } from '../store/durable-file.ts';
+import { createFile, replaceFile } from '../store/durable-file.ts';
 import { errorCode } from '../weather/format.ts';
 import type { Answers, Present } from './interview.ts';
 import type { Part } from './try-out.ts';
@@ -155,6 +155,9 @@ export const writeWhole = async (file: string, text: string): Promise<void> => {
 export const keepOld = async (file: string, stamp: string): Promise<string> => {
   const target = await realpath(file);
   const kept = `${target}.${stamp}`;
-  await link(target, kept).catch(() => copyFile(target, kept, constants.COPYFILE_EXCL));
+  await link(target, kept).catch(async (error: unknown) => {
+    if (errorCode(error) === 'EEXIST') throw error;
+    await createFile(kept, await readFile(target), await stat(target));
+  });
   return kept;
 };

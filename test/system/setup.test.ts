@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -140,6 +140,38 @@ preAlerts:
     expect(screen).toContain('preAlerts[0].output.gpio: found 5; allowed: a line of its own');
     expect(await readFile(config, 'utf8')).toBe(old);
     expect((await readdir(folder)).sort()).toEqual(['gateway.yaml', 'gateway.yaml.new']);
+  });
+
+  it('keeps the answers where the file cannot be written, and tries again', async () => {
+    const { status, screen } = await onTerminal(config, [
+      ...answers([/Write .*gateway\.yaml/, () => rm(folder, { recursive: true })], {
+        'Its name': 'Mast at the pond',
+      }),
+      [/cannot be written: ENOENT[^\n]*\n[^\n]*Try again/, () => mkdir(folder).then(() => undefined)],
+      [/Written/, ''],
+    ]);
+
+    expect(status).toBe(0);
+    expect(screen).not.toMatch(/at .*\.js:\d+/);
+    expect(await readFile(config, 'utf8')).toContain('Mast at the pond');
+  });
+
+  it.each([
+    ['no', `no${ENTER}`],
+    ['Ctrl-C', CTRL_C],
+  ])('prints the configuration where it cannot be written, after %s', async (_what, typed) => {
+    const { status, screen } = await onTerminal(config, [
+      ...answers([/Write .*gateway\.yaml/, () => rm(folder, { recursive: true })], {
+        'Its name': 'Mast at the pond',
+      }),
+      [/Try again/, typed],
+      [/name: Mast at the pond/, ''],
+    ]);
+    await mkdir(folder);
+
+    expect(status).toBe(1);
+    expect(screen).toContain('Nothing was written.');
+    expect(screen).not.toMatch(/at .*\.js:\d+/);
   });
 
   it('says in one line what it does not understand, and asks again', async () => {
