@@ -34,7 +34,11 @@ const writeBeside = async (
 };
 
 /** Whoever opens a file by this name finds the old text or the new one, complete, also after a power cut. */
-export const replaceFile = (path: string, content: string | Uint8Array, rights: FileRights): Promise<void> => {
+export const replaceFile = (
+  path: string,
+  content: string | Uint8Array,
+  rights: FileRights,
+): Promise<void> => {
   const draft = `${path}.draft`;
   return writeBeside(draft, content, rights, () => rename(draft, path));
 };
