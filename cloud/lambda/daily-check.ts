@@ -58,7 +58,7 @@ const fewestDaysLeft = async (): Promise<number> => {
 
 const LOAD_ERRORS = `SELECT COUNT(*) FROM sys_load_error_detail WHERE start_time > DATEADD('hour', -24, GETDATE())`;
 /** By when the hole showed: what was lost on the first of five days away shows when the last has arrived. */
-const MISSING = `SELECT COALESCE(SUM(missing), 0) FROM sensordata_gaps
+export const MISSING = `SELECT COALESCE(SUM(CAST(missing AS DECIMAL(38, 0))), 0) FROM sensordata_gaps
   WHERE known_since > DATEADD('hour', -48, GETDATE())`;
 const DOUBLE = `SELECT COUNT(*) FROM concurrent_epochs WHERE to_datetime > DATEADD('day', -7, GETDATE())`;
 

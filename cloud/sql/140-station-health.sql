@@ -80,10 +80,11 @@ LEFT JOIN (
   FROM health_landing
 ) AS health ON health.deviceid = readings.deviceid AND health.age = 1
 LEFT JOIN (
-  SELECT deviceid, SUM(missing) AS missing FROM sensordata_gaps GROUP BY deviceid
+  -- Athena's sum of BIGINT ends in an error beyond 64 bits, for every station.
+  SELECT deviceid, SUM(CAST(missing AS DECIMAL(38, 0))) AS missing FROM sensordata_gaps GROUP BY deviceid
 ) AS holes ON holes.deviceid = readings.deviceid
 LEFT JOIN (
-  SELECT deviceid, SUM("count") AS readings
+  SELECT deviceid, SUM(CAST("count" AS DECIMAL(38, 0))) AS readings
   FROM (
     SELECT DISTINCT deviceid, epoch, fromseq, toseq, "count" FROM gaps_landing WHERE reason <> 'damaged'
   ) AS distinctgaps

@@ -1,5 +1,11 @@
 -- One row per reading: the average over the minute that ends with it, computed when somebody asks. Both ends count,
 -- as in the post's RANGE INTERVAL '1' MINUTE PRECEDING. Whole thousandths, so that a tie is a tie when it is rounded.
+-- A reading beyond ±999 counts nowhere, as in the Flink job: what no DECIMAL(4,1) holds would stop the query for all.
+
+CREATE OR REPLACE VIEW station_names AS
+SELECT TRIM(deviceid) AS deviceid, MAX(NULLIF(TRIM(weatherstationname), '')) AS weatherstationname
+FROM stations
+GROUP BY TRIM(deviceid);
 
 CREATE OR REPLACE VIEW sensordata_avgs AS
 SELECT averages.deviceid, names.weatherstationname, min_datetime,
@@ -16,11 +22,9 @@ FROM (
          COUNT(humidity) OVER lastminute AS humidity_count,
          COUNT(*) OVER lastminute AS msg_count
   FROM sensordata
+  WHERE COALESCE(ABS(temperature), 0) <= 999 AND COALESCE(ABS(humidity), 0) <= 999
   WINDOW lastminute AS (
     PARTITION BY deviceid ORDER BY datetime RANGE BETWEEN INTERVAL '60' SECOND PRECEDING AND CURRENT ROW
   )
 ) AS averages
-LEFT JOIN stations AS names ON names.deviceid = averages.deviceid;
-
-CREATE OR REPLACE VIEW station_names AS
-SELECT deviceid, weatherstationname FROM stations;
+LEFT JOIN station_names AS names ON names.deviceid = averages.deviceid;

@@ -15,4 +15,6 @@ FROM (
 WHERE delivery = 1;
 
 CREATE OR REPLACE VIEW station_names AS
-SELECT deviceid, weatherstationname FROM stations;
+SELECT TRIM(deviceid) AS deviceid, MAX(NULLIF(TRIM(weatherstationname), '')) AS weatherstationname
+FROM stations
+GROUP BY TRIM(deviceid);
