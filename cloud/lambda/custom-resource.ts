@@ -7,16 +7,22 @@ type ResourceRequest = {
   readonly properties: Readonly<Record<string, unknown>>;
 };
 
-/** Makes a CloudFormation handler of one that simply resolves or throws; the message of the error reaches the user. */
+/** CloudFormation takes an answer of 4,096 bytes; after a longer one it waits an hour for another. */
+const MAX_REASON_LENGTH = 700;
+
+/**
+ * Makes a CloudFormation handler of one that simply resolves or throws; the message of the error reaches the user. What
+ * somebody deleted before is deleted.
+ */
 export const customResource =
   (work: (request: ResourceRequest) => Promise<void>) =>
   async (event: CloudFormationCustomResourceEvent): Promise<void> => {
     const outcome = await work({ type: event.RequestType, properties: event.ResourceProperties }).then(
       () => ({ Status: 'SUCCESS' }),
-      (error: unknown) => ({
-        Status: 'FAILED',
-        Reason: formatError(error),
-      }),
+      (error: unknown) =>
+        event.RequestType === 'Delete' && error instanceof Error && error.name === 'ResourceNotFoundException'
+          ? { Status: 'SUCCESS' }
+          : { Status: 'FAILED', Reason: formatError(error).slice(0, MAX_REASON_LENGTH) },
     );
     const response = await fetch(event.ResponseURL, {
       method: 'PUT',

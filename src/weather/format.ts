@@ -29,9 +29,14 @@ export const parseJson = (text: string): unknown => {
   }
 };
 
-/** What was thrown, in words. */
-export const formatError = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+/** What was thrown, in words: never none. A host of several addresses fails with an error for each, and no message of its own. */
+export const formatError = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== '') return error.message;
+  return error instanceof AggregateError && error.errors.length > 0
+    ? formatError(error.errors[0])
+    : errorCode(error) || error.name;
+};
 
 /** The code that Node.js or a package gave an error, such as `ENOENT`; empty for an error without one. */
 export const errorCode = (error: unknown): string =>

@@ -5,6 +5,7 @@ import {
   formatBytes,
   formatChange,
   formatDuration,
+  formatError,
   formatFlag,
   formatNumber,
   formatWithUnit,
@@ -28,6 +29,23 @@ describe('what comes from outside', () => {
       '',
       '',
       '',
+    ]);
+  });
+
+  it('has words for its error, also where that has none of its own', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 192.0.2.1:443'), { code: 'ECONNREFUSED' });
+    const coded = Object.assign(new Error(''), { code: 'ETIMEDOUT' });
+    const all = [
+      new AggregateError([refused, coded]),
+      new AggregateError([coded]),
+      new TypeError(''),
+      'text',
+    ];
+    expect(all.map(formatError)).toEqual([
+      'connect ECONNREFUSED 192.0.2.1:443',
+      'ETIMEDOUT',
+      'TypeError',
+      'text',
     ]);
   });
 });

@@ -59,6 +59,16 @@ export const openStop = (): { readonly signal: AbortSignal; readonly close: () =
   return { signal: stopping.signal, close: () => process.off('SIGINT', stop) };
 };
 
+/** What to do about an error that the SDK puts into too few words. */
+const adviceOn = (error: unknown, reason: string): string => {
+  if (reason === 'Region is missing') return ' (of AWS: set AWS_REGION, or run aws configure)';
+  if (reason.startsWith('Could not load credentials'))
+    return ' (of AWS: set AWS_PROFILE, run aws configure or aws sso login)';
+  return reason.startsWith('Unknown') && error instanceof Error && '$response' in error
+    ? ` (HTTP ${(error.$response as { statusCode?: number }).statusCode}, maybe not of AWS: is there a proxy?)`
+    : '';
+};
+
 /** Runs a command, or says how it is used where that is asked; what goes wrong is one line for a person and exit status 1. */
 export const runCommand = async (usage: string, work: () => Promise<number>): Promise<void> => {
   if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
@@ -69,8 +79,7 @@ export const runCommand = async (usage: string, work: () => Promise<number>): Pr
     process.exitCode = await work();
   } catch (error) {
     const reason = formatError(error);
-    const advice = reason === 'Region is missing' ? ' (of AWS: set AWS_REGION, or run aws configure)' : '';
-    process.stderr.write(`${reason}${advice}\n`);
+    process.stderr.write(`${reason}${adviceOn(error, reason)}\n`);
     process.exitCode = 1;
   }
 };

@@ -1,6 +1,7 @@
 import {
   DescribeApplicationCommand,
   KinesisAnalyticsV2Client,
+  ResourceNotFoundException,
   StartApplicationCommand,
   StopApplicationCommand,
 } from '@aws-sdk/client-kinesis-analytics-v2';
@@ -84,6 +85,26 @@ describe('the start of the Flink job', () => {
     expect(cloudFormation.answers).toMatchObject([
       { Status: 'FAILED', Reason: expect.stringContaining('READY instead of RUNNING') },
     ]);
+  });
+
+  it('is done with a job that somebody deleted, so that the stack can go', async () => {
+    flink
+      .on(DescribeApplicationCommand)
+      .rejects(new ResourceNotFoundException({ message: 'none', $metadata: {} }));
+
+    await run('Delete');
+    await run('Update');
+
+    expect(cloudFormation.answers).toMatchObject([{ Status: 'SUCCESS' }, { Status: 'FAILED' }]);
+  });
+
+  it('gives CloudFormation no longer answer than it takes, or the deploy would wait an hour for one', async () => {
+    flink.on(DescribeApplicationCommand).rejects(new Error('🌧'.repeat(5_000)));
+
+    await run('Create');
+
+    // 4,096 bytes in all (AWS CloudFormation, custom resource response objects).
+    expect(Buffer.byteLength(cloudFormation.answers[0]?.Reason ?? '')).toBeLessThan(3_000);
   });
 
   it('refuses a template that names no job', async () => {
