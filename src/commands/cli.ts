@@ -113,7 +113,7 @@ export const runCommandLine = async (
   } catch (error) {
     const trouble = troubleOf(error);
     if (trouble === null) throw error;
-    return refuse(context, printable(trouble));
+    return refuse(context, trouble);
   }
 };
 

@@ -3,6 +3,7 @@ import type { ProxyEnvironment } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import { BAD_CONFIGURATION, formatProblem } from '../config/text-file.ts';
 import type { UpdatePlaces } from '../remote/update-files.ts';
+import { printable } from '../weather/format.ts';
 
 /** What main.ts found in the process environment; nobody else looks there. */
 export type Environment = {
@@ -70,9 +71,9 @@ export const configured =
     return BAD_CONFIGURATION;
   };
 
-/** Says in one line why a command does not go on, and gives its exit status. */
+/** Says why a command does not go on, whatever the text is made of, and gives its exit status. */
 export const refuse = ({ err }: CommandContext, message: string): number => {
-  err.write(`weather-gateway: ${message}\n`);
+  err.write(`weather-gateway: ${printable(message)}\n`);
   return 1;
 };
 

@@ -136,7 +136,7 @@ const register = async (
     template,
     clock: systemClock,
     random: Math.random,
-    say: (line) => void context.out.write(`${line}\n`),
+    say: (line) => void context.out.write(`${printable(line)}\n`),
   }).run(context.signal);
 };
 
@@ -174,7 +174,7 @@ const claimCard = async (
   } catch (error) {
     if (context.signal.aborted) return 1;
     if (!(error instanceof ClaimError)) throw error;
-    context.err.write(`enroll: ${error.message}\n`);
+    context.err.write(`enroll: ${printable(error.message)}\n`);
     return 1;
   }
 };

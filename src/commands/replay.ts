@@ -5,7 +5,7 @@ import { type RecordedPiece, readRecording } from '../replay/recording.ts';
 import { RecordingError } from '../replay/recording-text.ts';
 import { Replay, type ReplayConfig, type ReplayOutcome } from '../replay/replay.ts';
 import { type Summary, summaryText } from '../replay/summary.ts';
-import { printable } from '../weather/format.ts';
+import { printable, printableJson } from '../weather/format.ts';
 import { formatDatetime } from '../weather/message.ts';
 import { type CommandArguments, type CommandContext, configured, refuse } from './command.ts';
 
@@ -50,7 +50,7 @@ const replayFiles = async (
   printer.print(replay.end());
   const files = recordings.map(({ file, readAs }) => ({ file, readAs }));
   const summary: Summary = replay.summary(files);
-  context.out.write(isJson ? `${JSON.stringify({ summary })}\n` : summaryText(summary));
+  context.out.write(isJson ? `${printableJson({ summary })}\n` : printable(summaryText(summary)));
   if (summary.readings === 0)
     throw new RecordingError(`${args.operands.join(', ')}: there is no reading in it`);
   return summary.skippedLines === 0 ? 0 : 1;

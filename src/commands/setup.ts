@@ -47,14 +47,14 @@ export const command: Command = async (args, context) => {
   const file = args.config ?? context.environment.configPath;
   const scenario = args.simulate === true ? await loadScenario(args) : null;
   if (scenario?.problems !== undefined)
-    return refuse(context, printable(scenario.problems.map(formatProblem).join('\n')));
+    return refuse(context, scenario.problems.map(formatProblem).join('\n'));
   const isInteractive = isTerminal(context.input) && isTerminal(context.out);
   const { config } = await loadConfig(file);
   const isDaemonRunning = args.simulate !== true && (await isRunning(config, context));
   if (isDaemonRunning && isInteractive)
     return refuse(context, 'the daemon reads the instruments: sudo systemctl stop weather-gateway first');
   const hindrance = isInteractive ? await writeHindrance(file) : null;
-  if (hindrance !== null) return refuse(context, printable(hindrance));
+  if (hindrance !== null) return refuse(context, hindrance);
 
   context.out.write(args.simulate === true ? 'Simulated buses. Found:\n' : 'Found:\n');
   const { found, tryOut } = await look(isDaemonRunning ? null : tryOutOf(args, config));

@@ -19,6 +19,8 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Whole lines, `HEAD_BYTES` of them at first as far as there are, for the look at the header. */
 const HEAD_BYTES = 65_536;
+/** A backlog message has 128 KB; what has no line within this is no recording, and has to be kept nowhere. */
+const MAX_LINE = 1_000_000;
 
 /**
  * The text of a recording in pieces of whole lines: a file, or standard input for `-`, gzip and UTF-16 undone.
@@ -34,6 +36,8 @@ export const readText = async function* (file: string, stdin: Readable): AsyncGe
     text += piece;
     size += piece.length;
     const end = text.lastIndexOf('\n') + 1;
+    if (end === 0 && text.length > MAX_LINE)
+      throw new RecordingError(`${name} has a line of more than ${MAX_LINE} characters`);
     if (end === 0 || (isFirst && text.length < HEAD_BYTES)) continue;
     yield text.slice(0, end);
     text = text.slice(end);

@@ -270,6 +270,29 @@ describe('replay', () => {
     expect(err).toContain('there is no reading in it');
   });
 
+  it.each([false, true])('prints nothing of a file that a terminal would obey, in JSON: %s', async (json) => {
+    const names = await run(await write(['time,te\u001b[2J\u009bmp', '2026-03-29 01:30,1']), { json });
+    const values = await run(
+      await write(['time,temperature,t\u001b[2J', '2026-03-29 01:30,\u001b[2J,1', '\u001b[2J,1,1']),
+      { json },
+    );
+
+    expect(names.err).toContain('te\\u001b[2J');
+    const printed = [names.out, names.err, values.out, values.err].join('');
+    expect(printed).not.toContain('\u001b');
+    expect(printed).not.toContain('\u009b');
+  });
+
+  it('refuses a line without an end before it fills the memory', async () => {
+    const line = 'a'.repeat(3_000_000);
+    const { status, err } = await run(await write([line]));
+    const later = await run(await write(['datetime,temperature', '2026-06-01 00:00:00,20', line]));
+
+    expect(status).toBe(1);
+    expect(err).toMatch(/recording has a line of more than 1000000 characters\n$/);
+    expect(later.err).toMatch(/recording has a line of more than 1000000 characters\n$/);
+  });
+
   it('refuses an empty file', async () => {
     const file = await write([]);
     expect(await run(file)).toEqual({ status: 1, out: '', err: `weather-gateway: ${file} is empty\n` });
