@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { report, Turn, watchTurn } from '../../src/instruments/wind-vane/calibration.ts';
+import { findingOf, report, Turn, watchTurn } from '../../src/instruments/wind-vane/calibration.ts';
 import {
   type Adc,
   FitWatch,
@@ -245,8 +245,32 @@ describe('the calibration of a vane', () => {
     expect(report(turn, usual, 3.3)).toContain('potentiometer: { shareAt0: 0.0');
   });
 
+  it('proposes no table for a potentiometer that rested here and there', () => {
+    const wiring = { ...usual, potentiometer: { shareAt0: 0, shareAt360: 1 } };
+    const turn = turned(10_000);
+
+    expect(turn.isRound).toBe(true);
+    expect(findingOf(turn, wiring)).toEqual({ kind: 'unturned' });
+    expect(report(turn, wiring, 3.3)).toBe(
+      'It rested in 16 places, which show no ends of a potentiometer: turn it once round more slowly.\n',
+    );
+  });
+
+  it('names of a potentiometer no resistance and no position', async () => {
+    const texts: string[] = [];
+    const clock = createManualClock({ isAutomatic: true });
+    const wiring = { ...usual, potentiometer: { shareAt0: 0, shareAt360: 1 } };
+    const { signal } = new AbortController();
+    await watchTurn({ vane: vaneAt({ 0: 2.5 }), wiring, clock, write: (text) => texts.push(text), signal });
+
+    expect(texts[1]).toBe('2.500 V  75.8 % of the supply\n');
+  });
+
   it('says when nobody turned it', () => {
-    expect(report(new Turn(), usual, 3.3)).toBe('The vane was not turned: one position was seen.\n');
+    const turn = new Turn();
+    expect(report(turn, usual, 3.3)).toBe('The vane was not turned: no position was seen.\n');
+    for (const share of [0.5, 0.5]) turn.note(share);
+    expect(report(turn, usual, 3.3)).toBe('The vane was not turned: one position was seen.\n');
   });
 
   const watch = async (vane: Vane, signal = new AbortController().signal) => {

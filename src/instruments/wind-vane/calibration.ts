@@ -66,10 +66,12 @@ const nearestOf = (share: number, wiring: VaneWiring): Fit => {
 };
 
 const seenLine = (share: number, wiring: VaneWiring, supplyVolts: number): string => {
+  const volts = `${(share * supplyVolts).toFixed(3)} V`;
+  if (wiring.potentiometer !== undefined) return `${volts}  ${(share * 100).toFixed(1)} % of the supply`;
   const { directionDegrees, ohms, distance } = nearestOf(share, wiring);
   const fit =
     distance <= FITTING_SHARE ? `${directionDegrees}° of the table (${ohms} Ω)` : 'no position of the table';
-  return `${(share * supplyVolts).toFixed(3)} V  ${rounded(ohmsOf(share, wiring))} Ω  ${fit}`;
+  return `${volts}  ${rounded(ohmsOf(share, wiring))} Ω  ${fit}`;
 };
 
 const closestLine = (shares: readonly number[], supplyVolts: number): string => {
@@ -103,7 +105,9 @@ export type TurnFinding =
 /** The table is right only for a vane that stood to the north at first and was turned clockwise. */
 export const findingOf = (turn: Turn, wiring: VaneWiring): TurnFinding => {
   const shares = turn.shares();
-  if (shares.length < 2) return { kind: 'unturned' };
+  // A potentiometer that rested in a few places only shows neither its ends nor a table.
+  if (shares.length < 2 || (wiring.potentiometer !== undefined && shares.length <= MAX_POSITIONS))
+    return { kind: 'unturned' };
   if (shares.length > MAX_POSITIONS)
     return {
       kind: 'potentiometer',
@@ -158,11 +162,16 @@ const proposal = (finding: TurnFinding): string[] => {
   }
 };
 
+const unturnedLine = (places: number): string =>
+  places > 1
+    ? `It rested in ${places} places, which show no ends of a potentiometer: turn it once round more slowly.`
+    : `The vane was not turned: ${places === 0 ? 'no' : 'one'} position was seen.`;
+
 /** What was seen, how far apart it is, and what to write into the configuration. */
 export const report = (turn: Turn, wiring: VaneWiring, supplyVolts: number): string => {
   const shares = turn.shares();
   const finding = findingOf(turn, wiring);
-  if (finding.kind === 'unturned') return 'The vane was not turned: one position was seen.\n';
+  if (finding.kind === 'unturned') return `${unturnedLine(shares.length)}\n`;
   const ends = `from ${rounded(Math.min(...shares))} to ${rounded(Math.max(...shares))} of the supply`;
   const seen =
     finding.kind === 'potentiometer'
