@@ -27,6 +27,10 @@ type Question<T> = {
   parse(typed: string): Parsed<T>;
 };
 
+/** What bytes become that are not UTF-8. */
+const UNREADABLE = '\ufffd';
+const IN_UTF8 = { allowed: 'text in UTF-8, which this terminal does not send' };
+
 /** Questions with an answer for Enter each. What is not understood gets one line and the question again. */
 export class Dialogue {
   readonly #terminal: Terminal;
@@ -47,7 +51,7 @@ export class Dialogue {
   async ask<T>({ text, standard, parse }: Question<T>): Promise<T> {
     for (;;) {
       const typed = (await this.#terminal.readLine(`${text} [${standard}]: `)).trim();
-      const parsed = parse(typed === '' ? standard : typed);
+      const parsed = typed.includes(UNREADABLE) ? IN_UTF8 : parse(typed === '' ? standard : typed);
       if ('value' in parsed) return parsed.value;
       this.say(`  Please give ${parsed.allowed}.`);
     }

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { Interrupted, openTerminal } from '../../src/setup/dialogue.ts';
+import { Dialogue, Interrupted, openTerminal } from '../../src/setup/dialogue.ts';
 
 const open = (signal = new AbortController().signal) => {
   const [input, output] = [new PassThrough(), new PassThrough()];
@@ -17,6 +17,18 @@ describe('the terminal of setup', () => {
 
     expect(await answer).toBe('Roof');
     expect(output.read()).toBe('Found:\nName: ');
+    terminal.close();
+  });
+
+  it('takes no letters that it cannot read: those of a terminal that is not in UTF-8', async () => {
+    const { input, output, terminal } = open();
+    const question = { text: 'Its name', standard: 'A', parse: (value: string) => ({ value }) };
+    const answer = new Dialogue(terminal).ask(question);
+    input.write(Buffer.from('Z\u00fcrich\n', 'latin1'));
+    await expect.poll(() => output.read()).toMatch(/Please give text in UTF-8[^\n]*\.\nIts name \[A\]: $/);
+    input.write('Z\u00fcrich\n');
+
+    expect(await answer).toBe('Z\u00fcrich');
     terminal.close();
   });
 
