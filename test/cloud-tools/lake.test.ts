@@ -7,6 +7,8 @@ import type { AverageRow } from '../../cloud/contract/rows.ts';
 import { MISSING } from '../../cloud/lambda/daily-check.ts';
 import { compactDay, lakeTables, lakeViews, toAthena } from '../../cloud/sql/lake-schema.ts';
 import type { LandingTableKey } from '../../cloud/sql/landing-tables.ts';
+import { checkValue, columnsOf } from '../../cloud/sql/row-check.ts';
+import { loadSchema } from '../../cloud/sql/warehouse-schema.ts';
 import { installPythonTools } from './python-tools.ts';
 
 const SQL = fileURLToPath(new URL('../../cloud/sql', import.meta.url));
@@ -139,6 +141,28 @@ describe('what one station sends, or stands in the list of stations,', () => {
       { deviceid: '1', avg_temperature: 33.1, avg_humidity: 85.2 },
       { deviceid: '4', avg_temperature: 999, avg_humidity: null },
     ]);
+  });
+
+  it('stops no query, whatever it is', () => {
+    const columns = columnsOf('sensordata', loadSchema(SQL));
+    const records = readFileSync(new URL('../../cloud/vectors/malformed.jsonl', import.meta.url), 'utf8');
+    const sensordata = records
+      .trim()
+      .split('\n')
+      .flatMap((line): unknown[] => [JSON.parse(line)].flat())
+      .flatMap((row) => {
+        const { text } = { text: undefined, ...checkValue(columns, row) };
+        return text === undefined ? [] : [JSON.parse(text) as object];
+      });
+    const [averages = [], gaps = [], health] = ask(
+      { rows: { sensordata } },
+      ...['sensordata_avgs', 'sensordata_gaps', 'station_health', 'concurrent_epochs'].map(
+        (view) => `SELECT * FROM ${view}`,
+      ),
+    );
+    expect(averages.length).toBeGreaterThan(100);
+    expect(gaps.length).toBeGreaterThan(10);
+    expect(health).toMatchObject([{ deviceid: '1' }]);
   });
 
   it('shows no average and no station twice', () => {

@@ -15,6 +15,13 @@ const schema = loadSchema(fileURLToPath(new URL('../../cloud/sql', import.meta.u
 const ids = fc.constantFrom('1', '2', '3', '01', ' 1', '1 ', '', 'x'.repeat(300));
 const wrong = fc.oneof(
   fc.constantFrom(null, 0, 1, 2, -1, 1.5, 1e308, true, '', 'x', '1', '2020-02-30 00:00:00', '\u0000', 'NaN'),
+  fc.constantFrom(
+    '+999999999-12-31 23:59:59',
+    '0000-05-20 14:58:28',
+    '0001-01-01 00:00:00',
+    '9999-12-31 23:59:59',
+  ),
+  fc.constantFrom(1_000, -1e17, 999.97, '٣٣', '+33', 'é'.repeat(33), '\ud83c', Number.MAX_SAFE_INTEGER),
   fc.json({ maxDepth: 2 }).map((text): unknown => JSON.parse(text)),
 );
 const keys = [

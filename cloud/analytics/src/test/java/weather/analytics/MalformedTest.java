@@ -59,6 +59,11 @@ class MalformedTest {
 
     assertThat(readings).isGreaterThan(1500);
     assertThat(job.averageRows).isNotEmpty().allMatch(row -> row.deviceid.equals("1"));
+    // A thousand rows that COPY refuses would keep everybody's out.
+    assertThat(job.averageRows)
+        .allMatch(row -> row.datetime.matches("(?!0000)[0-9]{4}-.*"))
+        .allMatch(
+            row -> row.epoch == null || row.epoch.getBytes(StandardCharsets.UTF_8).length <= 64);
     assertThat(job.alertRows).allMatch(row -> row.deviceid.equals("1"));
     assertThat(job.errorRows).isNotEmpty();
     job.passTimeTo(START_MS + 1_300_000);

@@ -2,6 +2,8 @@ package weather.analytics.readings;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
 /** The kinds of field a reading has. Numbers may be numeric strings, as the post sends them. */
 final class Fields {
@@ -13,6 +15,13 @@ final class Fields {
 
   /** A number's text that is longer is an attack on {@link BigDecimal}, not a measurement. */
   private static final int LONGEST_NUMBER = 40;
+
+  /** As the check of rows has it: neither signs in front nor digits of another script. */
+  private static final Pattern NUMBER =
+      Pattern.compile("-?\\d{1,40}(\\.\\d{1,40})?([eE][+-]?\\d{1,2})?");
+
+  /** Bytes of the columns {@code epoch}. */
+  private static final int LONGEST_EPOCH = 64;
 
   private static final BigDecimal LARGEST_SEQ = BigDecimal.valueOf((1L << 53) - 1);
 
@@ -31,6 +40,18 @@ final class Fields {
     if (!node.isValueNode() || node.isBoolean() || text.isEmpty() || text.length() > LONGEST_NAME) {
       throw new UnparseableException(
           field + " is not a text of 1 to " + LONGEST_NAME + " characters.");
+    }
+    return text;
+  }
+
+  /** {@code null} when absent. COPY refuses one that its column does not hold. */
+  static String epoch(JsonNode reading) throws UnparseableException {
+    String text = text(reading, "epoch", false);
+    if (text != null
+        && (text.getBytes(StandardCharsets.UTF_8).length > LONGEST_EPOCH
+            || text.indexOf('\0') >= 0
+            || !StandardCharsets.UTF_8.newEncoder().canEncode(text))) {
+      throw new UnparseableException("epoch is not a text of 1 to " + LONGEST_EPOCH + " bytes.");
     }
     return text;
   }
@@ -68,8 +89,9 @@ final class Fields {
     if (absent(node)) {
       return null;
     }
-    String text = node.isNumber() || node.isTextual() ? node.asText().strip() : "";
-    if (text.isEmpty() || text.length() > LONGEST_NUMBER) {
+    String text = node.asText();
+    boolean isNumber = node.isNumber() || node.isTextual() && NUMBER.matcher(text).matches();
+    if (!isNumber || text.length() > LONGEST_NUMBER) {
       throw new UnparseableException(field + " is not a number: " + node);
     }
     try {

@@ -109,7 +109,7 @@ public final class RecordParser {
     reading.atMs = datetime(Fields.text(node, "datetime", true));
     reading.temperature = Fields.measurement(node, "temperature");
     reading.humidity = Fields.measurement(node, "humidity");
-    reading.epoch = Fields.text(node, "epoch", false);
+    reading.epoch = Fields.epoch(node);
     reading.seq = Fields.seq(node, Reading.NO_SEQ);
     String timequality = node.path("timequality").asText();
     reading.timeRank = timeRank(timequality);

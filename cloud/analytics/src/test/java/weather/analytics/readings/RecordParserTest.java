@@ -144,6 +144,49 @@ class RecordParserTest {
   }
 
   @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "+999999999-12-31 23:59:59",
+        "-999999999-01-01 00:00:00",
+        "-0001-05-20 14:58:28",
+        "0000-05-20 14:58:28",
+        "+2020-05-20 14:58:28",
+        "\u0662\u0660\u0662\u0660-05-20 14:58:28"
+      })
+  void takesNoTimeThatNoTableHolds(String datetime) {
+    parse(READING.replace("2020-05-20 14:58:28", datetime));
+
+    assertThat(readings).isEmpty();
+    assertThat(details).containsExactly("datetime is not like 2020-05-20 14:58:28: " + datetime);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\\u0000", "\\ud83c", "x\\udf27", "\uD83C\uDF27y"})
+  void takesNoEpochThatNoColumnHolds(String text) {
+    // The average's column has 64 bytes.
+    parse(READING.replace("01JX", text.startsWith("\\") ? text : text.repeat(16)));
+
+    assertThat(readings).isEmpty();
+    assertThat(details).containsExactly("epoch is not a text of 1 to 64 bytes.");
+  }
+
+  @Test
+  void takesAnEpochThatJustFits() {
+    parse(READING.replace("01JX", "\uD83C\uDF27".repeat(16)));
+
+    assertThat(readings).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"+33", " 33", ".5", "33.", "\u0663\u0663", "1e100", "0x21"})
+  void takesNoNumberThatTheCheckOfRowsRefuses(String text) {
+    parse(READING.replace("33.1", "\"" + text + "\""));
+
+    assertThat(readings).isEmpty();
+    assertThat(details).containsExactly("temperature is not a number: \"" + text + "\"");
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"", "weather", "{\"deviceid\":\"1\"", "{} {}", "17", "null", "[[]]"})
   void takesNothingElse(String record) {
     parse(record);
