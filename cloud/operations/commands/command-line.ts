@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
@@ -21,13 +22,16 @@ export const openQuestions = (): ((question: string) => Promise<string>) | undef
 
 /** What a file holds that was named; what is wrong with it is one line that names it. */
 export const readNamed = <T>(file: string, what: string, parse: (text: string) => T): T => {
-  let text: string;
+  let content: Buffer;
   try {
-    text = readFileSync(file, 'utf8');
+    content = readFileSync(file);
   } catch (error) {
     const code = errorCode(error);
     throw new Error(`${file} cannot be read${code === '' ? '' : ` (${code})`}: ${what} is expected`);
   }
+  // Spreadsheets write Zürich in the encoding of their system unless told otherwise.
+  if (!isUtf8(content)) throw new Error(`${file} is not ${what}: it is not UTF-8`);
+  const text = content.toString();
   try {
     return parse(text);
   } catch {

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -51,6 +54,20 @@ describe('a command of the cloud', () => {
       '1 /tmp cannot be read (EISDIR): a list of stations is expected\n',
       '1 package.json is not a certificate\n',
     ]);
+  });
+
+  it('takes no list in the encoding of a spreadsheet, which would change the names', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weather-list-'));
+    const file = join(folder, 'boards.csv');
+    const list = '\uFEFFdeviceid,weatherstationname\r\n17,Zürich\r\n';
+    const answers: string[] = [];
+    for (const encoding of ['latin1', 'utf16le'] as const) {
+      writeFileSync(file, list, encoding);
+      answers.push(await run(`enroll.ts --csv ${file}`));
+    }
+    rmSync(folder, { recursive: true });
+
+    expect(answers).toEqual(answers.map(() => `1 ${file} is not a list of stations: it is not UTF-8\n`));
   });
 
   it('says what to do when AWS answers oddly, or not at all', async () => {
