@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { DeleteObjectsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import { formatError } from '../../src/weather/format.ts';
 import { athenaTargetFrom, openAthenaSession } from '../sql/athena-session.ts';
+import type { Session } from '../sql/data-api-session.ts';
 import { compactDay, type LakeTable, lakeTables } from '../sql/lake-schema.ts';
 import { requiredVariable } from './environment.ts';
 
@@ -42,6 +44,28 @@ const deleteFiles = async (files: readonly string[]): Promise<void> => {
   }
 };
 
+/** A day that fails holds no other up; the error at the end names each. */
+export const compactTables = async (
+  session: Session,
+  tables: readonly LakeTable[],
+  beforeDay: string,
+): Promise<void> => {
+  const problems: string[] = [];
+  for (const table of tables) {
+    for (const day of await settledDays(table, beforeDay)) {
+      try {
+        // Before the query, so that nothing is deleted which it has not read.
+        const files = await filesOf(table, day);
+        await session.transaction([compactDay(table, day)]);
+        await deleteFiles(files);
+      } catch (error) {
+        problems.push(`${table.key} ${day}: ${formatError(error)}`);
+      }
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+};
+
 /**
  * Once a day: the many small files of each finished day become one file of columns, which costs less to read. The views
  * show a row once that is in both, so a run that breaks off is repeated the next day. The bucket keeps what is deleted
@@ -53,12 +77,5 @@ export const handler = async (): Promise<void> => {
   const session = openAthenaSession(new AthenaClient(), target);
   const beforeDay = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
   const folder = fileURLToPath(new URL('sql', import.meta.url));
-  for (const table of lakeTables(folder, requiredVariable('HAS_ANALYTICS') === 'true')) {
-    for (const day of await settledDays(table, beforeDay)) {
-      // Before the query, so that nothing is deleted which it has not read.
-      const files = await filesOf(table, day);
-      await session.transaction([compactDay(table, day)]);
-      await deleteFiles(files);
-    }
-  }
+  await compactTables(session, lakeTables(folder, requiredVariable('HAS_ANALYTICS') === 'true'), beforeDay);
 };
