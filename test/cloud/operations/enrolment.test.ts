@@ -22,7 +22,13 @@ import {
   ResourceNotFoundException,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -353,5 +359,29 @@ describe('the station file', () => {
       Body: 'deviceid,weatherstationname,timezone\n1,UK-Worthing,\n2,UK-Lancing,\n',
       IfMatch: '"1"',
     });
+  });
+
+  it('keeps what two people write at once', async () => {
+    const taken = new S3ServiceException({
+      name: 'PreconditionFailed',
+      message: 'At least one of the pre-conditions you specified did not hold',
+      $fault: 'client',
+      $metadata: {},
+    });
+    s3.on(GetObjectCommand)
+      .resolvesOnce({ Body: s3Body(formatStations([])), ETag: '"1"' })
+      .resolves({ Body: s3Body(formatStations([worthing])), ETag: '"2"' });
+    s3.on(PutObjectCommand).rejectsOnce(taken).resolves({});
+
+    await listStations(new S3Client(), 'bucket', [lancing]);
+
+    expect(s3.commandCalls(PutObjectCommand)[1]?.args[0].input).toMatchObject({
+      Body: formatStations([worthing, lancing]),
+      IfMatch: '"2"',
+    });
+
+    s3.on(GetObjectCommand).callsFake(() => Promise.resolve({ Body: s3Body(formatStations([])) }));
+    s3.on(PutObjectCommand).rejects(taken);
+    await expect(listStations(new S3Client(), 'bucket', [lancing])).rejects.toThrow('pre-conditions');
   });
 });
