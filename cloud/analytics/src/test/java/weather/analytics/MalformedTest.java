@@ -81,6 +81,22 @@ class MalformedTest {
   }
 
   @Test
+  void stopNothingByTheOldestOfTimes() throws Exception {
+    for (String epoch : List.of("", ",\"epoch\":\"A\",\"seq\":9007199254740991")) {
+      for (String time :
+          List.of("0001-01-01 00:00:00", "0001-01-01 00:00:01", "1969-12-31 23:59:59")) {
+        job.arrive(
+            "{\"deviceid\":\"1\",\"datetime\":\"%s\",\"temperature\":999,\"humidity\":-999%s}"
+                .formatted(time, epoch));
+        job.pass(java.time.Duration.ofMinutes(20));
+      }
+    }
+    assertThat(job.averageRows).isNotEmpty();
+    job.passTimeTo(START_MS + 10_000_000);
+    assertStillRuns();
+  }
+
+  @Test
   void stopNothingByDepthOrLength() throws Exception {
     for (String bracket : List.of("[", "{\"a\":", "{\"deviceid\":")) {
       job.arrive(bracket.repeat(60_000));
