@@ -201,8 +201,10 @@ export const writePair = async (
     isNew = await create(key, privateKey, { mode: OWNER_ONLY });
   }
   if (existsSync(request) || existsSync(certificate)) return isNew;
-  const signingRequest = await renewRequest(await readFile(key, 'utf8'), commonName).catch(() => null);
-  // A key from elsewhere.
+  const signingRequest = await readFile(key, 'utf8')
+    .then((privateKey) => renewRequest(privateKey, commonName))
+    .catch(() => null);
+  // A key from elsewhere, or one that this user may not read.
   if (signingRequest === null) return isNew;
   const isRequested = await create(request, signingRequest, { mode: READABLE });
   return isNew || isRequested;

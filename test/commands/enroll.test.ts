@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -140,6 +140,16 @@ describe('enroll', () => {
       expect(err).toMatch(/device\.key is there already; --force makes a new key/);
       expect(await readdir(join(directory, 'keys'))).toEqual(['device.key']);
     }
+  });
+
+  it('leaves alone a link that leads nowhere', async () => {
+    await mkdir(join(directory, 'keys'), { recursive: true });
+    await symlink(join(directory, 'unmounted/device.key'), keyFile());
+    const { status, err } = await enroll();
+
+    expect(status).toBe(1);
+    expect(err).toMatch(/device\.key is there already/);
+    expect(await readdir(join(directory, 'keys'))).toEqual(['device.key']);
   });
 
   it('leaves alone a key whose certificate is there', async () => {
