@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { otherKindOf } from '../config/text-file.ts';
 import { errorCode } from '../weather/format.ts';
 
 /** A private key and the certificate that was issued for it. */
@@ -38,12 +39,21 @@ type Key = { readonly file: string; readonly pem: string; readonly key: KeyObjec
 const FAILURES: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'it may not be read',
-  EISDIR: 'it is a directory',
   ELOOP: 'a loop of symbolic links',
+};
+
+class NoFile extends Error {}
+
+/** Reading a pipe or a device may never end, and keeps the process from ending. */
+export const readPem = async (file: string): Promise<string> => {
+  const kind = otherKindOf(await stat(file));
+  if (kind !== null) throw new NoFile(`it is ${kind}`);
+  return await readFile(file, 'utf8');
 };
 
 /** Why a file cannot be used, for a person. */
 const reasonOf = (error: unknown, form: string): string => {
+  if (error instanceof NoFile) return error.message;
   const code = errorCode(error);
   return FAILURES[code] ?? (/^E[A-Z]+$/.test(code) ? code : `it holds no ${form}`);
 };
@@ -57,7 +67,7 @@ const filesIn = async (directory: string, extension: string): Promise<string[]> 
 };
 
 const readKey = async (file: string): Promise<Key> => {
-  const pem = await readFile(file, 'utf8');
+  const pem = await readPem(file);
   return { file, pem, key: createPrivateKey(pem) };
 };
 
@@ -82,7 +92,7 @@ export const readKeyPairs = async (files: KeyPairFiles): Promise<FoundKeyPairs> 
   const pairs: KeyPair[] = [];
   for (const file of [files.certificate, ...(await filesIn(files.renewals, '.pem'))]) {
     try {
-      const certificate = await readFile(file, 'utf8');
+      const certificate = await readPem(file);
       const parsed = new X509Certificate(certificate);
       const key = keys.find((each) => parsed.checkPrivateKey(each.key));
       if (key === undefined)

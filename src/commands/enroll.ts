@@ -13,7 +13,7 @@ import {
   removeClaim,
   SERIAL,
 } from '../certificate/claim-folder.ts';
-import { keyPairOf, renewalsIn } from '../certificate/key-pairs.ts';
+import { keyPairOf, readPem, renewalsIn } from '../certificate/key-pairs.ts';
 import { textLike } from '../config/fields.ts';
 import { loadYamlFile } from '../config/load.ts';
 import { proxyFor } from '../config/proxy.ts';
@@ -201,7 +201,7 @@ export const writePair = async (
     isNew = await create(key, privateKey, { mode: OWNER_ONLY });
   }
   if (existsSync(request) || existsSync(certificate)) return isNew;
-  const signingRequest = await readFile(key, 'utf8')
+  const signingRequest = await readPem(key)
     .then((privateKey) => renewRequest(privateKey, commonName))
     .catch(() => null);
   // A key from elsewhere, or one that this user may not read.

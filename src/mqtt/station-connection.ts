@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { DeviceCredentials } from '../certificate/device-credentials.ts';
-import type { KeyPair } from '../certificate/key-pairs.ts';
+import { type KeyPair, readPem } from '../certificate/key-pairs.ts';
 import { type ProxyEnvironment, proxyFor, unusableProxy } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
 import type { Clock } from '../time/clock.ts';
@@ -122,7 +121,7 @@ export class StationConnection {
   async #rootCa(): Promise<string | undefined> {
     const { rootCa } = this.#parts.config.aws;
     if (rootCa === undefined) return undefined;
-    return await readFile(rootCa, 'utf8').catch((cause: Error) => {
+    return await readPem(rootCa).catch((cause: Error) => {
       throw new ConnectError(
         { kind: 'refused', reason: `aws.rootCa cannot be read: ${cause.message}` },
         { cause },

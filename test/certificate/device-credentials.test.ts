@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCertificateAuthority, type Identity } from '../../src/certificate/certificate-authority.ts';
 import { DeviceCredentials } from '../../src/certificate/device-credentials.ts';
@@ -56,6 +59,18 @@ describe('the credentials of a device', () => {
     if (pair === null) throw new Error('no pair');
     credentials.noteRefused(pair, 'not authorized');
   };
+
+  it.each(['device.key', 'device.pem'])('say that %s is a pipe, and do not wait for it', async (name) => {
+    const file = join(folder, name);
+    await rm(file);
+    await promisify(execFile)('mkfifo', [file]);
+    const { credentials } = open();
+
+    const chosen = await Promise.race([credentials.choose(), delay(5_000)]);
+    // Whoever waits for the pipe holds the process.
+    if (chosen === undefined) await writeFile(file, '');
+    expect(JSON.stringify(chosen ?? null)).toContain(`${name} cannot be used: it is a named pipe`);
+  });
 
   it('are the configured pair, which is kept once it has worked', async () => {
     const { credentials } = open();
