@@ -16,11 +16,19 @@ export type Mail = {
 const subjectOf = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
 
 const MAX_TEXT_LENGTH = 300;
+/** A search for links takes the square of the length: a minute for the 128 KB of a message. */
+const MAX_READ_LENGTH = 1_000;
 /** What mail programs make a link of: a scheme, an address, a name with a top level domain, in any script. */
 const LINK = /\S*(:\/\/|@|[\p{L}\p{M}\p{N}-]\.\p{L}{2,})\S*/giu;
 
 const inOneLine = (text: string, refused: RegExp): string =>
-  text.replace(LINK, '[...]').replace(refused, ' ').replace(/\s+/g, ' ').trim().slice(0, MAX_TEXT_LENGTH);
+  text
+    .slice(0, MAX_READ_LENGTH)
+    .replace(LINK, '[...]')
+    .replace(refused, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, MAX_TEXT_LENGTH);
 
 /** A station's own words as a mail may show them: one line of plain characters without links or soft hyphens. */
 export const plainText = (text: string): string => inOneLine(text, /[^\x20-\x7e\xa0-\xac\xae-\u024f]/g);

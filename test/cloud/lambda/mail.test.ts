@@ -104,6 +104,15 @@ describe('the mail', () => {
     expect(message.split('\n').length).toBe(2);
   });
 
+  it.each(['a', 'a.', '@', '\u200b'])('is made at once of a message that is full of %j', (text) => {
+    const startMs = performance.now();
+    const { message } = mailFor({ ...preAlert, text: text.repeat(120_000 / text.length) }, 'prealert');
+
+    // All mails wait meanwhile, and the function has a fourteenth of a core.
+    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(message.length).toBeLessThan(500);
+  });
+
   it('takes no link in another script, and none behind what no one sees', () => {
     for (const link of ['examplé.com', 'bücher.de', 'пример.рф', 'evil.com', 'x@evil'])
       expect(plainText(`at ${link} now`)).toBe('at [...] now');
