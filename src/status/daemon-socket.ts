@@ -102,6 +102,8 @@ type StatusSocketParts = {
 
 const RETRY_MS = 30_000;
 const OWNER_ONLY = 0o600;
+/** Node.js cuts a longer one, and makes the socket elsewhere (sun_path of unix(7)). */
+const MAX_PATH_BYTES = 107;
 
 const open = ({ directory, runtimeDirectory, status }: StatusSocketParts): Promise<Server> =>
   openIn(directory, directory, status).catch((error: unknown) => {
@@ -115,6 +117,8 @@ const openIn = async (
   status: StatusSocketParts['status'],
 ): Promise<Server> => {
   const path = daemonSocketIn(directory);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    throw new Error(`${path} is too long for a socket, which has at most ${MAX_PATH_BYTES} bytes`);
   // Left by a process that was killed; no other daemon can have the store open.
   await rm(path, { force: true });
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -57,6 +57,16 @@ describe('the socket of the daemon', () => {
 
     await vi.waitFor(async () => expect((await ask(folder)).kind).toBe('answered'), 60_000);
     await expect(stat(join(folder, 'run', 'status.sock'))).rejects.toThrow('ENOENT');
+  });
+
+  it('is in the runtime directory where the path of the data directory is too long for a socket', async () => {
+    const long = join(folder, 'd'.repeat(120));
+    await mkdir(long);
+    serve(long, join(folder, 'run'));
+
+    await vi.waitFor(async () => expect((await ask(long)).kind).toBe('answered'), 60_000);
+    expect((await readdir(folder)).sort()).toEqual(['d'.repeat(120), 'run']);
+    expect((await stat(join(folder, 'run', 'status.sock'))).mode & 0o777).toBe(0o600);
   });
 
   it('is missed where neither can have it, which is said once', async () => {
