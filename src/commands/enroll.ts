@@ -26,7 +26,7 @@ import { provisioningClientId } from '../mqtt/fleet-provisioning.ts';
 import type { Connect } from '../mqtt/publisher.ts';
 import { createFile, replaceFile } from '../store/durable-file.ts';
 import { systemClock } from '../time/clock.ts';
-import { errorCode, printable } from '../weather/format.ts';
+import { errorCode, formatError, printable } from '../weather/format.ts';
 import { type CommandContext, configured, stateDirectoryOf } from './command.ts';
 
 const settingsSchema = z.strictObject({
@@ -42,8 +42,8 @@ type Registered = ClaimProgress & { readonly registration: Registration };
 class ClaimError extends Error {}
 
 const textOf = (file: string): Promise<string> =>
-  readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
-    throw new ClaimError(`${file} cannot be read (${code})`);
+  readPem(file).catch((error: unknown) => {
+    throw new ClaimError(`${file} cannot be read (${errorCode(error) || formatError(error)})`);
   });
 
 const readSettings = async ({ settings }: ClaimFolder): Promise<Settings> => {
@@ -77,7 +77,7 @@ const connectWithClaim =
   };
 
 const hasPair = async ({ aws }: GatewayConfig): Promise<boolean> => {
-  const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+  const read = (file: string): Promise<string> => readPem(file).catch(() => '');
   return keyPairOf(await read(aws.certificate), await read(aws.privateKey), aws.certificate) !== null;
 };
 

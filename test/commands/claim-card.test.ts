@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCertificateAuthority } from '../../src/certificate/certificate-authority.ts';
 import {
@@ -57,6 +59,10 @@ describe('enroll --claim', () => {
     expect((await enroll()).err).toContain('claim.yaml: found no such file; allowed: the endpoint and');
     await writeFile(file('claim/claim.yaml'), 'endpoint: localhost\ntemplate: fleet\nserialNumber: abcd\n');
     expect((await enroll()).err).toBe(`enroll: ${directory}/claim/claim.pem cannot be read (ENOENT)\n`);
+    await promisify(execFile)('mkfifo', [file('claim/claim.pem')]);
+    expect((await enroll()).err).toBe(
+      `enroll: ${directory}/claim/claim.pem cannot be read (it is a named pipe)\n`,
+    );
     // It has made its key by then, and goes on with it.
     expect((await readProgress(file('claim/progress.json'), 'abcd'))?.privateKey).toContain('PRIVATE KEY');
   });
