@@ -1,3 +1,4 @@
+import { createHash, createPublicKey } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chown, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, format, join, parse } from 'node:path';
@@ -274,6 +275,19 @@ const nextSteps = (place: Place, { aws, station }: GatewayConfig, isRenewal: boo
   ].join('\n');
 };
 
+/** By which a person knows that the request at `cloud:enroll` is this station's; empty for what is no key, or may not be read. */
+const publicKeyLine = async (keyFile: string): Promise<string> => {
+  try {
+    const publicKey = createPublicKey(await readPem(keyFile)).export({ type: 'spki', format: 'der' });
+    return `SHA-256 of its public key:\n${createHash('sha256').update(publicKey).digest('hex')}\n`;
+  } catch {
+    return '';
+  }
+};
+
+const written = async ({ key, request }: Place): Promise<string> =>
+  `private key      ${key}\nsigning request  ${request}\n${await publicKeyLine(key)}`;
+
 /** Makes the private key on the device, where it stays, and the request that is signed elsewhere. */
 export const command = configured(async (config, args, context) => {
   const { out, err } = context;
@@ -282,11 +296,12 @@ export const command = configured(async (config, args, context) => {
   const first = firstPlace(config);
   await mkdir(dirname(first.key), { recursive: true });
   if (await writePair(first, config.station.id)) {
-    out.write(`private key      ${first.key}\nsigning request  ${first.request}\n`);
+    out.write(await written(first));
     out.write(nextSteps(first, config, false));
     return 0;
   }
   if (args.force !== true) {
+    out.write(await publicKeyLine(first.key));
     err.write(`enroll: ${first.key} is there already; --force makes a new key and keeps this one\n`);
     return 1;
   }
@@ -298,7 +313,7 @@ export const command = configured(async (config, args, context) => {
     return 1;
   }
   await chown(place.key, uid, gid).catch(() => undefined);
-  out.write(`private key      ${place.key}\nsigning request  ${place.request}\n`);
+  out.write(await written(place));
   out.write(nextSteps(place, config, true));
   return 0;
 });

@@ -1,8 +1,11 @@
+import 'reflect-metadata';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command, writePair } from '../../src/commands/enroll.ts';
 import { createFile } from '../../src/store/durable-file.ts';
@@ -52,6 +55,11 @@ describe('enroll', () => {
     const request = await run('openssl', ['req', '-in', requestFile(), '-noout', '-pubkey']);
     expect(request.stdout).toBe(key.stdout);
     expect(out).toContain(`private key      ${keyFile()}\nsigning request  ${requestFile()}\n`);
+    const pem = await readFile(requestFile(), 'utf8');
+    const { rawData } = new Pkcs10CertificateRequest(pem).publicKey;
+    const shown = `SHA-256 of its public key:\n${createHash('sha256').update(Buffer.from(rawData)).digest('hex')}\n`;
+    expect(out).toContain(shown);
+    expect((await enroll()).out).toBe(shown);
     expect(out).toContain(`and bring station-7.pem to ${directory}/device.pem.`);
     expect(out).toContain('aws iot create-thing --thing-name station-7');
     expect(out).toContain('aws iot create-policy --policy-name weather-gateway');
