@@ -186,7 +186,7 @@ const elevationChecks = ({ config }: MachineParts): Check[] => {
 const clockCheck = ({ synchronization }: MachineParts): Check => ({
   name: 'clock',
   remedy:
-    'timedatectl set-ntp true, and let UDP port 123 out; readings wait for nothing and are stamped later',
+    'timedatectl set-ntp true, and let UDP port 123 out; readings wait a minute for it, then go as estimated',
   run: async () => {
     if (await synchronization.isSynchronized()) return 'synchronized';
     throw new Error('not synchronized');
