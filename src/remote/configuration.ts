@@ -77,10 +77,18 @@ const RETRY_WRITE_MS = 60_000;
 const REPEAT_MS = 3_600_000;
 /** AWS IoT takes 8 KB of what is desired and reported together. */
 const MAX_SHADOW_BYTES = 7_000;
-const MAX_TEXT = 400;
+const MAX_TEXT_BYTES = 400;
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');
-const cut = (text: string): string => (text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`);
+/** In UTF-8, and without half a character: AWS IoT would not take the report. */
+const cut = (text: string): string => {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= MAX_TEXT_BYTES) return bytes.toString();
+  return `${bytes
+    .subarray(0, MAX_TEXT_BYTES - 3)
+    .toString()
+    .replace(/\uFFFD+$/, '')}…`;
+};
 
 type Wanted = { readonly version: number; readonly configuration: unknown };
 
@@ -224,14 +232,15 @@ export class RemoteConfiguration {
   async #take({ version, configuration }: Wanted): Promise<void> {
     const { station, restart, log, clock } = this.#parts;
     const { kept, trial, dropped } = this.#overlays;
-    const identity = identityOf(configuration);
+    const sent = parseSentConfiguration(configuration);
+    // Of what is written down: what was left out of it must not make it another one after each restart.
+    const identity = sent === null ? identityOf(configuration) : identityOfOverlay(sent);
     const known = [trial ?? kept].map((each) => each && identityOfOverlay(each));
     if (known.includes(identity) || dropped?.identity === identity) {
       const nowMs = clock.monotonicMs();
       if (this.#confirmed !== null && nowMs - this.#confirmed.atMs > REPEAT_MS) this.#confirmed = null;
       return;
     }
-    const sent = parseSentConfiguration(configuration);
     const drop = async (problem: OverlayProblem): Promise<void> => {
       log.warn({ id: sent?.id, ...problem }, 'a configuration from afar is not taken');
       await this.#remember({ ...this.#overlays, dropped: { id: sent?.id ?? null, identity, problem } });
@@ -253,9 +262,12 @@ export class RemoteConfiguration {
     if (problem !== undefined) return await drop(problem);
     if (restart.hindrance !== null)
       return await drop({ path: '', found: restart.hindrance, allowed: 'a daemon that systemd runs' });
-    const next = { ...this.#overlays, trial: { ...overlay, starts: 0 }, dropped: null };
-    if (!(await this.#remember(next)))
+    const before = this.#overlays;
+    if (!(await this.#remember({ ...before, trial: { ...overlay, starts: 0 }, dropped: null }))) {
+      this.#overlays = before;
+      this.#watchWake.call();
       return await drop({ path: '', found: 'a disk that takes nothing', allowed: 'send it again later' });
+    }
     log.info({ id: sent.id }, 'a configuration from afar is taken: the daemon restarts');
     this.#mustRestart = true;
     this.#watchWake.call();
@@ -295,11 +307,13 @@ export class RemoteConfiguration {
   }
 
   async #keep(): Promise<number> {
-    const { trial } = this.#overlays;
-    if (trial === null) return IDLE_MS;
+    const before = this.#overlays;
+    const { trial } = before;
+    // Another one that is being written down has not been tried.
+    if (trial === null || trial !== this.#tried) return IDLE_MS;
     const { id, version, values } = trial;
     if (!(await this.#remember({ kept: { id, version, values }, trial: null, dropped: null }))) {
-      this.#overlays = { ...this.#overlays, trial };
+      this.#overlays = before;
       return RETRY_WRITE_MS;
     }
     this.#inForce = 'kept';
@@ -338,7 +352,8 @@ export class RemoteConfiguration {
     if (this.#inForce === 'trial' && !this.#hasDelivered) return problem === null ? null : { problem };
     const running = this.#current();
     const configuration = running === null ? [] : [{ id: running.id, values: running.values }];
-    const takenBytes = bytesOf(configuration) + Math.max(bytesOf(configuration), this.#wantedBytes ?? 0);
+    const wantedBytes = Math.max(bytesOf(configuration), this.#wantedBytes ?? 0);
+    const takenBytes = bytesOf(configuration) + wantedBytes + bytesOf(problem);
     const state = this.#inForce;
     if (takenBytes > MAX_SHADOW_BYTES)
       return { configuration: null, state, version: null, effective: null, problem };

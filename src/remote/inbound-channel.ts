@@ -181,8 +181,10 @@ export class InboundChannel {
   noteFailure(session: Session, { kind, reason }: RequestFailure): void {
     const { what, clock } = this.#parts;
     const isPrompt = clock.monotonicMs() - (session.subscribedAtMs ?? 0) < PROMPT_MS;
-    if (kind === 'denied') this.doWithout(`the broker refuses to be asked for ${what}: ${reason}`);
-    else if (kind === 'unanswered') this.retryLater(session, `nobody answers: ${reason}`);
+    if (kind === 'denied') {
+      session.mustAsk = true;
+      this.doWithout(`the broker refuses to be asked for ${what}: ${reason}`);
+    } else if (kind === 'unanswered') this.retryLater(session, `nobody answers: ${reason}`);
     else if (!session.hasAnswer && isPrompt)
       this.#noteEnded(`the connection ended when ${what} were asked for: ${reason}`);
   }

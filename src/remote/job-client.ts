@@ -61,6 +61,8 @@ const executionSchema = z.object({
   status: z.enum(['QUEUED', 'IN_PROGRESS']),
   versionNumber: version,
   executionNumber: z.int().optional(),
+  /** A job that was deleted and made again under its name has another. */
+  queuedAt: z.number().optional().catch(undefined),
   statusDetails: details.nullish().catch(null),
 });
 

@@ -53,7 +53,8 @@ const MAX_FINISHED = 20;
 /** The execution that is being done, with the version that AWS IoT has of it. */
 type Doing = { readonly execution: JobExecution; readonly verb: JobVerb | null; version: number };
 
-const keyOf = ({ jobId, executionNumber = 1 }: JobExecution): string => `${jobId}#${executionNumber}`;
+const keyOf = ({ jobId, executionNumber = 1, queuedAt }: JobExecution): string =>
+  `${jobId}#${executionNumber}#${queuedAt}`;
 
 /** Takes jobs of AWS IoT, one at a time. Whatever comes is answered or left alone. */
 export class Jobs {

@@ -32,9 +32,11 @@ const kept = { ...warn, version: 2 };
 type Start = {
   readonly inForce?: StationConfig['inForce'];
   readonly overlays?: Partial<Overlays>;
-  readonly check?: Merged;
+  check?: Merged;
   readonly hindrance?: string;
-  readonly isFull?: boolean;
+  isFull?: boolean;
+  /** How long a write takes. */
+  readonly disk?: Promise<void>;
   readonly isOff?: boolean;
   readonly sendSeconds?: number;
   readonly hasJobs?: boolean;
@@ -85,7 +87,7 @@ const setUp = (start: Start = {}) => {
       write: (overlays) => {
         if (start.isFull === true) return Promise.reject(new Error('ENOSPC'));
         written.push(overlays);
-        return Promise.resolve();
+        return start.disk ?? Promise.resolve();
       },
     },
     restart: { hindrance: start.hindrance ?? null, begin: () => void restarts.push(clock.monotonicMs()) },
@@ -276,6 +278,55 @@ describe('configuration from afar', () => {
     await end();
   });
 
+  it.each([
+    ['another alphabet', '風'],
+    ['characters of two halves', 'x😀'],
+  ])('is reported within the size of a shadow, and whole characters of it: %s', async (_what, text) => {
+    const wanted = [{ id: 'xy', values: text.repeat(Math.floor(6_800 / Buffer.byteLength(text))) }];
+    const { shadow, passes, acknowledge, end } = setUp({ inForce: 'kept', overlays: { kept } });
+    await acknowledge();
+    shadow.want(wanted);
+    await passes(MINUTE_MS);
+
+    expect(shadow.rejected).toBe(0);
+    expect(shadow.reported['problem']).toMatchObject({ path: 'configuration' });
+    await end();
+  });
+
+  it('is reported within the size of a shadow where values of the largest size are not taken', async () => {
+    const large = { id: 'large', version: 2, values: { note: 'y'.repeat(2_980) } };
+    const found = '風'.repeat(500);
+    const { shadow, passes, acknowledge, end } = setUp({
+      inForce: 'kept',
+      overlays: { kept: large },
+      check: { problem: { path: found, found, allowed: found } },
+    });
+    await acknowledge();
+    shadow.want([{ id: 'other', values: { note: 'z'.repeat(2_980) } }]);
+    await passes(MINUTE_MS);
+
+    expect(shadow.rejected).toBe(0);
+    expect(shadow.reported['problem']).toMatchObject({ id: 'other', found: expect.stringMatching(/^風+…$/) });
+    await end();
+  });
+
+  it('does not restart the daemon again and again by a key that no mapping holds', async () => {
+    const { publisher, written, restarts, passes, acknowledge, end } = setUp({
+      inForce: 'trial',
+      overlays: { trial },
+    });
+    await acknowledge();
+
+    publisher.deliver(
+      '$aws/things/1/shadow/name/config/update/delta',
+      '{"version":4,"state":{"configuration":[{"id":"one","values":{"__proto__":{},"log":{"level":"debug"}}}]}}',
+    );
+    await passes(5 * MINUTE_MS);
+
+    expect([written, restarts]).toEqual([[], []]);
+    await end();
+  });
+
   it('changes nothing by what is late, comes twice, or makes no sense', async () => {
     const { publisher, shadow, written, passes, acknowledge, end } = setUp();
     const topic = '$aws/things/1/shadow/name/config/update/delta';
@@ -358,6 +409,61 @@ describe('configuration from afar', () => {
       expect(restarts).toEqual([]);
       await end();
     }
+  });
+
+  it('does not come into force later where the disk took nothing', async () => {
+    const start: Start = { inForce: 'kept', overlays: { kept }, isFull: true };
+    const { shadow, written, restarts, passes, acknowledge, end } = setUp(start);
+    await acknowledge();
+    shadow.want([debug]);
+    await passes(2 * MINUTE_MS);
+    start.isFull = false;
+    start.check = { problem: { path: 'log.level', found: '"loud"', allowed: 'warn' } };
+
+    shadow.want([{ id: 'three', values: { log: { level: 'loud' } } }]);
+    await passes(2 * MINUTE_MS);
+
+    expect(written).toMatchObject([{ kept, trial: null, dropped: { id: 'three' } }]);
+    expect(restarts).toEqual([]);
+    await end();
+  });
+
+  it('is not kept untried where it comes when the one before is due to be kept', async () => {
+    let finish = (): void => undefined;
+    const disk = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const { shadow, configuration, written, restarts, passes, acknowledge, end } = setUp({
+      inForce: 'trial',
+      overlays: { trial },
+      disk,
+    });
+    await acknowledge();
+    configuration.noteDelivered();
+    await passes(14 * MINUTE_MS);
+    shadow.want([warn]);
+    await passes(2 * MINUTE_MS);
+    finish();
+    await passes(MINUTE_MS);
+
+    expect(written).toMatchObject([{ kept: null, trial: { ...warn, starts: 0 } }]);
+    expect(restarts.length).toBe(1);
+    await end();
+  });
+
+  it('leaves the one before in its place where it cannot be written that it works', async () => {
+    const start: Start = { inForce: 'trial', overlays: { trial, kept }, isFull: true };
+    const { shadow, configuration, written, passes, acknowledge, end } = setUp(start);
+    await acknowledge();
+    configuration.noteDelivered();
+    await passes(15 * MINUTE_MS);
+    start.isFull = false;
+    start.check = { problem: { path: 'log.level', found: '"loud"', allowed: 'warn' } };
+    shadow.want([{ id: 'three', values: { log: { level: 'loud' } } }]);
+    await passes(1_000);
+
+    expect(written[0]).toMatchObject({ kept, trial, dropped: { id: 'three' } });
+    await end();
   });
 
   it('stays on trial where it cannot be written that it works', async () => {

@@ -8,6 +8,7 @@ export type Execution = {
   statusDetails: Readonly<Record<string, string>>;
   versionNumber: number;
   executionNumber: number;
+  readonly queuedAt: number;
 };
 
 export type Request = {
@@ -33,6 +34,7 @@ export class JobsService {
   readonly requests: Request[] = [];
   /** What becomes of each answer on its way; a test makes it none, several or another one. */
   deliver: (answer: Message, request: Request) => readonly Message[] = (answer) => [answer];
+  #added = 0;
   readonly #jobs: string;
   readonly #send: (topic: string, payload: string) => void;
 
@@ -49,8 +51,9 @@ export class JobsService {
   add(jobId: string, jobDocument: unknown): Execution {
     const execution: Execution = {
       ...{ jobId, jobDocument, status: 'QUEUED', statusDetails: {} },
-      ...{ versionNumber: 1, executionNumber: 1 },
+      ...{ versionNumber: 1, executionNumber: 1, queuedAt: 1_577_836_800 + this.#added },
     };
+    this.#added += 1;
     const wasIdle = this.#next() === undefined;
     this.executions.push(execution);
     if (wasIdle) this.notify();

@@ -171,6 +171,22 @@ describe('jobs of AWS IoT', () => {
       }
     });
 
+    it('are asked for again after a day where the question was refused and the connection lasts', async () => {
+      const { publisher, asks, jobs, acknowledge, passes, end } = setUp();
+      const answer = publisher.answer;
+      publisher.answer = ({ topic }) =>
+        topic.startsWith('$aws/')
+          ? { kind: 'refused', reasonCode: 0x87, reason: 'not authorized (0x87)', isPermanent: false }
+          : { kind: 'acknowledged' };
+      await acknowledge();
+      publisher.answer = answer;
+      await passes(DAY_MS);
+
+      expect(asks()).toBe(1);
+      expect(jobs.status()).toMatchObject({ state: 'listening', problem: null });
+      await end();
+    });
+
     it('are asked for again at once where the policy was right before and one connection breaks', async () => {
       const { publisher, jobs, acknowledge, passes, end } = setUp();
       await acknowledge();
@@ -327,6 +343,21 @@ describe('jobs of AWS IoT', () => {
 
     expect(service.executions.every(({ status }) => status === 'REJECTED')).toBe(true);
     expect(clock.monotonicMs() - sinceMs).toBeGreaterThan(200 * 5_000);
+    await end();
+  });
+
+  it('are done where one is deleted and made again under its name', async () => {
+    const { service, actions, acknowledge, passes, end } = setUp();
+    await acknowledge();
+    service.add('look', doctor);
+    await passes(10_000);
+
+    service.executions.length = 0;
+    service.add('look', { verb: 'log-level', level: 'debug' });
+    await passes(10_000);
+
+    expect(actions.calls).toEqual(['doctor', 'log level debug']);
+    expect(service.stateOf('look')).toMatchObject({ statusDetails: { level: 'debug' } });
     await end();
   });
 

@@ -36,7 +36,7 @@ export class ShadowService {
   desired: Section = {};
   reported: Section = {};
   version = 0;
-  /** Updates that were too large. */
+  /** Updates that were too large, or with half a character. */
   rejected = 0;
   /** Bodies of the station's updates. */
   readonly updates: Section[] = [];
@@ -62,7 +62,10 @@ export class ShadowService {
     const { state } = JSON.parse(payload) as { state: { reported: Section } };
     this.updates.push(state.reported);
     const reported = merge(this.reported, state.reported);
-    if (JSON.stringify({ desired: this.desired, reported }).length > MAX_BYTES) {
+    if (
+      Buffer.byteLength(JSON.stringify({ desired: this.desired, reported })) > MAX_BYTES ||
+      /\\ud[89a-f]/.test(payload)
+    ) {
       // Nobody listens to the rejection.
       this.rejected += 1;
       return;
