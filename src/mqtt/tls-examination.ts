@@ -1,4 +1,5 @@
 import { connect as connectSocket, isIP, type Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { KeyPair } from '../certificate/key-pairs.ts';
 import type { HttpProxy } from '../config/proxy.ts';
@@ -84,7 +85,8 @@ const openSocket = (host: string, port: number, signal: AbortSignal): Promise<So
     TIMEOUT_MS,
     () => new Failure(`${where} does not answer`, FIREWALL),
     (resolve, reject) => {
-      const socket = connectSocket({ host, port, signal });
+      // The option `signal` of connect() stays with the signal once the socket is closed, and keeps the socket.
+      const socket = addAbortSignal(signal, connectSocket({ host, port }));
       socket.once('connect', () => resolve(socket));
       socket.on('error', (error) => reject(tcpFailure(error, where)));
     },

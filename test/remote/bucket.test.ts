@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { buffer } from 'node:stream/consumers';
@@ -156,6 +156,15 @@ describe('a bucket', () => {
     await expect(getRange(URL_OF_BUCKET.replace('errors', 'other'), 0, route(), signal)).rejects.toThrow(
       /altname/i,
     );
+  });
+
+  it('keeps nothing of a request that is over, as often as the link breaks', async () => {
+    const { signal } = new AbortController();
+    serve = (_request, response) => void response.writeHead(206, { 'content-length': 100 }).write('half');
+    for (let requests = 0; requests < 3; requests += 1)
+      (await getRange(URL_OF_BUCKET, 0, route(), signal)).close();
+
+    await expect.poll(() => getEventListeners(signal, 'abort').length).toBe(0);
   });
 
   it('says why it gives nothing, and an interrupted answer is no whole one', async () => {
