@@ -3,6 +3,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { readPem } from '../certificate/key-pairs.ts';
 import { loadStationConfig, type StationConfig } from '../config/overlays.ts';
 import { parseProxy } from '../config/proxy.ts';
 import type { GatewayConfig } from '../config/schema.ts';
@@ -180,7 +181,7 @@ const secretsOf = (config: GatewayConfig | undefined, { proxy }: CommandContext[
 
 /** The lines of the private key, wherever they may have got to. */
 const keyLines = async (config: GatewayConfig | undefined): Promise<string[]> => {
-  const text = config === undefined ? '' : await readFile(config.aws.privateKey, 'utf8').catch(() => '');
+  const text = config === undefined ? '' : await readPem(config.aws.privateKey).catch(() => '');
   return text.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----'));
 };
 

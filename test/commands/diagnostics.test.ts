@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../../src/commands/diagnostics.ts';
@@ -109,6 +112,20 @@ sensors: {}
       err: expect.stringMatching(/^weather-gateway: \S+out\.json\.gz cannot be written: EFBIG.*\n$/),
     });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('does not wait for a key that is a pipe', async () => {
+    await configure();
+    const key = join(folder, 'device.key');
+    await rm(key);
+    await promisify(execFile)('mkfifo', [key]);
+
+    const written = run([file]);
+    const first = await Promise.race([written, delay(20_000)]);
+    // Whoever waits for the pipe holds the process.
+    if (first === undefined) await writeFile(key, '');
+    await written;
+    expect(first).toMatchObject({ status: 0 });
   });
 
   it('does not overwrite a file', async () => {
